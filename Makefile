@@ -1,0 +1,171 @@
+# SPDX-License-Identifier: LGPL-2.1-only
+# PVSCSI for xl.  "make help" lists the targets.
+
+ifneq ($(wildcard config.mk),)
+include config.mk
+else ifneq ($(filter-out help clean dist,$(or $(MAKECMDGOALS),all)),)
+$(error config.mk is missing: run ./bootstrap, or autoconf and ./configure)
+endif
+
+L = tools/libxl
+B = build
+SOVERSION = 1
+
+WARN = -Wall -Wextra -Wshadow -Wconversion -Wsign-conversion -Wswitch-enum \
+       -Wstrict-prototypes -Wmissing-prototypes -Wformat=2 -Wundef \
+       -Wpointer-arith -Wwrite-strings -Wvla
+BASE_CFLAGS = -std=gnu11 -D_GNU_SOURCE $(WARN) -I$(L) $(XENLIGHT_CFLAGS) \
+              $(XENSTORE_CFLAGS) $(YAJL_CFLAGS) $(UDEV_CFLAGS)
+LIGHT_LIBS = $(XENLIGHT_LIBS) $(XENSTORE_LIBS) $(XENTOOLLOG_LIBS) \
+             $(YAJL_LIBS) $(UDEV_LIBS) -lpthread
+SAN = -fsanitize=address,undefined -fno-sanitize-recover=undefined \
+      -fno-omit-frame-pointer
+
+GENERATED_H = $(L)/_libxl_vscsi_types.h
+GENERATED = $(GENERATED_H) $(L)/_libxl_vscsi_types.c \
+            tests/unit/_test_vscsi_types.c
+
+LIGHT_SRC = $(L)/_libxl_vscsi_types.c \
+            $(sort $(filter-out $(L)/_%,$(wildcard $(L)/libxl_vscsi*.c)))
+UTIL_SRC = $(L)/libxlu_vscsi.c $(L)/libxl_vscsi_addr.c
+XL_SRC = $(sort $(wildcard tools/xl/*.c))
+HEADERS = $(L)/libxl_vscsi.h $(L)/libxlutil_vscsi.h $(GENERATED_H)
+ALL_H = $(sort $(wildcard $(L)/*.h tools/xl/*.h)) $(GENERATED_H)
+MAN1 = $(sort $(wildcard docs/man/*.1))
+MAN5 = $(sort $(wildcard docs/man/*.5))
+
+obj = $(patsubst %.c,$(B)/$(1)/%.o,$(2))
+
+LIGHT = libxenlight-vscsi
+UTIL = libxlutil-vscsi
+LIGHT_SO = $(B)/$(LIGHT).so.$(SOVERSION)
+UTIL_SO = $(B)/$(UTIL).so.$(SOVERSION)
+PRODUCTS = $(LIGHT_SO) $(UTIL_SO) $(B)/$(LIGHT).a $(B)/$(UTIL).a $(B)/xl \
+           $(B)/xenlight-vscsi.pc $(B)/xlutil-vscsi.pc
+
+.DELETE_ON_ERROR:
+.SUFFIXES:
+
+##@ Building
+all: $(PRODUCTS)                      ## libraries and launcher (the default)
+
+help:                                 ## this list
+	@echo "PVSCSI for xl: targets of make"
+	@awk 'BEGIN { FS = ":.*## " } \
+	    /^##@ / { printf "\n%s\n", substr($$0, 5) } \
+	    /^[a-z-]+:.*## / { printf "  %-16s %s\n", $$1, $$2 }' Makefile
+
+$(GENERATED) &: $(L)/libxl_types.idl $(L)/gentypes.py
+	$(PYTHON) $(L)/gentypes.py $(L)/libxl_types.idl $(GENERATED)
+
+$(B)/pic/%.o: %.c $(ALL_H) config.mk
+	@mkdir -p $(@D)
+	$(CC) $(CPPFLAGS) $(CFLAGS) -fPIC $(BASE_CFLAGS) $(DEFS) -c -o $@ $<
+
+$(B)/san/%.o: %.c $(ALL_H) config.mk
+	@mkdir -p $(@D)
+	$(CC) $(CPPFLAGS) -g -O1 $(SAN) $(BASE_CFLAGS) $(DEFS) -c -o $@ $<
+
+$(LIGHT_SO): $(call obj,pic,$(LIGHT_SRC)) $(L)/$(LIGHT).map
+	$(CC) $(LDFLAGS) -shared -Wl,-soname,$(@F) -Wl,-z,defs \
+	    -Wl,--version-script=$(L)/$(LIGHT).map \
+	    -o $@ $(filter %.o,$^) $(LIGHT_LIBS)
+	ln -sf $(@F) $(B)/$(LIGHT).so
+
+$(UTIL_SO): $(call obj,pic,$(UTIL_SRC)) $(L)/$(UTIL).map $(LIGHT_SO)
+	$(CC) $(LDFLAGS) -shared -Wl,-soname,$(@F) -Wl,-z,defs \
+	    -Wl,--version-script=$(L)/$(UTIL).map \
+	    -o $@ $(filter %.o,$^) -L$(B) -lxenlight-vscsi $(XENLIGHT_LIBS)
+	ln -sf $(@F) $(B)/$(UTIL).so
+
+$(B)/$(LIGHT).a: $(call obj,pic,$(LIGHT_SRC))
+	rm -f $@
+	$(AR) rcs $@ $^
+
+# The addresses' code is in the other archive already.
+$(B)/$(UTIL).a: $(call obj,pic,$(L)/libxlu_vscsi.c)
+	rm -f $@
+	$(AR) rcs $@ $^
+
+$(call obj,pic,$(XL_SRC)) $(call obj,san,$(XL_SRC)): \
+    DEFS = -DXL_REAL='"$(XL_REAL)"' -DVERSION='"$(VERSION)"'
+
+$(B)/xl: $(call obj,pic,$(XL_SRC)) $(LIGHT_SO) $(UTIL_SO)
+	$(CC) $(LDFLAGS) -o $@ $(filter %.o,$^) -L$(B) -lxlutil-vscsi \
+	    -lxenlight-vscsi $(LIGHT_LIBS) -Wl,-rpath,$(libdir)
+
+$(B)/%.pc: $(L)/%.pc.in config.mk
+	sed -e 's|@prefix@|$(prefix)|' -e 's|@includedir@|$(includedir)|' \
+	    -e 's|@libdir@|$(libdir)|' -e 's|@VERSION@|$(VERSION)|' $< > $@
+
+##@ Testing
+check:                                ## every test; ends with a count
+	tests/check.sh unit store valgrind system
+
+check-unit:                           ## the pure parts; no root, seconds
+	tests/check.sh unit
+
+check-store:                          ## the library on a real xenstored
+	tests/check.sh store
+
+check-valgrind:                       ## unit and store tests under valgrind
+	tests/check.sh valgrind
+
+check-system:                         ## on real Xen in QEMU
+	tests/check.sh system
+
+demo: all                             ## attach, use, detach a disk on Xen
+	tests/system/demo.sh
+
+shell: all                            ## a root shell in dom0 of that Xen
+	tests/system/shell.sh
+
+include tests/tests.mk
+
+##@ Installing
+install: all                          ## to DESTDIR and prefix
+	$(INSTALL) -d $(DESTDIR)$(libdir) $(DESTDIR)$(includedir) \
+	    $(DESTDIR)$(pkgconfigdir) $(DESTDIR)$(sbindir) \
+	    $(DESTDIR)$(mandir)/man1 $(DESTDIR)$(mandir)/man5 \
+	    $(DESTDIR)$(docdir) $(DESTDIR)$(completiondir)
+	$(INSTALL) -m 755 $(LIGHT_SO) $(UTIL_SO) $(DESTDIR)$(libdir)
+	ln -sf $(notdir $(LIGHT_SO)) $(DESTDIR)$(libdir)/$(LIGHT).so
+	ln -sf $(notdir $(UTIL_SO)) $(DESTDIR)$(libdir)/$(UTIL).so
+	$(INSTALL) -m 644 $(B)/$(LIGHT).a $(B)/$(UTIL).a $(DESTDIR)$(libdir)
+	$(INSTALL) -m 644 $(HEADERS) $(DESTDIR)$(includedir)
+	$(INSTALL) -m 644 $(B)/xenlight-vscsi.pc $(B)/xlutil-vscsi.pc \
+	    $(DESTDIR)$(pkgconfigdir)
+	$(INSTALL) -m 755 $(B)/xl $(DESTDIR)$(sbindir)
+	$(INSTALL) -m 644 $(MAN1) $(DESTDIR)$(mandir)/man1
+	$(INSTALL) -m 644 $(MAN5) $(DESTDIR)$(mandir)/man5
+	$(INSTALL) -m 644 docs/misc/pvscsi.txt README COPYING \
+	    $(DESTDIR)$(docdir)
+	$(INSTALL) -m 644 tools/xl/bash-completion \
+	    $(DESTDIR)$(completiondir)/xl
+	test -n "$(DESTDIR)" || ldconfig $(libdir) || true
+
+uninstall:                            ## what install put there, and no more
+	rm -f $(addprefix $(DESTDIR)$(libdir)/,$(notdir $(LIGHT_SO) \
+	    $(UTIL_SO)) $(LIGHT).so $(UTIL).so $(LIGHT).a $(UTIL).a) \
+	    $(addprefix $(DESTDIR)$(includedir)/,$(notdir $(HEADERS))) \
+	    $(DESTDIR)$(pkgconfigdir)/xenlight-vscsi.pc \
+	    $(DESTDIR)$(pkgconfigdir)/xlutil-vscsi.pc \
+	    $(DESTDIR)$(sbindir)/xl $(DESTDIR)$(completiondir)/xl \
+	    $(addprefix $(DESTDIR)$(mandir)/man1/,$(notdir $(MAN1))) \
+	    $(addprefix $(DESTDIR)$(mandir)/man5/,$(notdir $(MAN5)))
+	rm -rf $(DESTDIR)$(docdir)
+
+##@ Keeping house
+dist:                                 ## a tar.gz of what git has
+	@mkdir -p dist
+	git archive --format=tar.gz --prefix=xen-vscsi-$(DISTVERSION)/ \
+	    -o dist/xen-vscsi-$(DISTVERSION).tar.gz HEAD
+	@echo dist/xen-vscsi-$(DISTVERSION).tar.gz
+
+DISTVERSION = $(shell sed -n 's/^AC_INIT(.*\[\(.*\)\])/\1/p' configure.ac)
+
+clean:                                ## what make made
+	rm -rf $(B) dist $(GENERATED)
+
+.PHONY: all help check check-unit check-store check-valgrind check-system \
+        demo shell install uninstall dist clean

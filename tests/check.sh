@@ -1,0 +1,91 @@
+#!/bin/sh
+# SPDX-License-Identifier: LGPL-2.1-only
+# Runs the named levels of tests (unit, store, valgrind, system) one after
+# another, whatever fails, and ends with the one line that counts them:
+# "N passed, N failed[, N skipped]".  Every test program prints TAP.
+set -u
+cd "$(dirname "$0")/.."
+mkdir -p build/check
+total=build/check/all.tap
+: > "$total"
+
+# A level that cannot be built, or dies without saying which test failed,
+# is a failed test itself.
+run() {
+    name=$1
+    shift
+    log=build/check/$(echo "$name" | tr '/ ' '__').tap
+    echo "# $name"
+    { "$@" 2>&1; echo "status $?"; } | tee "$log.raw" | grep -v '^status '
+    status=$(sed -n 's/^status //p' "$log.raw" | tail -n 1)
+    # A test that prints without a newline must not hide its own result.
+    grep -aE '^(not )?ok ' "$log.raw" > "$log"
+    if [ "$status" != 0 ] && ! grep -q '^not ok ' "$log"; then
+        echo "not ok - $name ended with status $status" | tee -a "$log"
+    elif [ ! -s "$log" ]; then
+        echo "not ok - $name ran no test" | tee -a "$log"
+    fi
+    cat "$log" >> "$total"
+}
+
+build() {
+    echo "# building: $*"
+    if ! make --no-print-directory -s "$@" > build/check/make.log 2>&1; then
+        cat build/check/make.log
+        echo "not ok - make $*" | tee -a "$total"
+        return 1
+    fi
+}
+
+programs() {
+    make --no-print-directory -s "list-$1"
+}
+
+export CMOCKA_MESSAGE_OUTPUT=TAP
+for level; do
+    case $level in
+    unit|store)
+        build "build-$level" || continue
+        for test in $(programs "$level"); do
+            run "$level/$(basename "$test")" "$test"
+        done
+        ;;
+    valgrind)
+        build build-valgrind || continue
+        for test in $(programs valgrind); do
+            run "valgrind/$(basename "$test")" valgrind -q \
+                --error-exitcode=99 --leak-check=full \
+                --errors-for-leak-kinds=definite,possible \
+                --suppressions=tests/valgrind.supp "$test"
+        done
+        ;;
+    system)
+        build build-system || continue
+        run system tests/system/run.sh
+        ;;
+    *)
+        echo "check.sh: no level $level (unit, store, valgrind, system)" >&2
+        exit 2
+        ;;
+    esac
+done
+
+skipped=$(grep -c '^ok .*# [Ss][Kk][Ii][Pp]' "$total")
+failed=$(grep -c '^not ok ' "$total")
+passed=$(($(grep -c '^ok ' "$total") - skipped))
+if [ "$failed" != 0 ]; then
+    echo
+    echo "failed:"
+    grep '^not ok ' "$total"
+fi
+if [ "$skipped" != 0 ]; then
+    echo
+    echo "skipped:"
+    grep '^ok .*# [Ss][Kk][Ii][Pp]' "$total"
+    echo
+    echo "$passed passed, $failed failed, $skipped skipped"
+else
+    echo
+    echo "$passed passed, $failed failed"
+fi
+[ "$failed" = 0 ] && [ "$passed" != 0 ]

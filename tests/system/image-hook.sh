@@ -1,0 +1,80 @@
+# SPDX-License-Identifier: LGPL-2.1-only
+# Part of image.sh: run by mmdebstrap, as root of the new tree ($1), with
+# kernel, hypervisor, dom0_modules and guest_modules set. It leaves the four
+# images in the tree's root. Kernel and hypervisor are unpacked, not installed.
+set -eu
+PATH=$PATH:/usr/sbin:/sbin
+root=$1
+tmp=$root/tmp/image
+version=${kernel#linux-image-}
+
+# Copies the modules $3... and what they need from the kernel into $1, whose
+# modules directory is $2.
+copy_modules() {
+    to=$1 dir=$2
+    shift 2
+    for m; do
+        modprobe -d "$tmp/kernel" -S "$version" --show-depends "$m"
+    done >"$tmp/closure"
+    awk -v t="$tmp/kernel" '$1 == "insmod" { print substr($2, length(t) + 2) }
+        ' "$tmp/closure" | sed 's,^usr/,,' | sort -u |
+    while read -r file; do
+        mkdir -p "$to/$dir/$(dirname "${file#lib/modules/}")"
+        cp "$tmp/kernel/$file" "$to/$dir/${file#lib/modules/}"
+    done
+    cp "$tmp/kernel/lib/modules/$version"/modules.builtin* \
+        "$tmp/kernel/lib/modules/$version"/modules.order "$to/$dir/$version/"
+    depmod -b "$to" "$version"
+}
+
+pack() { cpio --quiet -o -H newc -R 0:0 | zstd -q -6 -T0; }
+
+echo "I: kernel and hypervisor"
+mkdir -p "$tmp/debs" "$tmp/kernel" "$tmp/xen"
+(cd "$tmp/debs" && APT_CONFIG=$MMDEBSTRAP_APT_CONFIG \
+    apt-get -o APT::Sandbox::User=root download "$kernel" "$hypervisor")
+dpkg-deb -x "$tmp/debs/$kernel"_*.deb "$tmp/kernel"
+dpkg-deb -x "$tmp/debs/$hypervisor"_*.deb "$tmp/xen"
+# Where the kernel lives under /usr only, modprobe -d still wants /lib.
+[ -e "$tmp/kernel/lib" ] || ln -s usr/lib "$tmp/kernel/lib"
+depmod -b "$tmp/kernel" "$version"
+zcat "$tmp"/xen/boot/xen-4*-amd64.gz >"$root/xen"
+cp "$tmp/kernel/boot/vmlinuz-$version" "$root/vmlinuz"
+
+echo "I: guest"
+guest=$tmp/guest
+mkdir -p "$guest/bin" "$guest/dev" "$guest/proc" "$guest/sys" "$guest/tmp" \
+    "$guest/lib/modules"
+busybox=/bin/busybox
+[ -x $busybox ] || busybox=/usr/bin/busybox
+cp $busybox "$guest/bin/busybox"
+for applet in $("$guest/bin/busybox" --list); do
+    [ "$applet" = busybox ] || ln -s busybox "$guest/bin/$applet"
+done
+copy_modules "$guest" lib/modules $guest_modules
+(cd "$guest" && find . | pack) >"$root/guest.cpio.zst"
+
+echo "I: dom0"
+copy_modules "$root" lib/modules $dom0_modules
+mkdir -p "$root/boot" "$root/guest" "$root/tests" "$root/var/log/xen/console"
+cp "$root/vmlinuz" "$root/guest/vmlinuz"
+cp "$root/guest.cpio.zst" "$root/guest/base.cpio.zst"
+rm -rf "$tmp"
+# Python comes with xl's package for pygrub only, perl for nothing at all; a
+# machine that lives for minutes does not look at the rest. Every megabyte is
+# time at each boot.
+cd "$root"
+rm -rf var/lib/apt var/cache/* var/lib/dpkg var/log/apt usr/share/info \
+    usr/lib/python3* usr/bin/python3* usr/share/python3 usr/share/i18n \
+    usr/share/zoneinfo usr/share/perl* usr/lib/x86_64-linux-gnu/perl* \
+    usr/lib/x86_64-linux-gnu/libperl* usr/bin/perl* \
+    usr/lib/udev/hwdb* usr/lib/xen-*/boot/xen-shim usr/lib/xen-*/lib \
+    usr/share/bash-completion usr/share/common-licenses \
+    usr/lib/x86_64-linux-gnu/gconv
+{
+    find . -xdev \( -path ./dev -o -path ./proc -o -path ./sys -o \
+        -path ./tmp -o -path ./run \) -prune -o \
+        ! -path ./xen ! -path ./vmlinuz ! -path ./guest.cpio.zst \
+        ! -path ./dom0.cpio.zst -print
+    printf './%s\n' dev proc sys tmp run
+} | pack >"$root/dom0.cpio.zst"

@@ -1,0 +1,119 @@
+#!/bin/sh
+# SPDX-License-Identifier: LGPL-2.1-only
+# Builds, once, what the QEMU machine boots, and prints the directory:
+#   xen             the hypervisor, unpacked
+#   vmlinuz         the kernel of dom0 and of the guests
+#   dom0.cpio.zst   root of dom0, without this project
+#   guest.cpio.zst  root of a guest, without its /init
+# All of it is made of packages of the Debian release this host runs, so that
+# what is compiled here runs there. Nothing is installed on the host.
+set -eu
+
+here=$(cd "$(dirname "$0")" && pwd)
+
+dom0_packages="kmod udev xenstore-utils lsscsi sg3-utils mt-st bash bats
+ procps psmisc util-linux mount e2fsprogs dmsetup mawk
+ libyajl2 libudev1 libuuid1"
+
+dom0_modules="xen-privcmd xen-evtchn xen-gntdev xen-gntalloc xenfs xen-blkback
+ xen-scsiback configfs target_core_mod target_core_pscsi target_core_iblock
+ target_core_file scsi_debug virtio_pci virtio_scsi sd_mod sr_mod st sg ch
+ dm-mod loop ext4"
+
+guest_modules="xen-scsifront sd_mod sr_mod st sg ch"
+
+say() { echo "image: $*" >&2; }
+die() { say "$*"; exit 1; }
+
+suite=$(. /etc/os-release && echo "${VERSION_CODENAME:-unknown}")
+cache=${PVSCSI_CACHE:-${XDG_CACHE_HOME:-$HOME/.cache}/pvscsi-xen}/$suite
+key=$(cat "$here/image.sh" "$here/image-hook.sh" | sha256sum | cut -c1-16)
+out=$cache/$key
+
+if [ -d "$out" ]; then
+    echo "$out"
+    exit 0
+fi
+
+for t in mmdebstrap cpio zstd modprobe apt-cache; do
+    PATH=$PATH:/usr/sbin:/sbin command -v $t >/dev/null ||
+        die "$t is missing: run ./bootstrap, which installs it"
+done
+[ -x /bin/busybox ] || [ -x /usr/bin/busybox ] ||
+    die "busybox is missing: run ./bootstrap, which installs it"
+
+# The first package that $1 depends on whose name begins with $2.
+dep() {
+    apt-cache depends "$1" 2>/dev/null |
+        awk -v p="$2" '$1 == "Depends:" && index($2, p) == 1 \
+            { print $2; exit }'
+}
+
+hypervisor=$(dep xen-system-amd64 xen-hypervisor-4)
+utils=$(dep xen-system-amd64 xen-utils-4)
+kernel=$(dep linux-image-amd64 linux-image-)
+[ -n "$hypervisor" ] && [ -n "$utils" ] && [ -n "$kernel" ] ||
+    die "apt knows no Xen or no kernel package: run apt-get update first"
+
+mkdir -p "$cache"
+# One build at a time; a second caller waits and finds it done.
+exec 9>"$cache/lock"
+flock 9
+if [ -d "$out" ]; then
+    echo "$out"
+    exit 0
+fi
+
+work=$(mktemp -d "$cache/build.XXXXXX")
+trap 'rm -rf "$work"' EXIT
+trap 'exit 130' INT
+trap 'exit 143' TERM
+
+# Where this host's apt finds Debian, security updates included, and how
+# (proxies): nothing else of its configuration is for us.
+apt-get indextargets --format \
+    '$(CREATED_BY) $(ORIGIN) $(REPO_URI) $(RELEASE) $(COMPONENT)' |
+    awk '$1 == "Packages" && $2 == "Debian" && $5 == "main" \
+        { print "deb", $3, $4, $5 }' | sort -u >"$work/sources.list"
+[ -s "$work/sources.list" ] ||
+    die "apt has no list of Debian's packages: run apt-get update first"
+apt-config dump | grep -E '^Acquire::(https?|ftp|Retries)' \
+    >"$work/apt.conf" || :
+
+start=$(date +%s)
+say "building dom0 for Debian $suite: $utils, $kernel"
+say "  (once; kept in $out)"
+
+hook="kernel=$kernel hypervisor=$hypervisor
+dom0_modules='$(echo $dom0_modules)'
+guest_modules='$(echo $guest_modules)'
+$(cat "$here/image-hook.sh")"
+
+include=$(echo $dom0_packages "$utils" | tr ' ' ',')
+if ! mmdebstrap --quiet --variant=essential --format=null \
+    --keyring=/usr/share/keyrings/debian-archive-keyring.gpg \
+    --aptopt="$work/apt.conf" \
+    --aptopt='Apt::Install-Recommends "false"' \
+    --dpkgopt='path-exclude=/usr/share/doc/*' \
+    --dpkgopt='path-exclude=/usr/share/man/*' \
+    --dpkgopt='path-exclude=/usr/share/locale/*' \
+    --include="$include" \
+    --customize-hook="$hook" \
+    --customize-hook="download /xen '$work/xen'" \
+    --customize-hook="download /vmlinuz '$work/vmlinuz'" \
+    --customize-hook="download /dom0.cpio.zst '$work/dom0.cpio.zst'" \
+    --customize-hook="download /guest.cpio.zst '$work/guest.cpio.zst'" \
+    "$suite" /dev/null "$work/sources.list" >"$work/log" 2>&1 9>&-
+then
+    tail -n 30 "$work/log" >&2
+    die "mmdebstrap failed: its last lines are above"
+fi
+
+rm -f "$work/log" "$work/apt.conf" "$work/sources.list"
+# Images that an older version of the scripts made are of no more use.
+find "$cache" -mindepth 1 -maxdepth 1 -type d ! -path "$work" \
+    -exec rm -rf {} +
+mv "$work" "$out"
+chmod 755 "$out"
+say "done in $(($(date +%s) - start)) s"
+echo "$out"

@@ -1,0 +1,271 @@
+/* SPDX-License-Identifier: LGPL-2.1-only */
+/*
+ * libxenlight-vscsi: paravirtual SCSI (PVSCSI) devices for libxl domains.
+ *
+ * An extension of libxl that lives beside an unmodified libxenlight.  A
+ * virtual SCSI host ("vhost", here a vscsictrl) carries one or more SCSI
+ * devices of dom0 (vscsidevs).  Layout and protocol: docs/misc/pvscsi.txt
+ * and xen/io/vscsiif.h.
+ *
+ * Conventions, for every function below
+ *
+ *  Return values are 0 or a libxl ERROR_* code.  A failure has been logged
+ *  exactly once, at the place that saw it first, through the logger of
+ *  libxl_vscsi_set_logger().  Output arguments are untouched on failure.
+ *
+ *  Types come from libxl_types.idl (_libxl_vscsi_types.h).  The caller
+ *  calls libxl_<type>_init before and libxl_<type>_dispose after, whatever
+ *  a function returned.
+ *
+ *  A vhost is named by one number: ctrl->devid, ctrl->idx and the hst part
+ *  of every vdev on it are the same.  Where only some of them are set (-1
+ *  means unset for devid and idx), the functions fill in the others.
+ *
+ *  Changes to one domain are serialised across processes by a lock that
+ *  the kernel drops when its holder dies.  A process that is killed leaves
+ *  a state that the next call recognises and finishes or undoes.
+ *
+ *  No function waits without a bound; libxl_vscsi_set_timeouts() sets the
+ *  bounds.
+ *
+ *  ao_how as in libxl.h: NULL makes the call synchronous.  With a callback
+ *  the arguments are copied, the call returns 0 at once after the arguments
+ *  passed the checks that need no waiting, and the callback is called
+ *  exactly once, on a thread of this library's own; ctx must outlive it.
+ *  An ao_how for the event queue (callback == NULL) is refused with
+ *  ERROR_INVAL: only libxl itself can feed that queue.
+ */
+#ifndef LIBXL_VSCSI_H
+#define LIBXL_VSCSI_H
+
+#include <libxl.h>
+#include <libxl_json.h>
+#include <_libxl_vscsi_types.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+/* Defined where vscsictrl and vscsidev are supported. */
+#define LIBXL_HAVE_VSCSI 1
+
+/* ----- process-wide settings ----- */
+
+/*
+ * Where messages go.  lg stays the caller's and must outlive every call
+ * into this library; NULL restores the default, which is warnings and
+ * errors on stderr.  Set it before the first call that works in the
+ * background.
+ */
+void libxl_vscsi_set_logger(xentoollog_logger *lg);
+
+typedef struct libxl_vscsi_timeouts {
+    /* The backend driver of dom0 takes notice of a new vhost. */
+    unsigned backend_ms;
+    /* A guest that has not connected a new vhost begins to. */
+    unsigned frontend_ms;
+    /* Both ends finish a handshake that they have begun. */
+    unsigned handshake_ms;
+    /* The backend lets go of a vhost whose frontend was taken away. */
+    unsigned destroy_ms;
+    /* Another process finishes its change to the same domain. */
+    unsigned lock_ms;
+} libxl_vscsi_timeouts;
+
+/* The bounds in force; the defaults are 10000, 5000, 60000, 10000, 120000. */
+void libxl_vscsi_get_timeouts(libxl_vscsi_timeouts *timeouts_r);
+/* Takes effect for calls that begin later.  0 looks once and waits never. */
+void libxl_vscsi_set_timeouts(const libxl_vscsi_timeouts *timeouts);
+
+/* ----- vhosts ----- */
+
+/*
+ * Gives domid the devices ctrl->vscsidevs[] on vhost ctrl->devid, all in
+ * one handshake: all of them arrive or none does.  A vhost that does not
+ * exist is created; to one that exists they are added, and then
+ * ctrl->scsi_raw_cmds must be default or the same as the vhost's.
+ *
+ * pdev.p_devname names a physical device in one of the forms of
+ * pvscsi.txt; type INVALID means "look it up", HCTL and WWN say which
+ * device it is already.  On success each pdev is filled in with type and
+ * wwid, each vscsidev_id with the N of dev-N, ctrl->devid, idx and
+ * backend_domid with the values in force (synchronous calls only).
+ *
+ * Waits until backend and guest have taken every device.  A guest that has
+ * not connected the vhost (its driver is not loaded, or the domain is
+ * paused) is no failure: after at most frontend_ms a notice is logged, 0
+ * is returned, and the devices appear when the guest connects.
+ *
+ *  ERROR_INVAL            no devices; numbers out of range, or vdevs of
+ *                         another vhost or twice; another backend_domid;
+ *                         not a SCSI device; options that differ from the
+ *                         vhost's.  Nothing was changed.
+ *  ERROR_DOMAIN_NOTFOUND  no such domain.  Nothing was changed.
+ *  ERROR_NOTFOUND         no such physical device or LIO target.  Nothing
+ *                         was changed.
+ *  ERROR_DEVICE_EXISTS    a vdev is used in the domain, or a physical
+ *                         device is assigned to a domain or held by dom0;
+ *                         the message says by whom.  Nothing was changed.
+ *  ERROR_NOT_READY        the vhost is being closed, or an earlier change
+ *                         to it has not been finished by the kernels.
+ *                         Nothing was changed.
+ *  ERROR_TIMEDOUT         the backend driver did not answer.  Undone.
+ *  ERROR_GUEST_TIMEDOUT   the guest did not finish the handshake.  Undone
+ *                         where the guest has not begun it; otherwise the
+ *                         devices stay on record and the message says so.
+ *  ERROR_LOCK_FAIL        another process holds the domain's lock.
+ *  ERROR_NOMEM, ERROR_FAIL  anything else: a device that backend or guest
+ *                         refused, LIO or xenstore failing.  Undone, or
+ *                         the message says what is left.
+ */
+int libxl_device_vscsictrl_add(libxl_ctx *ctx, uint32_t domid,
+                               libxl_device_vscsictrl *ctrl,
+                               const libxl_asyncop_how *ao_how)
+                               LIBXL_EXTERNAL_CALLERS_ONLY;
+
+/*
+ * Removes vhost ctrl->devid with all its devices; the other fields are not
+ * looked at.  The guest is asked to let go.
+ *
+ * _safe_remove fails when the guest does not answer within handshake_ms:
+ * ERROR_GUEST_TIMEDOUT, the vhost stays in closing (backend state 5), and
+ * calling any of these three again carries on.
+ * _remove acts like _destroy then.
+ * _destroy does not ask the guest: the frontend's nodes are taken away and
+ * the backend driver gives up the devices.
+ *
+ *  0                      no node of the vhost is left, and no LIO object
+ *                         that was made for it
+ *  ERROR_NOTFOUND         the domain has no such vhost
+ *  ERROR_GUEST_TIMEDOUT   as above
+ *  ERROR_TIMEDOUT         the backend driver did not let go; the nodes are
+ *                         gone, LIO objects it still holds are taken down
+ *                         by a later call
+ *  ERROR_LOCK_FAIL, ERROR_NOMEM, ERROR_FAIL  as for _add
+ */
+int libxl_device_vscsictrl_remove(libxl_ctx *ctx, uint32_t domid,
+                                  const libxl_device_vscsictrl *ctrl,
+                                  const libxl_asyncop_how *ao_how)
+                                  LIBXL_EXTERNAL_CALLERS_ONLY;
+int libxl_device_vscsictrl_safe_remove(libxl_ctx *ctx, uint32_t domid,
+                                       const libxl_device_vscsictrl *ctrl,
+                                       const libxl_asyncop_how *ao_how)
+                                       LIBXL_EXTERNAL_CALLERS_ONLY;
+int libxl_device_vscsictrl_destroy(libxl_ctx *ctx, uint32_t domid,
+                                   const libxl_device_vscsictrl *ctrl,
+                                   const libxl_asyncop_how *ao_how)
+                                   LIBXL_EXTERNAL_CALLERS_ONLY;
+
+/*
+ * The vhosts of domid with their devices, as the toolstack recorded them,
+ * sorted by devid and within a vhost by vdev.  Never waits for a driver
+ * and changes nothing.  A domain without vhosts, or none of that number,
+ * yields *num_r == 0 and NULL.
+ *
+ * Returns an array to be freed with libxl_device_vscsictrl_list_free(), or
+ * NULL with *num_r == 0; NULL with *num_r == -1 if xenstore cannot be read
+ * (logged).
+ */
+libxl_device_vscsictrl *
+libxl_device_vscsictrl_list(libxl_ctx *ctx, uint32_t domid, int *num_r);
+void libxl_device_vscsictrl_list_free(libxl_device_vscsictrl *list, int num);
+
+/*
+ * What is known of device dev (found by dev->vdev) on vhost ctrl->devid:
+ * paths, the states of vhost and device at this moment, and the physical
+ * device as dom0 shows it now (node, vendor, model and devtype are NULL
+ * when dom0 no longer has it).  States are those of the backend: 1
+ * Initialising ... 4 Connected, 6 Closed, 0 gone.
+ *
+ * info_r must have been initialised; the caller disposes of it.
+ *
+ *  ERROR_NOTFOUND  no such vhost or device
+ *  ERROR_FAIL      xenstore cannot be read
+ */
+int libxl_device_vscsictrl_getinfo(libxl_ctx *ctx, uint32_t domid,
+                                   const libxl_device_vscsictrl *ctrl,
+                                   const libxl_device_vscsidev *dev,
+                                   libxl_vscsiinfo *info_r);
+
+/*
+ * All of a domain's devices in one go: what _list and one _getinfo for
+ * each device would say, at the price of one.  The order is _list's.
+ * *infos_r is freed with libxl_vscsiinfo_list_free(); NULL if there are
+ * none.
+ *
+ *  ERROR_FAIL  xenstore cannot be read
+ */
+int libxl_vscsiinfo_list(libxl_ctx *ctx, uint32_t domid,
+                         libxl_vscsiinfo **infos_r, int *num_r);
+void libxl_vscsiinfo_list_free(libxl_vscsiinfo *infos, int num);
+
+/*
+ * Removes what domains left behind that were destroyed with their devices
+ * attached: nodes of their backends, and LIO objects of ours that no
+ * domain uses.  _add and _remove do this by the way.  Nothing that belongs
+ * to a live domain or to the admin is touched.
+ *
+ *  ERROR_LOCK_FAIL, ERROR_FAIL  something is left; logged
+ */
+int libxl_vscsi_cleanup(libxl_ctx *ctx);
+
+/*
+ * The domains that have, or had when they were destroyed, vhosts: an
+ * ascending array of *num_r domids to be freed with free(); NULL if none.
+ *
+ *  ERROR_FAIL  xenstore cannot be read
+ */
+int libxl_vscsi_domains(libxl_ctx *ctx, uint32_t **domids_r, int *num_r);
+
+/* ----- devices ----- */
+
+/*
+ * libxl_device_vscsictrl_add() for one device, on vhost dev->vdev.hst,
+ * with default options.  Creates the vhost if need be.
+ */
+int libxl_device_vscsidev_add(libxl_ctx *ctx, uint32_t domid,
+                              libxl_device_vscsidev *dev,
+                              const libxl_asyncop_how *ao_how)
+                              LIBXL_EXTERNAL_CALLERS_ONLY;
+
+/*
+ * Removes the device with dev->vdev (the other fields are not looked at);
+ * with the last device of a vhost goes the vhost, as by the function of
+ * the same name above, errors included.
+ *
+ * While other devices remain, the drivers know no way of taking a device
+ * from a guest that does not answer.  _safe_remove and _remove alike then
+ * return ERROR_GUEST_TIMEDOUT: where the guest had not begun, the request
+ * is withdrawn and the device stays attached; otherwise calling again
+ * carries on.  The message says which.
+ */
+int libxl_device_vscsidev_remove(libxl_ctx *ctx, uint32_t domid,
+                                 const libxl_device_vscsidev *dev,
+                                 const libxl_asyncop_how *ao_how)
+                                 LIBXL_EXTERNAL_CALLERS_ONLY;
+int libxl_device_vscsidev_safe_remove(libxl_ctx *ctx, uint32_t domid,
+                                      const libxl_device_vscsidev *dev,
+                                      const libxl_asyncop_how *ao_how)
+                                      LIBXL_EXTERNAL_CALLERS_ONLY;
+
+/* ----- helpers on the structs; they touch nothing else ----- */
+
+/*
+ * Appends a copy of dev to ctrl->vscsidevs.
+ *  ERROR_NOMEM  ctrl is unchanged
+ */
+int libxl_device_vscsictrl_append_vscsidev(libxl_ctx *ctx,
+                                           libxl_device_vscsictrl *ctrl,
+                                           const libxl_device_vscsidev *dev);
+
+/* Disposes of ctrl->vscsidevs[idx] and closes the gap; an idx that is out
+ * of range is ignored. */
+void libxl_device_vscsictrl_remove_vscsidev(libxl_ctx *ctx,
+                                            libxl_device_vscsictrl *ctrl,
+                                            int idx);
+
+#ifdef __cplusplus
+}
+#endif
+
+#endif /* LIBXL_VSCSI_H */

@@ -1,0 +1,60 @@
+/* SPDX-License-Identifier: LGPL-2.1-only */
+/*
+ * Addresses of SCSI devices as text.  Strict: the whole string, decimal
+ * digits without sign, blanks or leading zeros beyond "0", and in range.
+ * Linked into both libraries; hidden in each.
+ */
+#ifndef LIBXL_VSCSI_ADDR_H
+#define LIBXL_VSCSI_ADDR_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "libxl_vscsi.h"
+
+#pragma GCC visibility push(hidden)
+
+/* Room for any "h:c:t:l" with its NUL. */
+#define LIBXL__VSCSI_HCTL_SIZE 54
+/* What xen-scsiback keeps of a p-dev, without the NUL. */
+#define LIBXL__VSCSI_PDEV_MAX 31
+
+/* What scsifront scans: channel 0, targets 0..63, LUNs 0..254. */
+#define LIBXL__VSCSI_MAX_TARGET 63
+#define LIBXL__VSCSI_MAX_LUN 254
+/* A vhost's number is a xenstore name and a guest's host number. */
+#define LIBXL__VSCSI_MAX_VHOST 65535
+
+/* Exactly len characters.  False leaves *value_r alone. */
+bool libxl__vscsi_parse_u64(const char *s, size_t len, uint64_t max,
+                            uint64_t *value_r);
+bool libxl__vscsi_hctl_parse(const char *s, libxl_vscsi_hctl *hctl_r);
+void libxl__vscsi_hctl_format(const libxl_vscsi_hctl *hctl,
+                              char text_r[LIBXL__VSCSI_HCTL_SIZE]);
+bool libxl__vscsi_hctl_equal(const libxl_vscsi_hctl *a,
+                             const libxl_vscsi_hctl *b);
+/* Order of vhost, channel, target, LUN: <0, 0, >0. */
+int libxl__vscsi_hctl_order(const libxl_vscsi_hctl *a,
+                            const libxl_vscsi_hctl *b);
+
+/* "naa." + 16 hex digits + ":" + decimal LUN.  Any of the outputs may be
+ * NULL; *wwn_len_r is the length of the part before the ':'. */
+bool libxl__vscsi_wwn_parse(const char *s, size_t *wwn_len_r,
+                            uint64_t *lun_r);
+
+/*
+ * Why vdev cannot be a guest's address: a text like "target 64 is out of
+ * range (0..63)" in buf, or NULL if it can.
+ */
+const char *libxl__vscsi_vdev_fault(const libxl_vscsi_hctl *vdev,
+                                    char *buf, size_t size);
+
+/* The p-dev of a resolved pdev ("8:0:2:1" or "naa...:0"); false if it has
+ * none or it does not fit the backend's buffer. */
+bool libxl__vscsi_pdev_format(const libxl_vscsi_pdev *pdev,
+                              char text_r[LIBXL__VSCSI_PDEV_MAX + 1]);
+
+#pragma GCC visibility pop
+
+#endif /* LIBXL_VSCSI_ADDR_H */

@@ -1,0 +1,457 @@
+/* SPDX-License-Identifier: LGPL-2.1-only */
+/* Giving a domain devices: all of them in one handshake, or none. */
+#include <stdlib.h>
+#include <string.h>
+
+#include "libxl_vscsi_internal.h"
+
+#define MAX_ROUNDS 5
+
+/* One attach, from the lock of the domain to its end. */
+typedef struct attach {
+    libxl__vscsi_vhost vhost;
+    libxl_device_vscsictrl *ctrl;
+    libxl__vscsi_users users;
+    const libxl_device_vscsictrl *existing;     /* in users; may be NULL */
+    bool uses_lio;
+    bool *exported;             /* per device: by us, to be undone */
+    libxl_devid *ids;           /* per device: its N of dev-N */
+    libxl__vscsi_plan plan;
+} attach;
+
+/* ----- what the request says about itself ----- */
+
+static int check_vdevs(libxl__vscsi_ctx *vc, uint32_t domid,
+                       const libxl_device_vscsictrl *ctrl)
+{
+    char text[LIBXL__VSCSI_HCTL_SIZE], buf[96];
+    const char *fault;
+    int i, j;
+
+    for (i = 0; i < ctrl->num_vscsidevs; i++) {
+        const libxl_vscsi_hctl *vdev = &ctrl->vscsidevs[i].vdev;
+
+        libxl__vscsi_doing(vc, "attach", ctrl->vscsidevs[i].pdev.p_devname,
+                           domid);
+        libxl__vscsi_hctl_format(vdev, text);
+        fault = libxl__vscsi_vdev_fault(vdev, buf, sizeof(buf));
+        if (fault) {
+            libxl__vscsi_error(vc, "vdev %s: %s", text, fault);
+            return ERROR_INVAL;
+        }
+        if (vdev->hst != (uint32_t)ctrl->devid) {
+            libxl__vscsi_error(vc, "vdev %s is not on vhost %d", text,
+                               ctrl->devid);
+            return ERROR_INVAL;
+        }
+        for (j = 0; j < i; j++) {
+            if (libxl__vscsi_hctl_equal(vdev, &ctrl->vscsidevs[j].vdev)) {
+                libxl__vscsi_error(vc, "vdev %s is given twice", text);
+                return ERROR_INVAL;
+            }
+        }
+    }
+    return 0;
+}
+
+int libxl__vscsi_check_ctrl(libxl__vscsi_ctx *vc, uint32_t domid,
+                            libxl_device_vscsictrl *ctrl)
+{
+    libxl__vscsi_doing(vc, "attach", NULL, domid);
+    if (ctrl->num_vscsidevs < 1) {
+        libxl__vscsi_error(vc, "no device is given, and a vhost without "
+                           "devices cannot be");
+        return ERROR_INVAL;
+    }
+    if (ctrl->backend_domid != 0) {
+        libxl__vscsi_error(vc, "only devices of domain 0 can be given away, "
+                           "not of domain %u", ctrl->backend_domid);
+        return ERROR_INVAL;
+    }
+    if (ctrl->devid == -1)
+        ctrl->devid = ctrl->idx;
+    if (ctrl->devid == -1 &&
+        ctrl->vscsidevs[0].vdev.hst <= LIBXL__VSCSI_MAX_VHOST)
+        ctrl->devid = (libxl_devid)ctrl->vscsidevs[0].vdev.hst;
+    if (ctrl->idx == -1)
+        ctrl->idx = ctrl->devid;
+    if (ctrl->idx != ctrl->devid || ctrl->devid < 0 ||
+        ctrl->devid > LIBXL__VSCSI_MAX_VHOST) {
+        libxl__vscsi_error(vc, "vhost %d (idx %d) is not one number from 0 "
+                           "to %d", ctrl->devid, ctrl->idx,
+                           LIBXL__VSCSI_MAX_VHOST);
+        return ERROR_INVAL;
+    }
+    return check_vdevs(vc, domid, ctrl);
+}
+
+/* ----- which place in the domain ----- */
+
+static void find_existing(attach *a)
+{
+    int i, j;
+
+    for (i = 0; i < a->users.num_users; i++) {
+        const struct libxl__vscsi_user *user = &a->users.users[i];
+
+        if (user->domid != a->vhost.domid)
+            continue;
+        for (j = 0; j < user->num_ctrls; j++)
+            if (user->ctrls[j].devid == a->vhost.devid)
+                a->existing = &user->ctrls[j];
+    }
+}
+
+static bool is_id_used(const attach *a, int num_new, libxl_devid id)
+{
+    int i;
+
+    for (i = 0; i < num_new; i++)
+        if (a->ids[i] == id)
+            return true;
+    for (i = 0; a->existing && i < a->existing->num_vscsidevs; i++)
+        if (a->existing->vscsidevs[i].vscsidev_id == id)
+            return true;
+    return false;
+}
+
+static int check_place(libxl__vscsi_ctx *vc, const attach *a, int i)
+{
+    char vdev[LIBXL__VSCSI_HCTL_SIZE];
+    int j;
+
+    libxl__vscsi_doing(vc, "attach", a->ctrl->vscsidevs[i].pdev.p_devname,
+                       a->vhost.domid);
+    for (j = 0; a->existing && j < a->existing->num_vscsidevs; j++) {
+        const libxl_device_vscsidev *old = &a->existing->vscsidevs[j];
+
+        if (!libxl__vscsi_hctl_equal(&a->ctrl->vscsidevs[i].vdev,
+                                     &old->vdev))
+            continue;
+        libxl__vscsi_hctl_format(&old->vdev, vdev);
+        libxl__vscsi_error(vc, "vdev %s is in use by %s (choose another, or "
+                           "detach it)", vdev, old->pdev.p_devname
+                           ? old->pdev.p_devname : "another device");
+        return ERROR_DEVICE_EXISTS;
+    }
+    return 0;
+}
+
+static int take_places(libxl__vscsi_ctx *vc, attach *a)
+{
+    libxl_defbool *want = &a->ctrl->scsi_raw_cmds;
+    libxl_devid id;
+    int i;
+
+    find_existing(a);
+    if (!a->existing && a->users.foreign) {
+        libxl__vscsi_error(vc, "vhost %d was made by something else than "
+                           "this toolstack (choose another)",
+                           a->vhost.devid);
+        return ERROR_DEVICE_EXISTS;
+    }
+    if (a->existing) {
+        if (!libxl_defbool_is_default(*want) &&
+            libxl_defbool_val(*want) !=
+            libxl_defbool_val(a->existing->scsi_raw_cmds)) {
+            libxl__vscsi_error(vc, "vhost %d is %s feature-host, and all its "
+                               "devices share that", a->vhost.devid,
+                               libxl_defbool_val(a->existing->scsi_raw_cmds)
+                               ? "with" : "without");
+            return ERROR_INVAL;
+        }
+        *want = a->existing->scsi_raw_cmds;
+    }
+    libxl_defbool_setdefault(want, false);
+    for (i = 0, id = 0; i < a->ctrl->num_vscsidevs; i++) {
+        while (is_id_used(a, i, id))
+            id++;
+        a->ids[i] = a->ctrl->vscsidevs[i].vscsidev_id = id;
+    }
+    return 0;
+}
+
+static int claim_devices(libxl__vscsi_ctx *vc, attach *a)
+{
+    int rc, i;
+
+    rc = libxl__vscsi_users_scan(vc, a->uses_lio, &a->vhost, &a->users);
+    if (!rc)
+        rc = take_places(vc, a);
+    for (i = 0; !rc && i < a->ctrl->num_vscsidevs; i++)
+        rc = check_place(vc, a, i);
+    if (!rc)
+        rc = libxl__vscsi_claim(vc, &a->users, a->uses_lio, a->vhost.domid,
+                                a->ctrl->vscsidevs, a->ctrl->num_vscsidevs,
+                                a->exported);
+    return rc;
+}
+
+static void unclaim_devices(libxl__vscsi_ctx *vc, attach *a)
+{
+    libxl__vscsi_unclaim(vc, a->ctrl->vscsidevs, a->ctrl->num_vscsidevs,
+                         a->exported);
+}
+
+/* ----- the nodes ----- */
+
+static int write_body(libxl__vscsi_ctx *vc, xs_transaction_t t, void *arg)
+{
+    libxl__vscsi_state backend, frontend;
+    attach *a = arg;
+    int rc, i;
+
+    rc = libxl__vscsi_xs_check_domain(vc, t, a->vhost.domid);
+    if (rc)
+        return rc;
+    if (!a->existing) {
+        a->plan = VSCSI_PLAN_NODES;
+        return libxl__vscsi_xs_add_vhost(vc, t, a->vhost.domid, a->ctrl);
+    }
+    rc = libxl__vscsi_xs_state(vc, t, a->vhost, false, &backend);
+    if (!rc)
+        rc = libxl__vscsi_xs_state(vc, t, a->vhost, true, &frontend);
+    if (rc)
+        return rc;
+    a->plan = libxl__vscsi_plan_for(VSCSI_ADD_DEV, backend, frontend);
+    if (a->plan == VSCSI_PLAN_WAIT)
+        return 0;
+    if (a->plan == VSCSI_PLAN_REFUSE) {
+        libxl__vscsi_error(vc, "vhost %d is closed (backend %s, guest %s; "
+                           "detach its devices, then attach again)",
+                           a->vhost.devid, libxl__vscsi_state_name(backend),
+                           libxl__vscsi_state_name(frontend));
+        return ERROR_NOT_READY;
+    }
+    if (a->plan == VSCSI_PLAN_RECONFIGURE && vc->paused) {
+        libxl__vscsi_error(vc, "the domain is paused and cannot answer "
+                           "(unpause it first)");
+        return ERROR_NOT_READY;
+    }
+    for (i = 0; !rc && i < a->ctrl->num_vscsidevs; i++)
+        rc = libxl__vscsi_xs_add_dev(vc, t, a->vhost,
+                                     &a->ctrl->vscsidevs[i]);
+    if (!rc && a->plan == VSCSI_PLAN_RECONFIGURE)
+        rc = libxl__vscsi_xs_set_state(vc, t, a->vhost,
+                                       VSCSI_RECONFIGURING);
+    return rc;
+}
+
+/* The host lock spans everything from who has the device to the record
+ * that this domain has it. */
+static int claim_and_write(libxl__vscsi_ctx *vc, attach *a)
+{
+    int rc, lock = -1;
+
+    rc = libxl__vscsi_lock(vc, LIBXL__VSCSI_LOCK_HOST, &lock);
+    if (rc)
+        return rc;
+    rc = libxl__vscsi_lio_probe(vc, &a->uses_lio);
+    if (rc)
+        goto out;
+    rc = claim_devices(vc, a);
+    if (rc)
+        goto out;
+    rc = libxl__vscsi_xs_transact(vc, write_body, a);
+    if (rc || a->plan == VSCSI_PLAN_WAIT)
+        unclaim_devices(vc, a);
+out:
+    libxl__vscsi_unlock(lock);
+    return rc;
+}
+
+static int write_when_settled(libxl__vscsi_ctx *vc, attach *a)
+{
+    bool settled = true;
+    int rc, round;
+
+    for (round = 0; round < MAX_ROUNDS && settled; round++) {
+        libxl__vscsi_users_dispose(&a->users);
+        a->existing = NULL;
+        rc = claim_and_write(vc, a);
+        if (rc || a->plan != VSCSI_PLAN_WAIT)
+            return rc;
+        libxl__vscsi_log(vc, XTL_DETAIL, "vhost %d of domain %u is busy; "
+                         "waiting", a->vhost.devid, a->vhost.domid);
+        rc = libxl__vscsi_settle(vc, a->vhost, &settled);
+        if (rc)
+            return rc;
+    }
+    libxl__vscsi_error(vc, "an earlier change of vhost %d is not finished: "
+                       "the guest does not answer", a->vhost.devid);
+    return ERROR_NOT_READY;
+}
+
+/* ----- the end ----- */
+
+static int withdraw_body(libxl__vscsi_ctx *vc, xs_transaction_t t, void *arg)
+{
+    libxl__vscsi_state backend, frontend;
+    attach *a = arg;
+    int rc, i;
+
+    rc = libxl__vscsi_xs_state(vc, t, a->vhost, false, &backend);
+    if (!rc)
+        rc = libxl__vscsi_xs_state(vc, t, a->vhost, true, &frontend);
+    if (rc)
+        return rc;
+    a->plan = libxl__vscsi_plan_for(VSCSI_WITHDRAW, backend, frontend);
+    if (a->plan != VSCSI_PLAN_WITHDRAW)
+        return 0;
+    for (i = 0; !rc && i < a->ctrl->num_vscsidevs; i++)
+        rc = libxl__vscsi_xs_rm_dev(vc, t, a->vhost, a->ids[i]);
+    return rc ? rc : libxl__vscsi_xs_set_state(vc, t, a->vhost,
+                                               VSCSI_CONNECTED);
+}
+
+/* Takes the new devices away again, by the same way as a detach. */
+static void roll_back(libxl__vscsi_ctx *vc, attach *a)
+{
+    libxl_device_vscsictrl after;
+    int *indices;
+    int i, num = a->ctrl->num_vscsidevs, rc = ERROR_NOMEM;
+
+    libxl_device_vscsictrl_init(&after);
+    indices = calloc((size_t)num, sizeof(*indices));
+    if (!indices)
+        goto out;
+    libxl_device_vscsictrl_copy(NULL, &after, a->ctrl);
+    for (i = 0; i < num; i++)
+        indices[i] = i;
+    for (i = 0; a->existing && i < a->existing->num_vscsidevs; i++) {
+        rc = libxl_device_vscsictrl_append_vscsidev(NULL, &after,
+                                            &a->existing->vscsidevs[i]);
+        if (rc)
+            goto out;
+    }
+    rc = libxl__vscsi_detach_locked(vc, a->vhost.domid, &after, indices,
+                                    (unsigned)num, LIBXL__VSCSI_REMOVE);
+out:
+    if (rc)
+        libxl__vscsi_log(vc, XTL_WARN, "vhost %d of domain %u: not "
+                         "everything could be undone (see xl scsi-list)",
+                         a->vhost.devid, a->vhost.domid);
+    free(indices);
+    libxl_device_vscsictrl_dispose(&after);
+}
+
+static int end_timed_out(libxl__vscsi_ctx *vc, attach *a)
+{
+    int rc, lock;
+
+    if (!a->existing) {
+        libxl__vscsi_error(vc, "the guest did not finish connecting vhost %d"
+                           " (its kernel log may say why)", a->vhost.devid);
+        roll_back(vc, a);
+        return ERROR_GUEST_TIMEDOUT;
+    }
+    rc = libxl__vscsi_xs_transact(vc, withdraw_body, a);
+    if (rc)
+        return rc;
+    if (a->plan == VSCSI_PLAN_WITHDRAW) {
+        libxl__vscsi_error(vc, "the guest does not answer");
+        if (!libxl__vscsi_lock(vc, LIBXL__VSCSI_LOCK_HOST, &lock)) {
+            unclaim_devices(vc, a);
+            libxl__vscsi_unlock(lock);
+        }
+    } else {
+        libxl__vscsi_error(vc, "the guest has begun but does not come to an "
+                           "end; the device stays on record (see xl "
+                           "scsi-list, and detach it to be rid of it)");
+    }
+    return ERROR_GUEST_TIMEDOUT;
+}
+
+static int end_attach(libxl__vscsi_ctx *vc, attach *a,
+                      libxl__vscsi_verdict verdict)
+{
+    switch (verdict) {
+    case VSCSI_DONE:
+        return 0;
+    case VSCSI_WAIT_FRONTEND:
+        libxl__vscsi_log(vc, XTL_NOTICE, "domain %u has not connected vhost "
+                         "%d yet: its devices appear when the guest loads "
+                         "xen-scsifront", a->vhost.domid, a->vhost.devid);
+        return 0;
+    case VSCSI_WAIT_HANDSHAKE:
+        return end_timed_out(vc, a);
+    case VSCSI_WAIT_BACKEND:
+        libxl__vscsi_error(vc, "dom0's backend driver does not answer (is "
+                           "xen-scsiback loaded?)");
+        roll_back(vc, a);
+        return ERROR_TIMEDOUT;
+    case VSCSI_REFUSED_BY_BACKEND:
+        libxl__vscsi_error(vc, "xen-scsiback refused it (dom0's kernel log "
+                           "says why)");
+        break;
+    case VSCSI_REFUSED_BY_GUEST:
+        libxl__vscsi_error(vc, "the guest refused it (its kernel log says "
+                           "why)");
+        break;
+    case VSCSI_VHOST_CLOSED:
+        libxl__vscsi_error(vc, "vhost %d was closed meanwhile",
+                           a->vhost.devid);
+        break;
+    }
+    roll_back(vc, a);
+    return ERROR_FAIL;
+}
+
+static int wait_attached(libxl__vscsi_ctx *vc, attach *a)
+{
+    bool waits = !a->existing && !vc->paused;
+    libxl__vscsi_wait w = {
+        .vhost = a->vhost,
+        .op = a->existing ? VSCSI_ADD_DEV : VSCSI_ADD_VHOST,
+        .devs = a->ids,
+        .num_devs = (unsigned)a->ctrl->num_vscsidevs,
+        .frontend_ms = waits ? vc->timeouts.frontend_ms : 0,
+    };
+    libxl__vscsi_verdict verdict;
+    unsigned culprit = 0;
+    int rc;
+
+    rc = libxl__vscsi_wait_for(vc, &w, &verdict, &culprit);
+    if (rc)
+        return rc;
+    libxl__vscsi_doing(vc, "attach",
+                       a->ctrl->vscsidevs[culprit].pdev.p_devname,
+                       a->vhost.domid);
+    return end_attach(vc, a, verdict);
+}
+
+int libxl__vscsi_attach(libxl__vscsi_ctx *vc, uint32_t domid,
+                        libxl_device_vscsictrl *ctrl)
+{
+    size_t num = (size_t)ctrl->num_vscsidevs;
+    attach a = { .ctrl = ctrl };
+    int rc, lock = -1;
+
+    rc = libxl__vscsi_check_ctrl(vc, domid, ctrl);
+    if (rc)
+        return rc;
+    a.vhost.domid = domid;
+    a.vhost.devid = ctrl->devid;
+    a.exported = calloc(num, sizeof(*a.exported));
+    a.ids = calloc(num, sizeof(*a.ids));
+    libxl__vscsi_doing(vc, "attach", ctrl->vscsidevs[0].pdev.p_devname,
+                       domid);
+    if (!a.exported || !a.ids) {
+        libxl__vscsi_error(vc, "out of memory");
+        rc = ERROR_NOMEM;
+        goto out;
+    }
+    rc = libxl__vscsi_lock(vc, domid, &lock);
+    if (!rc)
+        rc = libxl__vscsi_xs_check_domain(vc, XBT_NULL, domid);
+    if (!rc)
+        rc = write_when_settled(vc, &a);
+    if (!rc)
+        rc = wait_attached(vc, &a);
+out:
+    libxl__vscsi_unlock(lock);
+    libxl__vscsi_users_dispose(&a.users);
+    free(a.exported);
+    free(a.ids);
+    return rc;
+}

@@ -1,0 +1,184 @@
+/* SPDX-License-Identifier: LGPL-2.1-only */
+/*
+ * From what the user wrote to a physical device that is this domain's
+ * alone and that the backend driver can find.
+ */
+#include <stdlib.h>
+#include <string.h>
+
+#include "libxl_vscsi_internal.h"
+
+static int set_hctl(libxl__vscsi_ctx *vc, libxl_vscsi_pdev *pdev,
+                    const libxl__vscsi_phys *phys)
+{
+    char text[LIBXL__VSCSI_HCTL_SIZE];
+    char *wwid = strdup(phys->wwid);
+
+    libxl__vscsi_hctl_format(&phys->hctl, text);
+    if (!pdev->p_devname)
+        pdev->p_devname = strdup(text);
+    if (!wwid || !pdev->p_devname) {
+        free(wwid);
+        libxl__vscsi_error(vc, "out of memory");
+        return ERROR_NOMEM;
+    }
+    free(pdev->wwid);
+    pdev->wwid = wwid;
+    if (pdev->type != LIBXL_VSCSI_PDEV_TYPE_HCTL)
+        libxl_vscsi_pdev_init_type(pdev, LIBXL_VSCSI_PDEV_TYPE_HCTL);
+    pdev->u.hctl.m = phys->hctl;
+    return 0;
+}
+
+static int set_wwn(libxl__vscsi_ctx *vc, libxl_vscsi_pdev *pdev, char *wwn)
+{
+    if (!pdev->p_devname)
+        pdev->p_devname = strdup(wwn);
+    if (!pdev->p_devname) {
+        free(wwn);
+        libxl__vscsi_error(vc, "out of memory");
+        return ERROR_NOMEM;
+    }
+    libxl_vscsi_pdev_init_type(pdev, LIBXL_VSCSI_PDEV_TYPE_WWN);
+    pdev->u.wwn.m = wwn;
+    return 0;
+}
+
+/* A LIO target that the admin made; its device lends its identity. */
+static int resolve_wwn(libxl__vscsi_ctx *vc, bool uses_lio,
+                       libxl_vscsi_pdev *pdev)
+{
+    libxl__vscsi_phys phys;
+    char *node = NULL;
+    int rc;
+
+    if (!uses_lio) {
+        libxl__vscsi_error(vc, "the backend of this kernel takes h:c:t:l, "
+                           "not LIO targets");
+        return ERROR_INVAL;
+    }
+    rc = libxl__vscsi_lio_resolve(vc, pdev->u.wwn.m, &node);
+    if (rc)
+        return rc;
+    libxl__vscsi_phys_init(&phys);
+    if (node && libxl__vscsi_host_peek(node, &phys)) {
+        free(pdev->wwid);
+        pdev->wwid = strdup(phys.wwid);
+    }
+    libxl__vscsi_phys_dispose(&phys);
+    free(node);
+    return 0;
+}
+
+/* What the user wrote, where the type does not say it already. */
+static int parse_pdev(libxl__vscsi_ctx *vc, libxl_vscsi_pdev *pdev)
+{
+    libxl_vscsi_hctl hctl;
+
+    if (pdev->type != LIBXL_VSCSI_PDEV_TYPE_INVALID)
+        return 0;
+    if (!pdev->p_devname) {
+        libxl__vscsi_error(vc, "no physical device is named");
+        return ERROR_INVAL;
+    }
+    if (libxl__vscsi_wwn_parse(pdev->p_devname, NULL, NULL)) {
+        char *wwn = strdup(pdev->p_devname);
+
+        if (wwn)
+            return set_wwn(vc, pdev, wwn);
+        libxl__vscsi_error(vc, "out of memory");
+        return ERROR_NOMEM;
+    }
+    if (libxl__vscsi_hctl_parse(pdev->p_devname, &hctl)) {
+        libxl_vscsi_pdev_init_type(pdev, LIBXL_VSCSI_PDEV_TYPE_HCTL);
+        pdev->u.hctl.m = hctl;
+    }
+    return 0;
+}
+
+/* From a name to one device of dom0, or one target of the admin's. */
+static int resolve_device(libxl__vscsi_ctx *vc, bool uses_lio,
+                          libxl_vscsi_pdev *pdev, libxl__vscsi_phys *phys)
+{
+    char text[LIBXL__VSCSI_HCTL_SIZE], *wwn = NULL;
+    const char *name = pdev->p_devname;
+    int rc;
+
+    rc = parse_pdev(vc, pdev);
+    if (rc)
+        return rc;
+    if (pdev->type == LIBXL_VSCSI_PDEV_TYPE_WWN)
+        return resolve_wwn(vc, uses_lio, pdev);
+    if (pdev->type == LIBXL_VSCSI_PDEV_TYPE_HCTL) {
+        libxl__vscsi_hctl_format(&pdev->u.hctl.m, text);
+        name = text;
+    }
+    rc = libxl__vscsi_host_find(vc, name, phys);
+    if (!rc)
+        rc = set_hctl(vc, pdev, phys);
+    if (!rc && uses_lio)
+        rc = libxl__vscsi_lio_find_foreign(vc, phys, &wwn);
+    if (!rc && wwn)
+        rc = set_wwn(vc, pdev, wwn);
+    return rc;
+}
+
+static int claim_device(libxl__vscsi_ctx *vc,
+                        const libxl__vscsi_users *users, bool uses_lio,
+                        uint32_t domid, libxl_device_vscsidev *devs, int i,
+                        bool *exported)
+{
+    libxl_vscsi_pdev *pdev = &devs[i].pdev;
+    libxl__vscsi_phys phys;
+    int rc, j;
+
+    libxl__vscsi_phys_init(&phys);
+    rc = resolve_device(vc, uses_lio, pdev, &phys);
+    if (!rc)
+        rc = libxl__vscsi_users_check(vc, users, domid, pdev);
+    for (j = 0; !rc && j < i; j++) {
+        if (libxl__vscsi_same_device(pdev, &devs[j].pdev)) {
+            libxl__vscsi_error(vc, "it is given twice, as %s as well",
+                               devs[j].pdev.p_devname);
+            rc = ERROR_INVAL;
+        }
+    }
+    if (rc || pdev->type == LIBXL_VSCSI_PDEV_TYPE_WWN)
+        goto out;
+    rc = libxl__vscsi_host_check_free(vc, &phys);
+    if (!rc && uses_lio) {
+        rc = libxl__vscsi_lio_export(vc, &phys);
+        *exported = !rc;
+    }
+out:
+    libxl__vscsi_phys_dispose(&phys);
+    return rc;
+}
+
+int libxl__vscsi_claim(libxl__vscsi_ctx *vc, const libxl__vscsi_users *users,
+                       bool uses_lio, uint32_t domid,
+                       libxl_device_vscsidev *devs, int num, bool *exported)
+{
+    int rc = 0, i;
+
+    for (i = 0; !rc && i < num; i++) {
+        libxl__vscsi_doing(vc, "attach", devs[i].pdev.p_devname, domid);
+        rc = claim_device(vc, users, uses_lio, domid, devs, i,
+                          &exported[i]);
+    }
+    if (rc)
+        libxl__vscsi_unclaim(vc, devs, num, exported);
+    return rc;
+}
+
+void libxl__vscsi_unclaim(libxl__vscsi_ctx *vc, libxl_device_vscsidev *devs,
+                          int num, bool *exported)
+{
+    int i;
+
+    for (i = num; i-- > 0; ) {
+        if (exported[i])
+            libxl__vscsi_lio_release(vc, &devs[i].pdev.u.hctl.m);
+        exported[i] = false;
+    }
+}

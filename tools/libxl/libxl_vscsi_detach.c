@@ -1,0 +1,430 @@
+/* SPDX-License-Identifier: LGPL-2.1-only */
+/* Taking devices, or a whole vhost, away from a domain. */
+#include <stdlib.h>
+#include <string.h>
+
+#include "libxl_vscsi_internal.h"
+
+#define MAX_ROUNDS 5
+
+/* ----- a vhost at rest ----- */
+
+int libxl__vscsi_settle(libxl__vscsi_ctx *vc, libxl__vscsi_vhost vhost,
+                        bool *settled_r)
+{
+    libxl__vscsi_wait w = { .vhost = vhost, .op = VSCSI_SETTLE };
+    libxl__vscsi_verdict verdict;
+    int rc;
+
+    rc = libxl__vscsi_wait_for(vc, &w, &verdict, NULL);
+    if (!rc)
+        *settled_r = verdict == VSCSI_DONE;
+    return rc;
+}
+
+static int read_states(libxl__vscsi_ctx *vc, xs_transaction_t t,
+                       libxl__vscsi_vhost vhost,
+                       libxl__vscsi_state *backend_r,
+                       libxl__vscsi_state *frontend_r)
+{
+    int rc;
+
+    rc = libxl__vscsi_xs_state(vc, t, vhost, false, backend_r);
+    if (!rc)
+        rc = libxl__vscsi_xs_state(vc, t, vhost, true, frontend_r);
+    return rc;
+}
+
+/* ----- a whole vhost ----- */
+
+typedef struct closing {
+    libxl__vscsi_vhost vhost;
+    libxl__vscsi_op op;
+    libxl__vscsi_plan plan;
+} closing;
+
+static int close_body(libxl__vscsi_ctx *vc, xs_transaction_t t, void *arg)
+{
+    libxl__vscsi_state backend, frontend;
+    closing *c = arg;
+    int rc;
+
+    rc = read_states(vc, t, c->vhost, &backend, &frontend);
+    if (rc)
+        return rc;
+    c->plan = libxl__vscsi_plan_for(c->op, backend, frontend);
+    if (c->plan == VSCSI_PLAN_WAIT)
+        return 0;
+    if (c->plan == VSCSI_PLAN_ERASE)
+        return libxl__vscsi_xs_rm_vhost(vc, t, c->vhost);
+    rc = libxl__vscsi_xs_set_offline(vc, t, c->vhost);
+    if (!rc && c->plan == VSCSI_PLAN_CLOSE)
+        rc = libxl__vscsi_xs_set_state(vc, t, c->vhost, VSCSI_CLOSING);
+    if (!rc && c->plan == VSCSI_PLAN_UNPLUG)
+        rc = libxl__vscsi_xs_rm_frontend(vc, t, c->vhost);
+    return rc;
+}
+
+static int erase_body(libxl__vscsi_ctx *vc, xs_transaction_t t, void *arg)
+{
+    return libxl__vscsi_xs_rm_vhost(vc, t, ((closing *)arg)->vhost);
+}
+
+/* Waits for the end of what close_body() wrote. */
+static int await_close(libxl__vscsi_ctx *vc, const closing *c, bool *over_r)
+{
+    libxl__vscsi_wait w = {
+        .vhost = c->vhost,
+        .op = c->plan == VSCSI_PLAN_UNPLUG ? VSCSI_DESTROY_VHOST
+                                           : VSCSI_REMOVE_VHOST,
+    };
+    libxl__vscsi_verdict verdict;
+    int rc;
+
+    if (c->plan == VSCSI_PLAN_WAIT)
+        return libxl__vscsi_settle(vc, c->vhost, over_r);
+    rc = libxl__vscsi_wait_for(vc, &w, &verdict, NULL);
+    if (!rc)
+        *over_r = verdict == VSCSI_DONE;
+    return rc;
+}
+
+static int close_unanswered(libxl__vscsi_ctx *vc, const closing *c)
+{
+    libxl__vscsi_error(vc, c->plan == VSCSI_PLAN_WAIT
+                       ? "an earlier change of vhost %d is not finished: the"
+                         " guest does not answer (try again, or force it)"
+                       : "the guest does not let go of vhost %d, which is "
+                         "now closing (try again, or force it)",
+                       c->vhost.devid);
+    return ERROR_GUEST_TIMEDOUT;
+}
+
+static int erase_vhost(libxl__vscsi_ctx *vc, closing *c, bool answered)
+{
+    int rc;
+
+    rc = libxl__vscsi_xs_transact(vc, erase_body, c);
+    if (rc || answered)
+        return rc;
+    libxl__vscsi_error(vc, "the backend driver did not let go of vhost %d; "
+                       "its nodes were removed all the same",
+                       c->vhost.devid);
+    return ERROR_TIMEDOUT;
+}
+
+static int close_vhost(libxl__vscsi_ctx *vc, libxl__vscsi_vhost vhost,
+                       libxl__vscsi_removal how)
+{
+    closing c = { .vhost = vhost, .op = VSCSI_REMOVE_VHOST };
+    int rc, round;
+    bool over;
+
+    if (how == LIBXL__VSCSI_DESTROY ||
+        (how == LIBXL__VSCSI_REMOVE && vc->paused))
+        c.op = VSCSI_DESTROY_VHOST;
+
+    for (round = 0; round < MAX_ROUNDS; round++) {
+        rc = libxl__vscsi_xs_transact(vc, close_body, &c);
+        if (rc || c.plan == VSCSI_PLAN_ERASE)
+            return rc;
+        rc = await_close(vc, &c, &over);
+        if (rc)
+            return rc;
+        if (c.plan == VSCSI_PLAN_UNPLUG || (over && c.plan !=
+                                            VSCSI_PLAN_WAIT))
+            return erase_vhost(vc, &c, over);
+        if (!over && how == LIBXL__VSCSI_SAFE_REMOVE)
+            return close_unanswered(vc, &c);
+        if (!over)
+            c.op = VSCSI_DESTROY_VHOST;
+    }
+    return close_unanswered(vc, &c);
+}
+
+/* ----- some devices of a vhost ----- */
+
+typedef struct removal {
+    libxl__vscsi_vhost vhost;
+    const libxl_devid *ids;
+    unsigned num;
+    libxl_devid *pending;       /* those of ids[] that the ends must drop */
+    unsigned num_pending;
+    libxl__vscsi_plan plan;
+} removal;
+
+/* Nodes of devices that no driver has, or the request to drop them. */
+static int remove_body(libxl__vscsi_ctx *vc, xs_transaction_t t, void *arg)
+{
+    libxl__vscsi_state backend, frontend, dev = VSCSI_GONE;
+    removal *m = arg;
+    unsigned i;
+    int rc;
+
+    m->num_pending = 0;
+    rc = read_states(vc, t, m->vhost, &backend, &frontend);
+    if (rc)
+        return rc;
+    m->plan = libxl__vscsi_plan_for(VSCSI_REMOVE_DEV, backend, frontend);
+    if (m->plan == VSCSI_PLAN_WAIT)
+        return 0;
+    for (i = 0; !rc && i < m->num; i++) {
+        if (m->plan == VSCSI_PLAN_RECONFIGURE)
+            rc = libxl__vscsi_xs_dev_state(vc, t, m->vhost, false,
+                                           m->ids[i], &dev);
+        if (rc)
+            break;
+        if (libxl__vscsi_dev_is_mapped(dev)) {
+            m->pending[m->num_pending++] = m->ids[i];
+            rc = libxl__vscsi_xs_set_dev_state(vc, t, m->vhost, m->ids[i],
+                                               VSCSI_CLOSING);
+        } else {
+            rc = libxl__vscsi_xs_rm_dev(vc, t, m->vhost, m->ids[i]);
+        }
+    }
+    if (!rc && m->num_pending && vc->paused) {
+        libxl__vscsi_error(vc, "the domain is paused and cannot answer "
+                           "(unpause it first)");
+        return ERROR_NOT_READY;
+    }
+    if (!rc && m->num_pending)
+        rc = libxl__vscsi_xs_set_state(vc, t, m->vhost,
+                                       VSCSI_RECONFIGURING);
+    return rc;
+}
+
+static int drop_body(libxl__vscsi_ctx *vc, xs_transaction_t t, void *arg)
+{
+    removal *m = arg;
+    unsigned i;
+    int rc = 0;
+
+    for (i = 0; !rc && i < m->num_pending; i++)
+        rc = libxl__vscsi_xs_rm_dev(vc, t, m->vhost, m->pending[i]);
+    return rc;
+}
+
+static int withdraw_body(libxl__vscsi_ctx *vc, xs_transaction_t t, void *arg)
+{
+    libxl__vscsi_state backend, frontend;
+    removal *m = arg;
+    unsigned i;
+    int rc;
+
+    rc = read_states(vc, t, m->vhost, &backend, &frontend);
+    if (rc)
+        return rc;
+    m->plan = libxl__vscsi_plan_for(VSCSI_WITHDRAW, backend, frontend);
+    if (m->plan != VSCSI_PLAN_WITHDRAW)
+        return 0;
+    for (i = 0; !rc && i < m->num_pending; i++)
+        rc = libxl__vscsi_xs_set_dev_state(vc, t, m->vhost, m->pending[i],
+                                           VSCSI_CONNECTED);
+    return rc ? rc : libxl__vscsi_xs_set_state(vc, t, m->vhost,
+                                               VSCSI_CONNECTED);
+}
+
+static int remove_unanswered(libxl__vscsi_ctx *vc, removal *m)
+{
+    int rc;
+
+    rc = libxl__vscsi_xs_transact(vc, withdraw_body, m);
+    if (rc)
+        return rc;
+    libxl__vscsi_error(vc, m->plan == VSCSI_PLAN_WITHDRAW
+                       ? "the guest does not answer; the device stays "
+                         "attached"
+                       : "the guest has begun but does not come to an end "
+                         "(try again)");
+    return ERROR_GUEST_TIMEDOUT;
+}
+
+static int write_removal(libxl__vscsi_ctx *vc, removal *m)
+{
+    bool settled = true;
+    int rc, round;
+
+    for (round = 0; round < MAX_ROUNDS && settled; round++) {
+        rc = libxl__vscsi_xs_transact(vc, remove_body, m);
+        if (rc || m->plan != VSCSI_PLAN_WAIT)
+            return rc;
+        rc = libxl__vscsi_settle(vc, m->vhost, &settled);
+        if (rc)
+            return rc;
+    }
+    libxl__vscsi_error(vc, "an earlier change of vhost %d is not finished: "
+                       "the guest does not answer (try again)",
+                       m->vhost.devid);
+    return ERROR_GUEST_TIMEDOUT;
+}
+
+static int remove_devs(libxl__vscsi_ctx *vc, libxl__vscsi_vhost vhost,
+                       const libxl_devid *ids, unsigned num)
+{
+    removal m = { .vhost = vhost, .ids = ids, .num = num };
+    libxl__vscsi_wait w = { .vhost = vhost, .op = VSCSI_REMOVE_DEV };
+    libxl__vscsi_verdict verdict;
+    int rc;
+
+    m.pending = calloc(num, sizeof(*m.pending));
+    if (!m.pending) {
+        libxl__vscsi_error(vc, "out of memory");
+        return ERROR_NOMEM;
+    }
+    rc = write_removal(vc, &m);
+    if (rc || !m.num_pending)
+        goto out;
+    w.devs = m.pending;
+    w.num_devs = m.num_pending;
+    rc = libxl__vscsi_wait_for(vc, &w, &verdict, NULL);
+    if (rc)
+        goto out;
+    if (verdict == VSCSI_DONE)
+        rc = libxl__vscsi_xs_transact(vc, drop_body, &m);
+    else
+        rc = remove_unanswered(vc, &m);
+out:
+    free(m.pending);
+    return rc;
+}
+
+/* ----- both ----- */
+
+static int release_devices(libxl__vscsi_ctx *vc,
+                           const libxl_device_vscsictrl *ctrl,
+                           const int *indices, unsigned num)
+{
+    int rc = 0, r, lock;
+    unsigned i;
+
+    rc = libxl__vscsi_lock(vc, LIBXL__VSCSI_LOCK_HOST, &lock);
+    if (rc)
+        return rc;
+    for (i = 0; i < num; i++) {
+        const libxl_vscsi_pdev *pdev = &ctrl->vscsidevs[indices[i]].pdev;
+
+        if (pdev->type != LIBXL_VSCSI_PDEV_TYPE_HCTL)
+            continue;
+        r = libxl__vscsi_lio_release(vc, &pdev->u.hctl.m);
+        if (r)
+            rc = r;
+    }
+    libxl__vscsi_unlock(lock);
+    return rc;
+}
+
+int libxl__vscsi_detach_locked(libxl__vscsi_ctx *vc, uint32_t domid,
+                               const libxl_device_vscsictrl *ctrl,
+                               const int *indices, unsigned num,
+                               libxl__vscsi_removal how)
+{
+    libxl__vscsi_vhost vhost = { .domid = domid, .devid = ctrl->devid };
+    libxl_devid *ids;
+    unsigned i;
+    int rc, r;
+
+    ids = calloc(num + 1, sizeof(*ids));
+    if (!ids) {
+        libxl__vscsi_error(vc, "out of memory");
+        return ERROR_NOMEM;
+    }
+    for (i = 0; i < num; i++)
+        ids[i] = ctrl->vscsidevs[indices[i]].vscsidev_id;
+    if (num == (unsigned)ctrl->num_vscsidevs)
+        rc = close_vhost(vc, vhost, how);
+    else
+        rc = remove_devs(vc, vhost, ids, num);
+    if (!rc || rc == ERROR_TIMEDOUT) {      /* the nodes are gone */
+        r = release_devices(vc, ctrl, indices, num);
+        rc = rc ? rc : r;
+    }
+    free(ids);
+    return rc;
+}
+
+/* The index in ctrl of each vdev, or of every device. */
+static int find_devices(libxl__vscsi_ctx *vc,
+                        const libxl_device_vscsictrl *ctrl,
+                        const libxl_vscsi_hctl *vdevs, unsigned num,
+                        int *indices)
+{
+    char text[LIBXL__VSCSI_HCTL_SIZE];
+    unsigned i;
+    int j;
+
+    for (i = 0; i < num; i++) {
+        for (j = 0; j < ctrl->num_vscsidevs; j++)
+            if (libxl__vscsi_hctl_equal(&vdevs[i], &ctrl->vscsidevs[j].vdev))
+                break;
+        if (j == ctrl->num_vscsidevs) {
+            libxl__vscsi_hctl_format(&vdevs[i], text);
+            libxl__vscsi_error(vc, "the domain has no device %s", text);
+            return ERROR_NOTFOUND;
+        }
+        indices[i] = j;
+    }
+    return 0;
+}
+
+static int detach_recorded(libxl__vscsi_ctx *vc, uint32_t domid,
+                           const libxl_device_vscsictrl *ctrl,
+                           const libxl_vscsi_hctl *vdevs, unsigned num,
+                           libxl__vscsi_removal how)
+{
+    unsigned i, found = num ? num : (unsigned)ctrl->num_vscsidevs;
+    int *indices;
+    int rc = 0;
+
+    indices = calloc(found + 1, sizeof(*indices));
+    if (!indices) {
+        libxl__vscsi_error(vc, "out of memory");
+        return ERROR_NOMEM;
+    }
+    for (i = 0; i < found; i++)
+        indices[i] = (int)i;
+    rc = find_devices(vc, ctrl, vdevs, num, indices);
+    if (!rc)
+        rc = libxl__vscsi_detach_locked(vc, domid, ctrl, indices, found,
+                                        how);
+    free(indices);
+    return rc;
+}
+
+static void say_what(libxl__vscsi_ctx *vc, libxl__vscsi_vhost vhost,
+                     const libxl_vscsi_hctl *vdevs, unsigned num)
+{
+    char text[LIBXL__VSCSI_HCTL_SIZE];
+
+    if (num)
+        libxl__vscsi_hctl_format(vdevs, text);
+    else
+        snprintf(text, sizeof(text), "vhost %d", vhost.devid);
+    libxl__vscsi_doing(vc, "detach", text, vhost.domid);
+}
+
+int libxl__vscsi_detach(libxl__vscsi_ctx *vc, libxl__vscsi_vhost vhost,
+                        const libxl_vscsi_hctl *vdevs, unsigned num,
+                        libxl__vscsi_removal how)
+{
+    libxl_device_vscsictrl *ctrls = NULL;
+    int rc, lock = -1, num_ctrls = 0;
+
+    say_what(vc, vhost, vdevs, num);
+    rc = libxl__vscsi_lock(vc, vhost.domid, &lock);
+    if (rc)
+        return rc;
+    rc = libxl__vscsi_xs_list(vc, vhost.domid, vhost.devid, &ctrls,
+                              &num_ctrls, NULL);
+    if (rc)
+        goto out;
+    if (!num_ctrls || ctrls[0].devid != vhost.devid) {  /* -1 lists all */
+        libxl__vscsi_error(vc, "the domain has no vhost %d", vhost.devid);
+        rc = ERROR_NOTFOUND;
+        goto out;
+    }
+    rc = detach_recorded(vc, vhost.domid, ctrls, vdevs, num, how);
+out:
+    libxl_device_vscsictrl_list_free(ctrls, num_ctrls);
+    libxl__vscsi_unlock(lock);
+    return rc;
+}

@@ -1,0 +1,263 @@
+/* SPDX-License-Identifier: LGPL-2.1-only */
+/* The public API of looking: lists, states, and helpers on the structs. */
+#include <stdlib.h>
+#include <string.h>
+
+#include "libxl_vscsi_internal.h"
+
+/* ----- helpers on the structs ----- */
+
+int libxl_device_vscsictrl_append_vscsidev(libxl_ctx *ctx,
+                                           libxl_device_vscsictrl *ctrl,
+                                           const libxl_device_vscsidev *dev)
+{
+    size_t num = (size_t)ctrl->num_vscsidevs;
+    libxl_device_vscsidev *devs;
+
+    devs = realloc(ctrl->vscsidevs, (num + 1) * sizeof(*devs));
+    if (!devs)
+        return ERROR_NOMEM;
+    ctrl->vscsidevs = devs;
+    libxl_device_vscsidev_init(&devs[num]);
+    libxl_device_vscsidev_copy(ctx, &devs[num], dev);
+    ctrl->num_vscsidevs++;
+    return 0;
+}
+
+void libxl_device_vscsictrl_remove_vscsidev(libxl_ctx *ctx,
+                                            libxl_device_vscsictrl *ctrl,
+                                            int idx)
+{
+    (void)ctx;
+    if (idx < 0 || idx >= ctrl->num_vscsidevs)
+        return;
+    libxl_device_vscsidev_dispose(&ctrl->vscsidevs[idx]);
+    ctrl->num_vscsidevs--;
+    memmove(&ctrl->vscsidevs[idx], &ctrl->vscsidevs[idx + 1],
+            (size_t)(ctrl->num_vscsidevs - idx) * sizeof(*ctrl->vscsidevs));
+}
+
+void libxl_device_vscsictrl_list_free(libxl_device_vscsictrl *list, int num)
+{
+    int i;
+
+    for (i = 0; i < num; i++)
+        libxl_device_vscsictrl_dispose(&list[i]);
+    free(list);
+}
+
+void libxl_vscsiinfo_list_free(libxl_vscsiinfo *infos, int num)
+{
+    int i;
+
+    for (i = 0; i < num; i++)
+        libxl_vscsiinfo_dispose(&infos[i]);
+    free(infos);
+}
+
+/* ----- one device ----- */
+
+static int out_of_memory(libxl__vscsi_ctx *vc)
+{
+    libxl__vscsi_error(vc, "out of memory");
+    return ERROR_NOMEM;
+}
+
+/* What dom0 says of the device now; nothing if it has it no more, or if
+ * another one has come to its address. */
+static void add_physical(libxl_vscsiinfo *info)
+{
+    char text[LIBXL__VSCSI_HCTL_SIZE];
+    libxl__vscsi_phys phys;
+
+    if (info->pdev.type != LIBXL_VSCSI_PDEV_TYPE_HCTL)
+        return;
+    libxl__vscsi_hctl_format(&info->pdev.u.hctl.m, text);
+    libxl__vscsi_phys_init(&phys);
+    if (libxl__vscsi_host_peek(text, &phys) &&
+        (!info->pdev.wwid || !strcmp(info->pdev.wwid, phys.wwid))) {
+        info->vendor = strdup(phys.vendor);
+        info->model = strdup(phys.model);
+        info->devtype = strdup(libxl__vscsi_host_type_name(phys.type));
+        info->node = phys.node ? strdup(phys.node) : NULL;
+    }
+    libxl__vscsi_phys_dispose(&phys);
+}
+
+static int fill_info(libxl__vscsi_ctx *vc, libxl__vscsi_vhost vhost,
+                     const libxl_device_vscsictrl *ctrl,
+                     libxl__vscsi_state state,
+                     const libxl_device_vscsidev *dev, libxl_vscsiinfo *info)
+{
+    libxl__vscsi_state dev_state;
+    int rc;
+
+    rc = libxl__vscsi_xs_dev_state(vc, XBT_NULL, vhost, false,
+                                   dev->vscsidev_id, &dev_state);
+    if (rc)
+        return rc;
+    info->backend = libxl__vscsi_xs_backend_path(vhost);
+    info->frontend = libxl__vscsi_xs_frontend_path(vhost);
+    if (!info->backend || !info->frontend)
+        return out_of_memory(vc);
+    info->backend_id = ctrl->backend_domid;
+    info->frontend_id = vhost.domid;
+    info->devid = info->idx = ctrl->devid;
+    libxl_vscsi_pdev_copy(NULL, &info->pdev, &dev->pdev);
+    info->vdev = dev->vdev;
+    info->vscsidev_id = dev->vscsidev_id;
+    info->scsi_raw_cmds =
+        !libxl_defbool_is_default(ctrl->scsi_raw_cmds) &&
+        libxl_defbool_val(ctrl->scsi_raw_cmds);
+    info->vscsictrl_state = (int)state;
+    info->vscsidev_state = (int)dev_state;
+    add_physical(info);
+    return 0;
+}
+
+/* ----- lists ----- */
+
+static void doing_list(libxl__vscsi_ctx *vc, uint32_t domid)
+{
+    libxl__vscsi_doing(vc, "list", "the SCSI devices", domid);
+}
+
+libxl_device_vscsictrl *
+libxl_device_vscsictrl_list(libxl_ctx *ctx, uint32_t domid, int *num_r)
+{
+    libxl_device_vscsictrl *ctrls = NULL;
+    libxl__vscsi_ctx vc;
+    int rc, num = -1;
+
+    (void)ctx;
+    rc = libxl__vscsi_ctx_init(&vc);
+    if (!rc) {
+        doing_list(&vc, domid);
+        rc = libxl__vscsi_xs_list(&vc, domid, -1, &ctrls, &num, NULL);
+    }
+    libxl__vscsi_ctx_dispose(&vc);
+    *num_r = rc ? -1 : num;
+    return ctrls;
+}
+
+static int count_devices(const libxl_device_vscsictrl *ctrls, int num)
+{
+    int i, total = 0;
+
+    for (i = 0; i < num; i++)
+        total += ctrls[i].num_vscsidevs;
+    return total;
+}
+
+int libxl__vscsi_list_infos(libxl__vscsi_ctx *vc, uint32_t domid,
+                            libxl_devid devid, const libxl_vscsi_hctl *vdev,
+                            libxl_vscsiinfo **infos_r, int *num_r)
+{
+    libxl_device_vscsictrl *ctrls = NULL;
+    libxl_vscsiinfo *infos = NULL;
+    int rc, i, j, num_ctrls = 0, num = 0;
+    libxl__vscsi_state state;
+
+    doing_list(vc, domid);
+    rc = libxl__vscsi_xs_list(vc, domid, devid, &ctrls, &num_ctrls, NULL);
+    if (rc)
+        return rc;
+    infos = calloc((size_t)count_devices(ctrls, num_ctrls) + 1,
+                   sizeof(*infos));
+    if (!infos)
+        rc = out_of_memory(vc);
+    for (i = 0; !rc && i < num_ctrls; i++) {
+        libxl__vscsi_vhost vhost = { domid, ctrls[i].devid };
+
+        rc = libxl__vscsi_xs_state(vc, XBT_NULL, vhost, false, &state);
+        for (j = 0; !rc && j < ctrls[i].num_vscsidevs; j++) {
+            const libxl_device_vscsidev *dev = &ctrls[i].vscsidevs[j];
+
+            if (vdev && !libxl__vscsi_hctl_equal(vdev, &dev->vdev))
+                continue;
+            libxl_vscsiinfo_init(&infos[num]);
+            rc = fill_info(vc, vhost, &ctrls[i], state, dev, &infos[num++]);
+        }
+    }
+    libxl_device_vscsictrl_list_free(ctrls, num_ctrls);
+    if (!rc && num) {
+        *infos_r = infos;
+        *num_r = num;
+        return 0;
+    }
+    libxl_vscsiinfo_list_free(infos, num);
+    if (!rc) {
+        *infos_r = NULL;
+        *num_r = 0;
+    }
+    return rc;
+}
+
+int libxl_vscsiinfo_list(libxl_ctx *ctx, uint32_t domid,
+                         libxl_vscsiinfo **infos_r, int *num_r)
+{
+    libxl__vscsi_ctx vc;
+    int rc;
+
+    (void)ctx;
+    rc = libxl__vscsi_ctx_init(&vc);
+    if (!rc)
+        rc = libxl__vscsi_list_infos(&vc, domid, -1, NULL, infos_r, num_r);
+    libxl__vscsi_ctx_dispose(&vc);
+    return rc;
+}
+
+int libxl_device_vscsictrl_getinfo(libxl_ctx *ctx, uint32_t domid,
+                                   const libxl_device_vscsictrl *ctrl,
+                                   const libxl_device_vscsidev *dev,
+                                   libxl_vscsiinfo *info_r)
+{
+    libxl_devid devid = ctrl->devid == -1 ? ctrl->idx : ctrl->devid;
+    libxl_vscsiinfo *infos = NULL, old;
+    libxl__vscsi_ctx vc;
+    int rc, num = 0;
+
+    (void)ctx;
+    rc = libxl__vscsi_ctx_init(&vc);
+    if (!rc)
+        rc = libxl__vscsi_list_infos(&vc, domid, devid, &dev->vdev, &infos,
+                                     &num);
+    if (!rc && !num) {
+        libxl__vscsi_error(&vc, "vhost %d has no such device", devid);
+        rc = ERROR_NOTFOUND;
+    }
+    if (!rc) {
+        old = *info_r;
+        *info_r = infos[0];
+        infos[0] = old;
+    }
+    libxl_vscsiinfo_list_free(infos, num);
+    libxl__vscsi_ctx_dispose(&vc);
+    return rc;
+}
+
+int libxl_vscsi_domains(libxl_ctx *ctx, uint32_t **domids_r, int *num_r)
+{
+    libxl__vscsi_ctx vc;
+    int rc;
+
+    (void)ctx;
+    rc = libxl__vscsi_ctx_init(&vc);
+    if (!rc)
+        rc = libxl__vscsi_xs_backends(&vc, domids_r, num_r);
+    libxl__vscsi_ctx_dispose(&vc);
+    return rc;
+}
+
+int libxl_vscsi_cleanup(libxl_ctx *ctx)
+{
+    libxl__vscsi_ctx vc;
+    int rc;
+
+    (void)ctx;
+    rc = libxl__vscsi_ctx_init(&vc);
+    if (!rc)
+        rc = libxl__vscsi_cleanup(&vc);
+    libxl__vscsi_ctx_dispose(&vc);
+    return rc;
+}

@@ -1,0 +1,376 @@
+/* SPDX-License-Identifier: LGPL-2.1-only */
+/*
+ * What the files of libxenlight-vscsi tell each other.  Grouped by the
+ * file that defines it; every name here is hidden in the shared library.
+ */
+#ifndef LIBXL_VSCSI_INTERNAL_H
+#define LIBXL_VSCSI_INTERNAL_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <xenstore.h>
+#include <xentoollog.h>
+
+#include "libxl_vscsi.h"
+#include "libxl_vscsi_addr.h"
+#include "libxl_vscsi_fsm.h"
+
+#pragma GCC visibility push(hidden)
+
+#define VSCSI_PRINTF(f, a) __attribute__((format(printf, f, a)))
+#define VSCSI_ARRAY_SIZE(a) (sizeof(a) / sizeof((a)[0]))
+
+/* ----- libxl_vscsi_ctx.c: what one operation carries along ----- */
+
+typedef struct libxl__vscsi_ctx {
+    /* set by _init; a caller may set others before it goes on */
+    xentoollog_logger *lg;
+    libxl_vscsi_timeouts timeouts;
+    const char *lio_root;       /* /sys/kernel/config/target */
+    const char *lock_file;      /* /run/xen-vscsi.lock */
+    bool paused;                /* the domain cannot answer now */
+    /* read-only for callers */
+    struct xs_handle *xsh;
+    /* private: what error messages begin with */
+    const char *verb;           /* "attach", NULL: no beginning */
+    char *object;               /* "/dev/sdb" */
+    uint32_t domid;
+} libxl__vscsi_ctx;
+
+/*
+ * Takes the settings of the process and opens xenstore.  ERROR_FAIL
+ * (logged) where that does not work; dispose may be called then too.
+ */
+int libxl__vscsi_ctx_init(libxl__vscsi_ctx *vc);
+void libxl__vscsi_ctx_dispose(libxl__vscsi_ctx *vc);
+
+/*
+ * Sets what is being done, so that an error reads
+ * "cannot VERB OBJECT to|from|of DOMAIN: ...".  object is copied.
+ */
+void libxl__vscsi_doing(libxl__vscsi_ctx *vc, const char *verb,
+                        const char *object, uint32_t domid);
+
+/* XTL_ERROR, with the beginning set by _doing; fmt is the reason. */
+void libxl__vscsi_error(libxl__vscsi_ctx *vc, const char *fmt, ...)
+    VSCSI_PRINTF(2, 3);
+/* Any other level, as it stands. */
+void libxl__vscsi_log(libxl__vscsi_ctx *vc, xentoollog_level level,
+                      const char *fmt, ...) VSCSI_PRINTF(3, 4);
+
+/* asprintf that returns NULL when memory ran out. */
+char *libxl__vscsi_sprintf(const char *fmt, ...) VSCSI_PRINTF(1, 2);
+
+/* ----- libxl_vscsi_lock.c: one change at a time ----- */
+
+/* The lock of everything that is shared between domains: the choice of a
+ * physical device up to its record, and LIO.  Taken after a domain's. */
+#define LIBXL__VSCSI_LOCK_HOST ((uint32_t)-1)
+
+/*
+ * Takes the lock of domain which, or LIBXL__VSCSI_LOCK_HOST, waiting up to
+ * lock_ms.  *lock_r is given to libxl__vscsi_unlock(), which takes -1 too.
+ * The kernel drops the lock if the process dies.
+ *
+ *  ERROR_LOCK_FAIL  somebody else held it all the time, or the lock file
+ *                   cannot be opened; logged
+ */
+int libxl__vscsi_lock(libxl__vscsi_ctx *vc, uint32_t which, int *lock_r);
+void libxl__vscsi_unlock(int lock);
+
+/* ----- libxl_vscsi_host.c: which physical device ----- */
+
+typedef struct libxl__vscsi_phys {
+    libxl_vscsi_hctl hctl;
+    int type;                   /* peripheral device type of SPC; 0 disk */
+    char *wwid;                 /* sysfs wwid, as "naa.5000..."; "" unknown */
+    char *vendor, *model;       /* trimmed */
+    char *node;                 /* "/dev/sdb", "/dev/nst0", "/dev/sg3" */
+    char *lio_node;             /* the node to give LIO as udev_path */
+} libxl__vscsi_phys;
+
+void libxl__vscsi_phys_init(libxl__vscsi_phys *phys);
+void libxl__vscsi_phys_dispose(libxl__vscsi_phys *phys);
+
+/*
+ * Looks up "/dev/..." (any node or link of a SCSI device: disk, partition
+ * refused, st, nst, sg, sch, sr) or "h:c:t:l" in dom0.
+ *
+ *  ERROR_NOTFOUND  there is no such device
+ *  ERROR_INVAL     it is not a SCSI device, or a part of one
+ * All are logged with the reason.
+ */
+int libxl__vscsi_host_find(libxl__vscsi_ctx *vc, const char *name,
+                           libxl__vscsi_phys *phys_r);
+
+/* The same for a listing: silently, false where the device is gone. */
+bool libxl__vscsi_host_peek(const char *name, libxl__vscsi_phys *phys_r);
+
+/*
+ * Is dom0 using the device?  ERROR_DEVICE_EXISTS, logged with who holds
+ * it: mount point, swap, holder device (LVM, md, multipath), or whoever
+ * has it open exclusively.
+ */
+int libxl__vscsi_host_check_free(libxl__vscsi_ctx *vc,
+                                 const libxl__vscsi_phys *phys);
+
+/* "disk", "tape", "changer", "cd", ...: the word for a peripheral type. */
+const char *libxl__vscsi_host_type_name(int type);
+
+/* ----- libxl_vscsi_lio.c: export to the backend driver ----- */
+/* All but _resolve are called with LIBXL__VSCSI_LOCK_HOST held. */
+
+/*
+ * Makes sure that dom0 has the backend driver (trying modprobe) and says
+ * whether it takes LIO targets (upstream kernels) or h:c:t:l itself.
+ * ERROR_FAIL, logged, where a module is missing.
+ */
+int libxl__vscsi_lio_probe(libxl__vscsi_ctx *vc, bool *uses_lio_r);
+
+/*
+ * The device behind target "naa.WWN:LUN": *node_r is its backstore's
+ * udev_path, NULL for one without.  ERROR_NOTFOUND, logged, if there is no
+ * such target, LUN or nexus.
+ */
+int libxl__vscsi_lio_resolve(libxl__vscsi_ctx *vc, const char *wwn,
+                             char **node_r);
+
+/*
+ * Is the device exported by a target that is not ours?  Then *wwn_r is
+ * "naa.WWN:LUN" of it (free()), else NULL.
+ */
+int libxl__vscsi_lio_find_foreign(libxl__vscsi_ctx *vc,
+                                  const libxl__vscsi_phys *phys,
+                                  char **wwn_r);
+
+/*
+ * Makes p-dev "h:c:t:l" mean the device to the backend: backstore, target,
+ * nexus, alias, LUN.  What is there already from an earlier call is kept.
+ * ERROR_DEVICE_EXISTS, ERROR_FAIL, logged; what was made is undone.
+ */
+int libxl__vscsi_lio_export(libxl__vscsi_ctx *vc,
+                            const libxl__vscsi_phys *phys);
+
+/*
+ * Takes down what _export made for hctl, and the target with its last LUN.
+ * 0 also if there was nothing.  ERROR_NOT_READY if the backend driver does
+ * not let go within destroy_ms; what is left is for _gc.  Logged.
+ */
+int libxl__vscsi_lio_release(libxl__vscsi_ctx *vc,
+                             const libxl_vscsi_hctl *hctl);
+
+/* Releases everything of ours but the num devices in used[].  Does not
+ * wait for anything; what is busy is left.  Logged at XTL_DETAIL. */
+void libxl__vscsi_lio_gc(libxl__vscsi_ctx *vc,
+                         const libxl_vscsi_hctl *used, unsigned num);
+
+/* One vhost of one domain. */
+typedef struct libxl__vscsi_vhost {
+    uint32_t domid;
+    libxl_devid devid;
+} libxl__vscsi_vhost;
+
+/*
+ * Runs body(vc, t, arg) in a transaction until it commits.  body's rc ends
+ * it; body must be able to run again from the start.  Reads inside use t.
+ * ERROR_FAIL, logged, if xenstore fails or conflicts do not end.
+ */
+typedef int libxl__vscsi_xs_body(libxl__vscsi_ctx *vc, xs_transaction_t t,
+                                 void *arg);
+int libxl__vscsi_xs_transact(libxl__vscsi_ctx *vc,
+                             libxl__vscsi_xs_body *body, void *arg);
+
+/* ERROR_DOMAIN_NOTFOUND, logged, if libxl has no such domain. */
+int libxl__vscsi_xs_check_domain(libxl__vscsi_ctx *vc, xs_transaction_t t,
+                                 uint32_t domid);
+/* The domain's name, or "domain N"; NULL when memory ran out. */
+char *libxl__vscsi_xs_domain_name(libxl__vscsi_ctx *vc, uint32_t domid);
+
+/*
+ * The recorded vhosts of a domain, sorted; only devid's if it is not -1.
+ * Records that cannot be read are logged and left out.  A domain that does
+ * not exist is ERROR_DOMAIN_NOTFOUND, logged; or, where exists_r is not
+ * NULL, false in it and no vhosts.
+ */
+int libxl__vscsi_xs_list(libxl__vscsi_ctx *vc, uint32_t domid,
+                         libxl_devid devid,
+                         libxl_device_vscsictrl **ctrls_r, int *num_r,
+                         bool *exists_r);
+
+/* Domains that have a backend directory, ascending; free(). */
+int libxl__vscsi_xs_backends(libxl__vscsi_ctx *vc, uint32_t **domids_r,
+                             int *num_r);
+
+/*
+ * Removes backend directories of domid that have neither a record nor a
+ * frontend: what a destroyed domain left.  *foreign_r, if not NULL, tells
+ * whether vhost devid exists without a record of ours.
+ */
+int libxl__vscsi_xs_sweep(libxl__vscsi_ctx *vc, uint32_t domid,
+                          const libxl_device_vscsictrl *ctrls, int num,
+                          libxl_devid devid, bool *foreign_r);
+
+/* States, as numbers; see libxl_vscsi_fsm.h.  ERROR_FAIL is logged. */
+int libxl__vscsi_xs_state(libxl__vscsi_ctx *vc, xs_transaction_t t,
+                          libxl__vscsi_vhost vhost, bool frontend,
+                          libxl__vscsi_state *state_r);
+int libxl__vscsi_xs_dev_state(libxl__vscsi_ctx *vc, xs_transaction_t t,
+                              libxl__vscsi_vhost vhost, bool frontend,
+                              libxl_devid dev, libxl__vscsi_state *state_r);
+
+/* Writes; all inside a transaction.  ERROR_FAIL is logged. */
+int libxl__vscsi_xs_add_vhost(libxl__vscsi_ctx *vc, xs_transaction_t t,
+                              uint32_t domid,
+                              const libxl_device_vscsictrl *ctrl);
+int libxl__vscsi_xs_add_dev(libxl__vscsi_ctx *vc, xs_transaction_t t,
+                            libxl__vscsi_vhost vhost,
+                            const libxl_device_vscsidev *dev);
+int libxl__vscsi_xs_rm_dev(libxl__vscsi_ctx *vc, xs_transaction_t t,
+                           libxl__vscsi_vhost vhost, libxl_devid dev);
+int libxl__vscsi_xs_set_state(libxl__vscsi_ctx *vc, xs_transaction_t t,
+                              libxl__vscsi_vhost vhost,
+                              libxl__vscsi_state state);
+int libxl__vscsi_xs_set_dev_state(libxl__vscsi_ctx *vc, xs_transaction_t t,
+                                  libxl__vscsi_vhost vhost, libxl_devid dev,
+                                  libxl__vscsi_state state);
+int libxl__vscsi_xs_set_offline(libxl__vscsi_ctx *vc, xs_transaction_t t,
+                                libxl__vscsi_vhost vhost);
+int libxl__vscsi_xs_rm_frontend(libxl__vscsi_ctx *vc, xs_transaction_t t,
+                                libxl__vscsi_vhost vhost);
+/* Backend, frontend and record, and parents that are empty then. */
+int libxl__vscsi_xs_rm_vhost(libxl__vscsi_ctx *vc, xs_transaction_t t,
+                             libxl__vscsi_vhost vhost);
+
+/* Paths, for info and watches; free().  NULL when memory ran out. */
+char *libxl__vscsi_xs_backend_path(libxl__vscsi_vhost vhost);
+char *libxl__vscsi_xs_frontend_path(libxl__vscsi_vhost vhost);
+/*
+ * Which state a watch event of a vhost is about: true for the state of the
+ * vhost (*dev_r -1) or of dev-N (*dev_r N) below base.
+ */
+bool libxl__vscsi_xs_parse_event(const char *base, const char *path,
+                                 libxl_devid *dev_r);
+
+/* ----- libxl_vscsi_wait.c: time ----- */
+
+typedef struct libxl__vscsi_wait {
+    libxl__vscsi_vhost vhost;
+    libxl__vscsi_op op;
+    const libxl_devid *devs;    /* the N of each dev-N that matters */
+    unsigned num_devs;
+    unsigned frontend_ms;       /* for a guest to begin to connect */
+} libxl__vscsi_wait;
+
+/*
+ * Drives libxl__vscsi_judge() over the vhost until it says that the
+ * operation is over or its bound has passed.  *verdict_r is then the last
+ * verdict: one that still waits means that the bound has passed.
+ * *culprit_r, if not NULL, is the index in devs[] of the device that the
+ * verdict is about.  ERROR_FAIL: xenstore cannot be read; logged.
+ */
+int libxl__vscsi_wait_for(libxl__vscsi_ctx *vc, const libxl__vscsi_wait *w,
+                          libxl__vscsi_verdict *verdict_r,
+                          unsigned *culprit_r);
+
+/* Sleeps ms, for what cannot be watched (configfs, locks). */
+void libxl__vscsi_pause(unsigned ms);
+/* Milliseconds on a clock that only goes forward. */
+uint64_t libxl__vscsi_now_ms(void);
+
+/* ----- libxl_vscsi_users.c: who has which physical device ----- */
+
+typedef struct libxl__vscsi_users {
+    struct libxl__vscsi_user {
+        uint32_t domid;
+        libxl_device_vscsictrl *ctrls;
+        int num_ctrls;
+    } *users;
+    int num_users;
+    bool foreign;               /* the vhost asked about is not ours */
+} libxl__vscsi_users;
+
+/*
+ * Reads every domain's record and removes on the way what destroyed
+ * domains left, in xenstore and, with uses_lio, in LIO.  The host lock
+ * must be held.  vhost, if not NULL, is asked about for users_r->foreign.
+ * The caller disposes of *users_r, which must have been zeroed, whatever
+ * is returned.
+ */
+int libxl__vscsi_users_scan(libxl__vscsi_ctx *vc, bool uses_lio,
+                            const libxl__vscsi_vhost *vhost,
+                            libxl__vscsi_users *users_r);
+void libxl__vscsi_users_dispose(libxl__vscsi_users *users);
+
+/* ERROR_DEVICE_EXISTS, logged, if some domain has pdev. */
+int libxl__vscsi_users_check(libxl__vscsi_ctx *vc,
+                             const libxl__vscsi_users *users,
+                             uint32_t domid, const libxl_vscsi_pdev *pdev);
+/* The same physical device, as far as names and identities tell. */
+bool libxl__vscsi_same_device(const libxl_vscsi_pdev *a,
+                              const libxl_vscsi_pdev *b);
+
+/* libxl_vscsi_cleanup() */
+int libxl__vscsi_cleanup(libxl__vscsi_ctx *vc);
+
+/* ----- libxl_vscsi_claim.c: from a name to a device of the domain's ----- */
+
+/*
+ * Resolves, checks and exports devs[] for domid, with the host lock held:
+ * pdev gets its type and wwid.  exported[i] says what was exported for
+ * devs[i], to be undone by _unclaim if the domain does not get it.
+ * Failures are those of libxl_device_vscsictrl_add(), logged, and undone.
+ */
+int libxl__vscsi_claim(libxl__vscsi_ctx *vc, const libxl__vscsi_users *users,
+                       bool uses_lio, uint32_t domid,
+                       libxl_device_vscsidev *devs, int num, bool *exported);
+void libxl__vscsi_unclaim(libxl__vscsi_ctx *vc, libxl_device_vscsidev *devs,
+                          int num, bool *exported);
+
+/* ----- libxl_vscsi_attach.c, libxl_vscsi_detach.c: the operations ----- */
+/* Contracts as libxl_vscsi.h; they run to their end. */
+
+/* Fills in and checks what ctrl says about itself.  Looks at nothing
+ * else.  ERROR_INVAL, logged. */
+int libxl__vscsi_check_ctrl(libxl__vscsi_ctx *vc, uint32_t domid,
+                            libxl_device_vscsictrl *ctrl);
+
+int libxl__vscsi_attach(libxl__vscsi_ctx *vc, uint32_t domid,
+                        libxl_device_vscsictrl *ctrl);
+
+typedef enum libxl__vscsi_removal {
+    LIBXL__VSCSI_SAFE_REMOVE,
+    LIBXL__VSCSI_REMOVE,
+    LIBXL__VSCSI_DESTROY,
+} libxl__vscsi_removal;
+
+/* num == 0: the whole vhost. */
+int libxl__vscsi_detach(libxl__vscsi_ctx *vc, libxl__vscsi_vhost vhost,
+                        const libxl_vscsi_hctl *vdevs, unsigned num,
+                        libxl__vscsi_removal how);
+/*
+ * The same for num devices of the recorded vhost ctrl, given by their
+ * index in it, with the domain's lock held.
+ */
+int libxl__vscsi_detach_locked(libxl__vscsi_ctx *vc, uint32_t domid,
+                               const libxl_device_vscsictrl *ctrl,
+                               const int *indices, unsigned num,
+                               libxl__vscsi_removal how);
+
+/* Waits until the ends of a vhost are at rest.  *settled_r says whether
+ * they are. */
+int libxl__vscsi_settle(libxl__vscsi_ctx *vc, libxl__vscsi_vhost vhost,
+                        bool *settled_r);
+
+/* ----- libxl_vscsi_info.c: looking ----- */
+
+/* libxl_vscsiinfo_list(); only vhost devid if it is not -1, only vdev if it
+ * is not NULL. */
+int libxl__vscsi_list_infos(libxl__vscsi_ctx *vc, uint32_t domid,
+                            libxl_devid devid, const libxl_vscsi_hctl *vdev,
+                            libxl_vscsiinfo **infos_r, int *num_r);
+
+#pragma GCC visibility pop
+
+#endif /* LIBXL_VSCSI_INTERNAL_H */

@@ -1,0 +1,155 @@
+/* SPDX-License-Identifier: LGPL-2.1-only */
+/*
+ * Who has which physical device, over all domains.  xen-scsiback maps a
+ * device for as many guests as ask; that one device goes to one domain
+ * only is kept here.
+ */
+#include <stdlib.h>
+#include <string.h>
+
+#include "libxl_vscsi_internal.h"
+
+/* What cheap devices put into the other kinds of WWID is not unique. */
+static bool is_unique_wwid(const char *wwid)
+{
+    return wwid && (!strncmp(wwid, "naa.", 4) || !strncmp(wwid, "eui.", 4));
+}
+
+bool libxl__vscsi_same_device(const libxl_vscsi_pdev *a,
+                              const libxl_vscsi_pdev *b)
+{
+    if (a->type == b->type && a->type == LIBXL_VSCSI_PDEV_TYPE_HCTL &&
+        libxl__vscsi_hctl_equal(&a->u.hctl.m, &b->u.hctl.m))
+        return true;
+    if (a->type == b->type && a->type == LIBXL_VSCSI_PDEV_TYPE_WWN &&
+        a->u.wwn.m && b->u.wwn.m && !strcmp(a->u.wwn.m, b->u.wwn.m))
+        return true;
+    return is_unique_wwid(a->wwid) && b->wwid && !strcmp(a->wwid, b->wwid);
+}
+
+void libxl__vscsi_users_dispose(libxl__vscsi_users *users)
+{
+    int i;
+
+    for (i = 0; i < users->num_users; i++)
+        libxl_device_vscsictrl_list_free(users->users[i].ctrls,
+                                         users->users[i].num_ctrls);
+    free(users->users);
+    users->users = NULL;
+    users->num_users = 0;
+}
+
+static void gc_lio(libxl__vscsi_ctx *vc, const libxl__vscsi_users *users)
+{
+    libxl_vscsi_hctl *used;
+    unsigned num = 0;
+    int i, j, k;
+
+    for (i = 0; i < users->num_users; i++)
+        for (j = 0; j < users->users[i].num_ctrls; j++)
+            num += (unsigned)users->users[i].ctrls[j].num_vscsidevs;
+    used = calloc(num + 1, sizeof(*used));
+    if (!used)
+        return;                 /* the next scan collects it */
+    num = 0;
+    for (i = 0; i < users->num_users; i++) {
+        for (j = 0; j < users->users[i].num_ctrls; j++) {
+            const libxl_device_vscsictrl *ctrl = &users->users[i].ctrls[j];
+
+            for (k = 0; k < ctrl->num_vscsidevs; k++)
+                if (ctrl->vscsidevs[k].pdev.type ==
+                    LIBXL_VSCSI_PDEV_TYPE_HCTL)
+                    used[num++] = ctrl->vscsidevs[k].pdev.u.hctl.m;
+        }
+    }
+    libxl__vscsi_lio_gc(vc, used, num);
+    free(used);
+}
+
+int libxl__vscsi_users_scan(libxl__vscsi_ctx *vc, bool uses_lio,
+                            const libxl__vscsi_vhost *vhost,
+                            libxl__vscsi_users *users_r)
+{
+    uint32_t *domids = NULL;
+    int rc, i, num = 0;
+    bool exists;
+
+    rc = libxl__vscsi_xs_backends(vc, &domids, &num);
+    if (rc)
+        return rc;
+    users_r->users = calloc((size_t)num + 1, sizeof(*users_r->users));
+    if (!users_r->users) {
+        libxl__vscsi_error(vc, "out of memory");
+        rc = ERROR_NOMEM;
+        goto out;
+    }
+    for (i = 0; i < num; i++) {
+        struct libxl__vscsi_user *user = &users_r->users[i];
+        bool asked = vhost && vhost->domid == domids[i];
+
+        user->domid = domids[i];
+        rc = libxl__vscsi_xs_list(vc, user->domid, -1, &user->ctrls,
+                                  &user->num_ctrls, &exists);
+        if (rc)
+            goto out;
+        users_r->num_users = i + 1;
+        rc = libxl__vscsi_xs_sweep(vc, user->domid, user->ctrls,
+                                   user->num_ctrls,
+                                   asked ? vhost->devid : -1,
+                                   asked ? &users_r->foreign : NULL);
+        if (rc)
+            goto out;
+    }
+    if (uses_lio)
+        gc_lio(vc, users_r);
+out:
+    free(domids);
+    return rc;
+}
+
+int libxl__vscsi_users_check(libxl__vscsi_ctx *vc,
+                             const libxl__vscsi_users *users,
+                             uint32_t domid, const libxl_vscsi_pdev *pdev)
+{
+    char vdev[LIBXL__VSCSI_HCTL_SIZE], *name;
+    int i, j, k;
+
+    for (i = 0; i < users->num_users; i++) {
+        const struct libxl__vscsi_user *user = &users->users[i];
+
+        for (j = 0; j < user->num_ctrls; j++) {
+            for (k = 0; k < user->ctrls[j].num_vscsidevs; k++) {
+                const libxl_device_vscsidev *dev =
+                    &user->ctrls[j].vscsidevs[k];
+
+                if (!libxl__vscsi_same_device(pdev, &dev->pdev))
+                    continue;
+                libxl__vscsi_hctl_format(&dev->vdev, vdev);
+                name = libxl__vscsi_xs_domain_name(vc, user->domid);
+                libxl__vscsi_error(vc, "it is assigned to %s%s as %s "
+                                   "(detach it there first)",
+                                   user->domid == domid ? "this domain, "
+                                                        : "",
+                                   name ? name : "a domain", vdev);
+                free(name);
+                return ERROR_DEVICE_EXISTS;
+            }
+        }
+    }
+    return 0;
+}
+
+int libxl__vscsi_cleanup(libxl__vscsi_ctx *vc)
+{
+    libxl__vscsi_users users = { .users = NULL };
+    int rc, lock;
+
+    libxl__vscsi_doing(vc, NULL, NULL, 0);
+    rc = libxl__vscsi_lock(vc, LIBXL__VSCSI_LOCK_HOST, &lock);
+    if (rc)
+        return rc;
+    rc = libxl__vscsi_users_scan(vc, true, NULL, &users);
+    libxl__vscsi_users_dispose(&users);
+    libxl__vscsi_unlock(lock);
+    return rc;
+}

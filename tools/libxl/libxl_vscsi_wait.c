@@ -1,0 +1,305 @@
+/* SPDX-License-Identifier: LGPL-2.1-only */
+/*
+ * Time: the one loop over the watch and the clock that drives the
+ * handshake's functions.
+ *
+ * Both drivers end every operation with a write on the backend's side, so
+ * its directory alone is watched, and a node is read when an event names
+ * it.  The frontend is read once the backend is through; only if it lags
+ * behind then (it never does with a kernel that keeps the rules) is it
+ * watched as well.
+ */
+#include <errno.h>
+#include <limits.h>
+#include <poll.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#include "libxl_vscsi_internal.h"
+
+#define FIRST_EVENT_MS 1000
+#define TOKEN_BACKEND "backend"
+#define TOKEN_FRONTEND "frontend"
+
+/* What is known of a vhost; VSCSI_UNREAD where an event asks to look. */
+typedef struct view {
+    const libxl__vscsi_wait *w;
+    char *backend_path, *frontend_path;
+    bool frontend_watched;
+    libxl__vscsi_state backend, frontend;
+    libxl__vscsi_state *backend_dev, *frontend_dev;
+} view;
+
+uint64_t libxl__vscsi_now_ms(void)
+{
+    struct timespec ts;
+
+    clock_gettime(CLOCK_MONOTONIC, &ts);
+    return (uint64_t)ts.tv_sec * 1000 + (uint64_t)ts.tv_nsec / 1000000;
+}
+
+void libxl__vscsi_pause(unsigned ms)
+{
+    struct timespec ts = {
+        .tv_sec = (time_t)(ms / 1000),
+        .tv_nsec = (long)(ms % 1000) * 1000000,
+    };
+
+    while (nanosleep(&ts, &ts) && errno == EINTR)
+        ;
+}
+
+static int set_watch(libxl__vscsi_ctx *vc, const char *path,
+                     const char *token)
+{
+    if (xs_watch(vc->xsh, path, token))
+        return 0;
+    libxl__vscsi_error(vc, "xenstore: cannot watch %s: %s", path,
+                       strerror(errno));
+    return ERROR_FAIL;
+}
+
+static int watch_frontend(libxl__vscsi_ctx *vc, view *view)
+{
+    int rc;
+
+    if (view->frontend_watched)
+        return 0;
+    rc = set_watch(vc, view->frontend_path, TOKEN_FRONTEND);
+    view->frontend_watched = !rc;
+    return rc;
+}
+
+static int view_init(libxl__vscsi_ctx *vc, view *view,
+                     const libxl__vscsi_wait *w)
+{
+    unsigned i, num = w->num_devs;
+
+    memset(view, 0, sizeof(*view));
+    view->w = w;
+    view->backend = view->frontend = VSCSI_UNREAD;
+    view->backend_path = libxl__vscsi_xs_backend_path(w->vhost);
+    view->frontend_path = libxl__vscsi_xs_frontend_path(w->vhost);
+    view->backend_dev = calloc(num + 1, sizeof(*view->backend_dev));
+    view->frontend_dev = calloc(num + 1, sizeof(*view->frontend_dev));
+    if (!view->backend_path || !view->frontend_path ||
+        !view->backend_dev || !view->frontend_dev) {
+        libxl__vscsi_error(vc, "out of memory");
+        return ERROR_NOMEM;
+    }
+    for (i = 0; i < num; i++)
+        view->backend_dev[i] = view->frontend_dev[i] = VSCSI_UNREAD;
+    return 0;
+}
+
+static void view_dispose(libxl__vscsi_ctx *vc, view *view)
+{
+    if (view->backend_path)
+        xs_unwatch(vc->xsh, view->backend_path, TOKEN_BACKEND);
+    if (view->frontend_watched)
+        xs_unwatch(vc->xsh, view->frontend_path, TOKEN_FRONTEND);
+    free(view->backend_path);
+    free(view->frontend_path);
+    free(view->backend_dev);
+    free(view->frontend_dev);
+}
+
+/* An event says what may have changed, never what it is now. */
+static void note_event(view *view, const char *path, const char *token)
+{
+    bool frontend = !strcmp(token, TOKEN_FRONTEND);
+    libxl_devid dev;
+    unsigned i;
+
+    if (!libxl__vscsi_xs_parse_event(frontend ? view->frontend_path
+                                              : view->backend_path,
+                                     path, &dev))
+        return;
+    if (dev == -1) {
+        view->frontend = VSCSI_UNREAD;
+        if (!frontend)
+            view->backend = VSCSI_UNREAD;
+    }
+    for (i = 0; i < view->w->num_devs; i++) {
+        if (dev != -1 && view->w->devs[i] != dev)
+            continue;
+        if (frontend)
+            view->frontend_dev[i] = VSCSI_UNREAD;
+        else if (dev != -1)
+            view->backend_dev[i] = VSCSI_UNREAD;
+    }
+}
+
+static void drain_events(libxl__vscsi_ctx *vc, view *view)
+{
+    char **event;
+
+    while ((event = xs_check_watch(vc->xsh))) {
+        note_event(view, event[XS_WATCH_PATH], event[XS_WATCH_TOKEN]);
+        free(event);
+    }
+}
+
+static int read_frontend(libxl__vscsi_ctx *vc, view *view)
+{
+    int rc = 0;
+
+    if (view->frontend == VSCSI_UNREAD)
+        rc = libxl__vscsi_xs_state(vc, XBT_NULL, view->w->vhost, true,
+                                   &view->frontend);
+    return rc;
+}
+
+/* The frontend's word on device i, after the backend's. */
+static int read_frontend_dev(libxl__vscsi_ctx *vc, view *view, unsigned i)
+{
+    int rc;
+
+    rc = read_frontend(vc, view);
+    if (!rc && view->frontend_dev[i] == VSCSI_UNREAD)
+        rc = libxl__vscsi_xs_dev_state(vc, XBT_NULL, view->w->vhost, true,
+                                       view->w->devs[i],
+                                       &view->frontend_dev[i]);
+    return rc;
+}
+
+/* Reads of device i what can matter now, and judges. */
+static int judge_dev(libxl__vscsi_ctx *vc, view *view, unsigned i,
+                     libxl__vscsi_verdict *verdict_r)
+{
+    libxl__vscsi_op op = view->w->op;
+    bool adding = op == VSCSI_ADD_VHOST || op == VSCSI_ADD_DEV;
+    int rc = 0;
+
+    if (view->backend == VSCSI_CONNECTED) {
+        if (view->backend_dev[i] == VSCSI_UNREAD)
+            rc = libxl__vscsi_xs_dev_state(vc, XBT_NULL, view->w->vhost,
+                                           false, view->w->devs[i],
+                                           &view->backend_dev[i]);
+        if (!rc && adding && view->backend_dev[i] == VSCSI_CONNECTED)
+            rc = read_frontend_dev(vc, view, i);
+        if (rc)
+            return rc;
+    }
+    *verdict_r = libxl__vscsi_judge(op, view->backend, view->frontend,
+                                    view->backend_dev[i],
+                                    view->frontend_dev[i]);
+    if (adding && *verdict_r == VSCSI_WAIT_HANDSHAKE &&
+        view->backend_dev[i] == VSCSI_CONNECTED &&
+        view->frontend_dev[i] != VSCSI_UNREAD)
+        rc = watch_frontend(vc, view);
+    return rc;
+}
+
+/*
+ * All devices, the last one first: the backend goes through them in order,
+ * so when the last is through, so are the others.
+ */
+static int judge_all(libxl__vscsi_ctx *vc, view *view,
+                     libxl__vscsi_verdict *verdict_r, unsigned *culprit_r)
+{
+    const libxl__vscsi_wait *w = view->w;
+    unsigned i;
+    int rc = 0;
+
+    if (view->backend == VSCSI_UNREAD)
+        rc = libxl__vscsi_xs_state(vc, XBT_NULL, w->vhost, false,
+                                   &view->backend);
+    if (!rc && w->op == VSCSI_SETTLE)
+        rc = read_frontend(vc, view);
+    if (rc)
+        return rc;
+
+    *verdict_r = libxl__vscsi_judge(w->op, view->backend, view->frontend,
+                                    VSCSI_UNREAD, VSCSI_UNREAD);
+    for (i = w->num_devs; i-- > 0; ) {
+        rc = judge_dev(vc, view, i, verdict_r);
+        if (rc)
+            return rc;
+        if (culprit_r)
+            *culprit_r = i;
+        if (*verdict_r != VSCSI_DONE)
+            break;
+    }
+    return 0;
+}
+
+static unsigned bound_ms(const libxl__vscsi_ctx *vc,
+                         const libxl__vscsi_wait *w,
+                         libxl__vscsi_verdict verdict)
+{
+    if (w->op == VSCSI_DESTROY_VHOST)
+        return vc->timeouts.destroy_ms;
+    if (verdict == VSCSI_WAIT_BACKEND)
+        return vc->timeouts.backend_ms;
+    if (verdict == VSCSI_WAIT_FRONTEND)
+        return w->frontend_ms;
+    return vc->timeouts.handshake_ms;
+}
+
+/* Until an event comes or the clock has reached end. */
+static int wait_event(libxl__vscsi_ctx *vc, uint64_t end)
+{
+    struct pollfd pfd = { .fd = xs_fileno(vc->xsh), .events = POLLIN };
+    uint64_t now = libxl__vscsi_now_ms();
+    uint64_t left = now < end ? end - now : 0;
+
+    if (poll(&pfd, 1, left > INT_MAX ? INT_MAX : (int)left) < 0 &&
+        errno != EINTR) {
+        libxl__vscsi_error(vc, "cannot wait for xenstore: %s",
+                           strerror(errno));
+        return ERROR_FAIL;
+    }
+    if (pfd.revents & (POLLERR | POLLNVAL)) {
+        libxl__vscsi_error(vc, "the connection to xenstore broke");
+        return ERROR_FAIL;
+    }
+    return 0;
+}
+
+int libxl__vscsi_wait_for(libxl__vscsi_ctx *vc, const libxl__vscsi_wait *w,
+                          libxl__vscsi_verdict *verdict_r,
+                          unsigned *culprit_r)
+{
+    uint64_t end, start = libxl__vscsi_now_ms();
+    libxl__vscsi_verdict verdict = VSCSI_DONE, last = VSCSI_DONE;
+    view view;
+    int rc;
+
+    rc = view_init(vc, &view, w);
+    if (!rc)
+        rc = set_watch(vc, view.backend_path, TOKEN_BACKEND);
+    if (!rc && w->op == VSCSI_SETTLE)
+        rc = watch_frontend(vc, &view);
+
+    /* Setting a watch fires it once: looking before would look twice. */
+    if (!rc)
+        rc = wait_event(vc, start + FIRST_EVENT_MS);
+
+    while (!rc) {
+        drain_events(vc, &view);
+        rc = judge_all(vc, &view, &verdict, culprit_r);
+        if (rc || !libxl__vscsi_is_waiting(verdict))
+            break;
+        if (verdict != last)
+            libxl__vscsi_log(vc, XTL_DETAIL, "vhost %d of domain %u: backend"
+                             " is %s: %s", w->vhost.devid, w->vhost.domid,
+                             libxl__vscsi_state_name(view.backend),
+                             libxl__vscsi_verdict_name(verdict));
+        last = verdict;
+        end = start + bound_ms(vc, w, verdict);
+        if (libxl__vscsi_now_ms() < end) {
+            rc = wait_event(vc, end);
+        } else if (verdict == VSCSI_WAIT_FRONTEND &&
+                   view.frontend == VSCSI_UNREAD) {
+            rc = read_frontend(vc, &view);  /* it may have begun */
+        } else {
+            break;
+        }
+    }
+    view_dispose(vc, &view);
+    if (!rc)
+        *verdict_r = verdict;
+    return rc;
+}

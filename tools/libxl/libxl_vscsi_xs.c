@@ -1,0 +1,317 @@
+/* SPDX-License-Identifier: LGPL-2.1-only */
+/*
+ * The nodes that the drivers read and write: states, and building and
+ * taking down both ends of a vhost.  Whatever belongs to one operation is
+ * written in one transaction.
+ */
+#include <stdlib.h>
+#include <string.h>
+
+#include "libxl_vscsi_nodes.h"
+
+/* ----- paths ----- */
+
+char *libxl__vscsi_xs_backends_path(uint32_t domid)
+{
+    return libxl__vscsi_sprintf(BACKENDS "/%u", domid);
+}
+
+char *libxl__vscsi_xs_backend_path(libxl__vscsi_vhost v)
+{
+    return libxl__vscsi_sprintf(BACKENDS "/%u/%d", v.domid, v.devid);
+}
+
+char *libxl__vscsi_xs_frontend_path(libxl__vscsi_vhost v)
+{
+    return libxl__vscsi_sprintf("/local/domain/%u/device/vscsi/%d", v.domid,
+                                v.devid);
+}
+
+static char *end_path(libxl__vscsi_vhost v, bool frontend, const char *node)
+{
+    return frontend
+        ? libxl__vscsi_sprintf("/local/domain/%u/device/vscsi/%d/%s",
+                               v.domid, v.devid, node)
+        : libxl__vscsi_sprintf(BACKENDS "/%u/%d/%s", v.domid, v.devid, node);
+}
+
+/* node NULL: the directory dev-N itself. */
+static char *dev_path(libxl__vscsi_vhost v, bool frontend, libxl_devid dev,
+                      const char *node)
+{
+    char tail[64];
+
+    snprintf(tail, sizeof(tail), NODE_DEVS "/" NODE_DEV_PREFIX "%d%s%s",
+             dev, node ? "/" : "", node ? node : "");
+    return end_path(v, frontend, tail);
+}
+
+bool libxl__vscsi_xs_parse_event(const char *base, const char *path,
+                                 libxl_devid *dev_r)
+{
+    static const char devs[] = NODE_DEVS "/" NODE_DEV_PREFIX;
+    size_t skip = strlen(base);
+    const char *tail, *end;
+    uint64_t dev;
+
+    if (strncmp(path, base, skip))
+        return false;
+    tail = path + skip;
+    if (!*tail || !strcmp(tail, "/" NODE_STATE)) {
+        *dev_r = -1;            /* the whole directory came or went */
+        return true;
+    }
+    if (*tail++ != '/' || strncmp(tail, devs, sizeof(devs) - 1))
+        return false;
+    tail += sizeof(devs) - 1;
+    end = strchr(tail, '/');
+    if (!end || strcmp(end, "/" NODE_STATE) ||
+        !libxl__vscsi_parse_u64(tail, (size_t)(end - tail), INT32_MAX, &dev))
+        return false;
+    *dev_r = (libxl_devid)dev;
+    return true;
+}
+
+/* ----- states ----- */
+
+static int read_state(libxl__vscsi_ctx *vc, xs_transaction_t t, char *path,
+                      libxl__vscsi_state *state_r)
+{
+    uint64_t number;
+    char *text;
+    int rc;
+
+    rc = libxl__vscsi_read_node(vc, t, path, &text);
+    if (rc)
+        return rc;
+    if (!text)
+        *state_r = VSCSI_GONE;
+    else if (libxl__vscsi_parse_u64(text, strlen(text), VSCSI_RECONFIGURED,
+                                    &number))
+        *state_r = (libxl__vscsi_state)number;
+    else
+        *state_r = VSCSI_BAD;
+    free(text);
+    return 0;
+}
+
+int libxl__vscsi_xs_state(libxl__vscsi_ctx *vc, xs_transaction_t t,
+                          libxl__vscsi_vhost vhost, bool frontend,
+                          libxl__vscsi_state *state_r)
+{
+    return read_state(vc, t, end_path(vhost, frontend, NODE_STATE), state_r);
+}
+
+int libxl__vscsi_xs_dev_state(libxl__vscsi_ctx *vc, xs_transaction_t t,
+                              libxl__vscsi_vhost vhost, bool frontend,
+                              libxl_devid dev, libxl__vscsi_state *state_r)
+{
+    return read_state(vc, t, dev_path(vhost, frontend, dev, NODE_STATE),
+                      state_r);
+}
+
+static int write_end(libxl__vscsi_ctx *vc, xs_transaction_t t,
+                     libxl__vscsi_vhost v, bool frontend, const char *node,
+                     const char *value)
+{
+    return libxl__vscsi_write_node(vc, t, end_path(v, frontend, node),
+                                   value);
+}
+
+static int write_end_u(libxl__vscsi_ctx *vc, xs_transaction_t t,
+                       libxl__vscsi_vhost v, bool frontend,
+                       const char *node, unsigned value)
+{
+    char text[16];
+
+    snprintf(text, sizeof(text), "%u", value);
+    return write_end(vc, t, v, frontend, node, text);
+}
+
+static int write_dev(libxl__vscsi_ctx *vc, xs_transaction_t t,
+                     libxl__vscsi_vhost v, libxl_devid dev,
+                     const char *node, const char *value)
+{
+    return libxl__vscsi_write_node(vc, t, dev_path(v, false, dev, node),
+                                   value);
+}
+
+int libxl__vscsi_xs_set_state(libxl__vscsi_ctx *vc, xs_transaction_t t,
+                              libxl__vscsi_vhost vhost,
+                              libxl__vscsi_state state)
+{
+    return write_end_u(vc, t, vhost, false, NODE_STATE, state);
+}
+
+int libxl__vscsi_xs_set_dev_state(libxl__vscsi_ctx *vc, xs_transaction_t t,
+                                  libxl__vscsi_vhost vhost, libxl_devid dev,
+                                  libxl__vscsi_state state)
+{
+    char text[16];
+
+    snprintf(text, sizeof(text), "%u", (unsigned)state);
+    return write_dev(vc, t, vhost, dev, NODE_STATE, text);
+}
+
+int libxl__vscsi_xs_set_offline(libxl__vscsi_ctx *vc, xs_transaction_t t,
+                                libxl__vscsi_vhost vhost)
+{
+    return write_end_u(vc, t, vhost, false, NODE_ONLINE, 0);
+}
+
+/* ----- building and taking down ----- */
+
+/* Children inherit what the directory gets, owner included. */
+static int make_dir(libxl__vscsi_ctx *vc, xs_transaction_t t, char *path,
+                    uint32_t owner, uint32_t reader)
+{
+    struct xs_permissions perms[2] = {
+        { .id = owner, .perms = XS_PERM_NONE },
+        { .id = reader, .perms = XS_PERM_READ },
+    };
+    int rc = 0;
+
+    if (!path || !xs_mkdir(vc->xsh, t, path) ||
+        !xs_set_permissions(vc->xsh, t, path, perms,
+                            VSCSI_ARRAY_SIZE(perms)))
+        rc = libxl__vscsi_store_failed(vc, "create", path);
+    free(path);
+    return rc;
+}
+
+static int add_frontend(libxl__vscsi_ctx *vc, xs_transaction_t t,
+                        libxl__vscsi_vhost v, const char *backend)
+{
+    int rc;
+
+    rc = make_dir(vc, t, libxl__vscsi_xs_frontend_path(v), v.domid, 0);
+    if (!rc)
+        rc = write_end(vc, t, v, true, NODE_BACKEND, backend);
+    if (!rc)
+        rc = write_end_u(vc, t, v, true, NODE_BACKEND_ID, 0);
+    if (!rc)
+        rc = write_end_u(vc, t, v, true, NODE_STATE, VSCSI_INITIALISING);
+    return rc;
+}
+
+static int add_backend(libxl__vscsi_ctx *vc, xs_transaction_t t,
+                       libxl__vscsi_vhost v, const char *frontend,
+                       bool feature_host)
+{
+    int rc;
+
+    rc = make_dir(vc, t, libxl__vscsi_xs_backend_path(v), 0, v.domid);
+    if (!rc)
+        rc = write_end(vc, t, v, false, NODE_FRONTEND, frontend);
+    if (!rc)
+        rc = write_end_u(vc, t, v, false, NODE_FRONTEND_ID, v.domid);
+    if (!rc)
+        rc = write_end_u(vc, t, v, false, NODE_ONLINE, 1);
+    if (!rc)
+        rc = write_end_u(vc, t, v, false, NODE_FEATURE_HOST, feature_host);
+    if (!rc)
+        rc = libxl__vscsi_xs_set_state(vc, t, v, VSCSI_INITIALISING);
+    return rc;
+}
+
+int libxl__vscsi_xs_add_vhost(libxl__vscsi_ctx *vc, xs_transaction_t t,
+                              uint32_t domid,
+                              const libxl_device_vscsictrl *ctrl)
+{
+    libxl__vscsi_vhost v = { .domid = domid, .devid = ctrl->devid };
+    char *backend = libxl__vscsi_xs_backend_path(v);
+    char *frontend = libxl__vscsi_xs_frontend_path(v);
+    int rc, i;
+
+    rc = libxl__vscsi_record_vhost(vc, t, v, ctrl);
+    /* The backend's probe needs to find the frontend. */
+    if (!rc)
+        rc = add_frontend(vc, t, v, backend);
+    if (!rc)
+        rc = add_backend(vc, t, v, frontend,
+                         libxl_defbool_val(ctrl->scsi_raw_cmds));
+    for (i = 0; !rc && i < ctrl->num_vscsidevs; i++)
+        rc = libxl__vscsi_xs_add_dev(vc, t, v, &ctrl->vscsidevs[i]);
+    free(backend);
+    free(frontend);
+    return rc;
+}
+
+int libxl__vscsi_xs_add_dev(libxl__vscsi_ctx *vc, xs_transaction_t t,
+                            libxl__vscsi_vhost v,
+                            const libxl_device_vscsidev *dev)
+{
+    char p_dev[LIBXL__VSCSI_PDEV_MAX + 1], v_dev[LIBXL__VSCSI_HCTL_SIZE];
+    const char *p_devname = dev->pdev.p_devname;
+    libxl_devid id = dev->vscsidev_id;
+    int rc;
+
+    if (!libxl__vscsi_pdev_format(&dev->pdev, p_dev)) {
+        libxl__vscsi_error(vc, "its address does not fit the %d characters "
+                           "that xen-scsiback reads", LIBXL__VSCSI_PDEV_MAX);
+        return ERROR_INVAL;
+    }
+    if (!p_devname)
+        p_devname = p_dev;
+    libxl__vscsi_hctl_format(&dev->vdev, v_dev);
+    rc = libxl__vscsi_record_dev(vc, t, v, dev);
+    if (!rc)
+        rc = write_dev(vc, t, v, id, NODE_P_DEV, p_dev);
+    if (!rc)
+        rc = write_dev(vc, t, v, id, NODE_P_DEVNAME, p_devname);
+    if (!rc)
+        rc = write_dev(vc, t, v, id, NODE_V_DEV, v_dev);
+    if (!rc)
+        rc = libxl__vscsi_xs_set_dev_state(vc, t, v, id, VSCSI_INITIALISING);
+    return rc;
+}
+
+int libxl__vscsi_xs_rm_dev(libxl__vscsi_ctx *vc, xs_transaction_t t,
+                           libxl__vscsi_vhost v, libxl_devid dev)
+{
+    int rc;
+
+    rc = libxl__vscsi_remove_node(vc, t, dev_path(v, false, dev, NULL));
+    /* A stale 6 there would be misread when the number is used again. */
+    if (!rc)
+        rc = libxl__vscsi_remove_node(vc, t, dev_path(v, true, dev, NULL));
+    if (!rc)
+        rc = libxl__vscsi_forget_dev(vc, t, v, dev);
+    return rc;
+}
+
+int libxl__vscsi_xs_rm_frontend(libxl__vscsi_ctx *vc, xs_transaction_t t,
+                                libxl__vscsi_vhost v)
+{
+    return libxl__vscsi_remove_node(vc, t, libxl__vscsi_xs_frontend_path(v));
+}
+
+int libxl__vscsi_xs_rm_backend(libxl__vscsi_ctx *vc, xs_transaction_t t,
+                               libxl__vscsi_vhost v)
+{
+    int rc;
+
+    rc = libxl__vscsi_remove_node(vc, t, libxl__vscsi_xs_backend_path(v));
+    if (!rc)
+        rc = libxl__vscsi_remove_if_empty(vc, t,
+                                libxl__vscsi_xs_backends_path(v.domid));
+    if (!rc)
+        rc = libxl__vscsi_remove_if_empty(vc, t, strdup(BACKENDS));
+    return rc;
+}
+
+int libxl__vscsi_xs_rm_vhost(libxl__vscsi_ctx *vc, xs_transaction_t t,
+                             libxl__vscsi_vhost v)
+{
+    int rc;
+
+    rc = libxl__vscsi_xs_rm_frontend(vc, t, v);
+    if (!rc)
+        rc = libxl__vscsi_remove_if_empty(vc, t, libxl__vscsi_sprintf(
+                                 "/local/domain/%u/device/vscsi", v.domid));
+    if (!rc)
+        rc = libxl__vscsi_xs_rm_backend(vc, t, v);
+    if (!rc)
+        rc = libxl__vscsi_forget_vhost(vc, t, v);
+    return rc;
+}
