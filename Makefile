@@ -55,7 +55,7 @@ help:                                 ## this list
 	    /^##@ / { printf "\n%s\n", substr($$0, 5) } \
 	    /^[a-z-]+:.*## / { printf "  %-16s %s\n", $$1, $$2 }' Makefile
 
-$(GENERATED) &: $(L)/libxl_types.idl $(L)/gentypes.py
+$(GENERATED) &: $(L)/libxl_types.idl $(wildcard $(L)/*.py)
 	$(PYTHON) $(L)/gentypes.py $(L)/libxl_types.idl $(GENERATED)
 
 $(B)/pic/%.o: %.c $(ALL_H) config.mk

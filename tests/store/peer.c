@@ -245,8 +245,8 @@ void peer_stop(struct peer *p)
 
 /* ----- jobs ----- */
 
-static void run_job(struct kernel *k, void (*run)(struct kernel *, void *),
-                    void *arg)
+void peer_run_job(struct kernel *k, void (*run)(struct kernel *, void *),
+                  void *arg)
 {
     struct job job = { .run = run, .arg = arg };
 
@@ -279,7 +279,7 @@ int peer_guest_write(struct peer *p, uint32_t domid, const char *path,
 
     c.path = *path == '/' ? text_copy(path) :
              text_new("/local/domain/%u/%s", domid, path);
-    run_job(peer_find_kernel(p, PEER_FRONTEND, domid), change_node, &c);
+    peer_run_job(peer_find_kernel(p, PEER_FRONTEND, domid), change_node, &c);
     free(c.path);
     return c.rc;
 }
@@ -320,7 +320,7 @@ void peer_settle(struct peer *p)
         before = events_handled(p);
         all = true;
         for (struct kernel *k = p->kernels; k; k = k->next) {
-            run_job(k, check_idle, &idle);
+            peer_run_job(k, check_idle, &idle);
             all = all && idle;
         }
     } while (!all || events_handled(p) != before);

@@ -116,6 +116,10 @@ struct kernel *peer_find_kernel(struct peer *p, enum peer_side side,
                                 uint32_t domid);
 /* With the lock. */
 void peer_wake(struct kernel *k);
+/* Returns when the kernel's thread has done it, between two events or while
+ * it is frozen. */
+void peer_run_job(struct kernel *k, void (*run)(struct kernel *, void *),
+                  void *arg);
 
 /* Between two events: does jobs, loads drivers, stays while frozen.
  * False: the kernel stops. */

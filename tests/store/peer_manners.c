@@ -70,9 +70,18 @@ void peer_set_frontend_loaded(struct peer *p, uint32_t domid, bool loaded)
     set_loaded(p, PEER_FRONTEND, domid, loaded);
 }
 
+static void do_nothing(struct kernel *k, void *arg)
+{
+    (void)k, (void)arg;
+}
+
 void peer_freeze(struct peer *p, enum peer_side side)
 {
     SET(p, p->manners[side].frozen = true);
+    /* Until what it is just doing is done. */
+    for (struct kernel *k = p->kernels; k; k = k->next)
+        if (k->side == side)
+            peer_run_job(k, do_nothing, NULL);
 }
 
 void peer_freeze_at(struct peer *p, enum peer_side side, int state)

@@ -68,6 +68,18 @@ static void make_fifo(const struct store *s, const char *name)
     free(path);
 }
 
+static void remove_dir(const char *dir)
+{
+    pid_t pid = fork();
+
+    if (!pid) {
+        execl("/bin/rm", "rm", "-rf", dir, (char *)NULL);
+        _exit(127);
+    }
+    if (pid > 0)
+        waitpid(pid, NULL, 0);
+}
+
 static char *find_xenstored(void)
 {
     static char path[512];
@@ -111,7 +123,7 @@ static char *find_fakexen(void)
 
 /* In the child, between fork and exec. */
 static void exec_xenstored(const char *xenstored, const char *fakexen,
-                           const char *dir, int ready)
+                           const char *dir, int output)
 {
     char trace[512], log_file[512];
     int out;
@@ -123,9 +135,9 @@ static void exec_xenstored(const char *xenstored, const char *fakexen,
     setpgid(0, 0);              /* ^C ends the test, which ends xenstored */
     setenv("FAKEXEN_DIR", dir, 1);
     setenv("LD_PRELOAD", fakexen, 1);
-    dup2(ready, STDOUT_FILENO);
+    dup2(output, STDOUT_FILENO);
     dup2(out, STDERR_FILENO);
-    execl(xenstored, xenstored, "-N", "-P", "-T", trace, (char *)NULL);
+    execl(xenstored, xenstored, "-N", "-T", trace, (char *)NULL);
     _exit(127);
 }
 
@@ -142,30 +154,38 @@ static char *read_log(const struct store *s)
     return text_copy(text);
 }
 
-/* xenstored prints its pid when it is about to serve. */
-static void wait_ready(struct store *s, int ready)
+/*
+ * When xenstored is about to serve, it sends dom0 an event; should it end
+ * before that, its standard output is closed.
+ */
+static void wait_ready(struct store *s, int dom0, int output)
 {
-    struct pollfd pfd = { .fd = ready, .events = POLLIN };
-    char byte;
+    struct pollfd pfds[] = {
+        { .fd = dom0, .events = POLLIN }, { .fd = output },
+    };
+    char *log_text;
     int r;
 
     do
-        r = poll(&pfd, 1, STORE_PATIENCE_MS);
+        r = poll(pfds, 2, STORE_PATIENCE_MS);
     while (r < 0 && errno == EINTR);
-    if (r == 1 && read(ready, &byte, 1) == 1)
+    if (r > 0 && pfds[0].revents & POLLIN)
         return;
     kill(s->pid, SIGKILL);
-    fail_msg("xenstored %s: %s", r == 1 ? "ended at once" : "does not start",
-             read_log(s));
+    waitpid(s->pid, NULL, 0);
+    log_text = read_log(s);
+    remove_dir(s->dir);
+    fail_msg("xenstored %s: %s", r > 0 ? "ended at once" : "does not start",
+             log_text);
 }
 
 static void start_xenstored(struct store *s)
 {
     const char *xenstored = find_xenstored();
-    char *fakexen = find_fakexen();
-    int fds[2];
+    char *fakexen = find_fakexen(), *path = file_in(s, "notify.0");
+    int dom0 = open(path, O_RDWR | O_NONBLOCK | O_CLOEXEC), fds[2];
 
-    if (pipe2(fds, O_CLOEXEC))
+    if (dom0 < 0 || pipe2(fds, O_CLOEXEC))
         fail_msg("pipe: %s", strerror(errno));
     s->pid = fork();
     if (s->pid < 0)
@@ -173,9 +193,10 @@ static void start_xenstored(struct store *s)
     if (!s->pid)
         exec_xenstored(xenstored, fakexen, s->dir, fds[1]);
     close(fds[1]);
-    wait_ready(s, fds[0]);
+    wait_ready(s, dom0, fds[0]);
     close(fds[0]);
-    free(fakexen);
+    close(dom0);
+    free(fakexen), free(path);
 }
 
 struct store *store_start(void)
@@ -208,18 +229,6 @@ struct store *store_start(void)
     store_write(s, "/local/domain/0/name", "Domain-0");
     store_write(s, "/local/domain/0/domid", "0");
     return s;
-}
-
-static void remove_dir(const char *dir)
-{
-    pid_t pid = fork();
-
-    if (!pid) {
-        execl("/bin/rm", "rm", "-rf", dir, (char *)NULL);
-        _exit(127);
-    }
-    if (pid > 0)
-        waitpid(pid, NULL, 0);
 }
 
 void store_stop(struct store *s)

@@ -29,7 +29,7 @@ teardown() {
 }
 
 @test "a guest's answer has the command's output and exit code, unchanged" {
-    start_guest rig pv noscsi
+    start_guest rig
     run guest rig 'printf "a  b\n\n\$c"; exit 7'
     [ "$status" -eq 7 ]
     [ "$output" = $'a  b\n\n$c' ]

@@ -171,12 +171,6 @@ def header(types, guard):
 
 
 def write(path, text):
-    try:
-        with open(path) as old:
-            if old.read() == text:
-                return
-    except FileNotFoundError:
-        pass
     temporary = path + ".new"
     with open(temporary, "w") as new:
         new.write(text)

@@ -39,7 +39,6 @@
 #define LIBXL_VSCSI_H
 
 #include <libxl.h>
-#include <libxl_json.h>
 #include <_libxl_vscsi_types.h>
 
 #ifdef __cplusplus

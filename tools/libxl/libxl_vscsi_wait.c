@@ -23,13 +23,13 @@
 #define TOKEN_FRONTEND "frontend"
 
 /* What is known of a vhost; VSCSI_UNREAD where an event asks to look. */
-typedef struct view {
+typedef struct vhost_view {
     const libxl__vscsi_wait *w;
     char *backend_path, *frontend_path;
     bool frontend_watched;
     libxl__vscsi_state backend, frontend;
     libxl__vscsi_state *backend_dev, *frontend_dev;
-} view;
+} vhost_view;
 
 uint64_t libxl__vscsi_now_ms(void)
 {
@@ -60,7 +60,7 @@ static int set_watch(libxl__vscsi_ctx *vc, const char *path,
     return ERROR_FAIL;
 }
 
-static int watch_frontend(libxl__vscsi_ctx *vc, view *view)
+static int watch_frontend(libxl__vscsi_ctx *vc, vhost_view *view)
 {
     int rc;
 
@@ -71,7 +71,7 @@ static int watch_frontend(libxl__vscsi_ctx *vc, view *view)
     return rc;
 }
 
-static int view_init(libxl__vscsi_ctx *vc, view *view,
+static int view_init(libxl__vscsi_ctx *vc, vhost_view *view,
                      const libxl__vscsi_wait *w)
 {
     unsigned i, num = w->num_devs;
@@ -93,7 +93,7 @@ static int view_init(libxl__vscsi_ctx *vc, view *view,
     return 0;
 }
 
-static void view_dispose(libxl__vscsi_ctx *vc, view *view)
+static void view_dispose(libxl__vscsi_ctx *vc, vhost_view *view)
 {
     if (view->backend_path)
         xs_unwatch(vc->xsh, view->backend_path, TOKEN_BACKEND);
@@ -106,7 +106,7 @@ static void view_dispose(libxl__vscsi_ctx *vc, view *view)
 }
 
 /* An event says what may have changed, never what it is now. */
-static void note_event(view *view, const char *path, const char *token)
+static void note_event(vhost_view *view, const char *path, const char *token)
 {
     bool frontend = !strcmp(token, TOKEN_FRONTEND);
     libxl_devid dev;
@@ -131,7 +131,7 @@ static void note_event(view *view, const char *path, const char *token)
     }
 }
 
-static void drain_events(libxl__vscsi_ctx *vc, view *view)
+static void drain_events(libxl__vscsi_ctx *vc, vhost_view *view)
 {
     char **event;
 
@@ -141,7 +141,7 @@ static void drain_events(libxl__vscsi_ctx *vc, view *view)
     }
 }
 
-static int read_frontend(libxl__vscsi_ctx *vc, view *view)
+static int read_frontend(libxl__vscsi_ctx *vc, vhost_view *view)
 {
     int rc = 0;
 
@@ -152,7 +152,7 @@ static int read_frontend(libxl__vscsi_ctx *vc, view *view)
 }
 
 /* The frontend's word on device i, after the backend's. */
-static int read_frontend_dev(libxl__vscsi_ctx *vc, view *view, unsigned i)
+static int read_frontend_dev(libxl__vscsi_ctx *vc, vhost_view *view, unsigned i)
 {
     int rc;
 
@@ -165,7 +165,7 @@ static int read_frontend_dev(libxl__vscsi_ctx *vc, view *view, unsigned i)
 }
 
 /* Reads of device i what can matter now, and judges. */
-static int judge_dev(libxl__vscsi_ctx *vc, view *view, unsigned i,
+static int judge_dev(libxl__vscsi_ctx *vc, vhost_view *view, unsigned i,
                      libxl__vscsi_verdict *verdict_r)
 {
     libxl__vscsi_op op = view->w->op;
@@ -196,7 +196,7 @@ static int judge_dev(libxl__vscsi_ctx *vc, view *view, unsigned i,
  * All devices, the last one first: the backend goes through them in order,
  * so when the last is through, so are the others.
  */
-static int judge_all(libxl__vscsi_ctx *vc, view *view,
+static int judge_all(libxl__vscsi_ctx *vc, vhost_view *view,
                      libxl__vscsi_verdict *verdict_r, unsigned *culprit_r)
 {
     const libxl__vscsi_wait *w = view->w;
@@ -264,7 +264,7 @@ int libxl__vscsi_wait_for(libxl__vscsi_ctx *vc, const libxl__vscsi_wait *w,
 {
     uint64_t end, start = libxl__vscsi_now_ms();
     libxl__vscsi_verdict verdict = VSCSI_DONE, last = VSCSI_DONE;
-    view view;
+    vhost_view view;
     int rc;
 
     rc = view_init(vc, &view, w);

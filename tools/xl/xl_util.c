@@ -18,8 +18,7 @@ static int stop(int status, int *status_r)
     return XL_OPT_EXIT;
 }
 
-static int refuse_option(const xl_command *cmd, char **argv, int opt,
-                         int *status_r)
+static int refuse_option(char **argv, int opt, int *status_r)
 {
     const char *last = argv[optind > 1 ? optind - 1 : 1];
     bool is_long = !strncmp(last, "--", 2);
@@ -32,7 +31,6 @@ static int refuse_option(const xl_command *cmd, char **argv, int opt,
         fprintf(stderr, "option `%s' not supported.\n", last);
     else
         fprintf(stderr, "option `%c' not supported.\n", optopt);
-    (void)cmd;
     return stop(XL_USAGE, status_r);
 }
 
@@ -49,7 +47,7 @@ int xl_getopt(const xl_command *cmd, int argc, char **argv,
         return stop(xl_flush_stdout() ? XL_OK : XL_FAILURE, status_r);
     }
     if (opt == '?' || opt == ':')
-        return refuse_option(cmd, argv, opt, status_r);
+        return refuse_option(argv, opt, status_r);
     if (opt != -1)
         return opt;
 

@@ -1,0 +1,220 @@
+/* SPDX-License-Identifier: LGPL-2.1-only */
+/* Devices and exports that are not there; see fakehost.h. */
+#include <pthread.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "fakehost.h"
+#include "libxl_vscsi_internal.h"
+
+#define FAKE_HOST 3
+#define FAKE_MAX 31
+#define SET_SIZE 2048
+
+struct set {
+    char names[SET_SIZE][LIBXL__VSCSI_HCTL_SIZE];
+    unsigned num;
+};
+
+static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
+static struct set held, broken, targets, exported;
+
+static unsigned find(const struct set *set, const char *name)
+{
+    unsigned i;
+
+    for (i = 0; i < set->num; i++)
+        if (!strcmp(set->names[i], name))
+            break;
+    return i;
+}
+
+static bool has(const struct set *set, const char *name)
+{
+    bool found;
+
+    pthread_mutex_lock(&lock);
+    found = find(set, name) < set->num;
+    pthread_mutex_unlock(&lock);
+    return found;
+}
+
+static void put(struct set *set, const char *name)
+{
+    pthread_mutex_lock(&lock);
+    if (find(set, name) == set->num && set->num < SET_SIZE)
+        snprintf(set->names[set->num++], sizeof(set->names[0]), "%s", name);
+    pthread_mutex_unlock(&lock);
+}
+
+static void take_out(struct set *set, const char *name)
+{
+    unsigned i;
+
+    pthread_mutex_lock(&lock);
+    i = find(set, name);
+    if (i < set->num && i != --set->num)
+        memcpy(set->names[i], set->names[set->num], sizeof(set->names[0]));
+    pthread_mutex_unlock(&lock);
+}
+
+void fakehost_reset(void)
+{
+    held.num = broken.num = targets.num = exported.num = 0;
+}
+
+void fakehost_hold(const char *hctl) { put(&held, hctl); }
+void fakehost_break_export(const char *hctl) { put(&broken, hctl); }
+void fakehost_add_target(const char *wwn) { put(&targets, wwn); }
+unsigned fakehost_num_exported(void) { return exported.num; }
+bool fakehost_is_exported(const char *hctl) { return has(&exported, hctl); }
+
+/* ----- libxl_vscsi_host.c ----- */
+
+void libxl__vscsi_phys_init(libxl__vscsi_phys *phys)
+{
+    memset(phys, 0, sizeof(*phys));
+}
+
+void libxl__vscsi_phys_dispose(libxl__vscsi_phys *phys)
+{
+    free(phys->wwid);
+    free(phys->vendor);
+    free(phys->model);
+    free(phys->node);
+    free(phys->lio_node);
+    memset(phys, 0, sizeof(*phys));
+}
+
+static bool find_phys(const char *name, libxl_vscsi_hctl *hctl_r)
+{
+    unsigned tgt, lun;
+    char extra;
+
+    if (sscanf(name, "/dev/fake-%u-%u%c", &tgt, &lun, &extra) == 2) {
+        hctl_r->hst = FAKE_HOST;
+        hctl_r->chn = 0;
+        hctl_r->tgt = tgt;
+        hctl_r->lun = lun;
+    } else if (!libxl__vscsi_hctl_parse(name, hctl_r)) {
+        return false;
+    }
+    return hctl_r->hst == FAKE_HOST && !hctl_r->chn &&
+           hctl_r->tgt <= FAKE_MAX && hctl_r->lun <= FAKE_MAX;
+}
+
+bool libxl__vscsi_host_peek(const char *name, libxl__vscsi_phys *phys_r)
+{
+    libxl_vscsi_hctl hctl;
+
+    if (!find_phys(name, &hctl))
+        return false;
+    phys_r->hctl = hctl;
+    phys_r->wwid = libxl__vscsi_sprintf("naa.fake-%u-%u", hctl.tgt,
+                                        (unsigned)hctl.lun);
+    phys_r->node = libxl__vscsi_sprintf("/dev/fake-%u-%u", hctl.tgt,
+                                        (unsigned)hctl.lun);
+    phys_r->lio_node = strdup(phys_r->node);
+    phys_r->vendor = strdup("FAKE");
+    phys_r->model = strdup("DISK");
+    return true;
+}
+
+int libxl__vscsi_host_find(libxl__vscsi_ctx *vc, const char *name,
+                           libxl__vscsi_phys *phys_r)
+{
+    if (libxl__vscsi_host_peek(name, phys_r))
+        return 0;
+    libxl__vscsi_error(vc, "there is no %s", name);
+    return ERROR_NOTFOUND;
+}
+
+int libxl__vscsi_host_check_free(libxl__vscsi_ctx *vc,
+                                 const libxl__vscsi_phys *phys)
+{
+    char text[LIBXL__VSCSI_HCTL_SIZE];
+
+    libxl__vscsi_hctl_format(&phys->hctl, text);
+    if (!has(&held, text))
+        return 0;
+    libxl__vscsi_error(vc, "it is mounted on /srv (unmount it first)");
+    return ERROR_DEVICE_EXISTS;
+}
+
+const char *libxl__vscsi_host_type_name(int type)
+{
+    (void)type;
+    return "disk";
+}
+
+/* ----- libxl_vscsi_lio.c ----- */
+
+int libxl__vscsi_lio_probe(libxl__vscsi_ctx *vc, bool *uses_lio_r)
+{
+    (void)vc;
+    *uses_lio_r = true;
+    return 0;
+}
+
+int libxl__vscsi_lio_resolve(libxl__vscsi_ctx *vc, const char *wwn,
+                             char **node_r)
+{
+    if (!has(&targets, wwn)) {
+        libxl__vscsi_error(vc, "there is no LIO target %s", wwn);
+        return ERROR_NOTFOUND;
+    }
+    *node_r = NULL;
+    return 0;
+}
+
+int libxl__vscsi_lio_find_foreign(libxl__vscsi_ctx *vc,
+                                  const libxl__vscsi_phys *phys,
+                                  char **wwn_r)
+{
+    (void)vc;
+    (void)phys;
+    *wwn_r = NULL;
+    return 0;
+}
+
+int libxl__vscsi_lio_export(libxl__vscsi_ctx *vc,
+                            const libxl__vscsi_phys *phys)
+{
+    char text[LIBXL__VSCSI_HCTL_SIZE];
+
+    libxl__vscsi_hctl_format(&phys->hctl, text);
+    if (has(&broken, text)) {
+        libxl__vscsi_error(vc, "LIO says no");
+        return ERROR_FAIL;
+    }
+    put(&exported, text);
+    return 0;
+}
+
+int libxl__vscsi_lio_release(libxl__vscsi_ctx *vc,
+                             const libxl_vscsi_hctl *hctl)
+{
+    char text[LIBXL__VSCSI_HCTL_SIZE];
+
+    (void)vc;
+    libxl__vscsi_hctl_format(hctl, text);
+    take_out(&exported, text);
+    return 0;
+}
+
+void libxl__vscsi_lio_gc(libxl__vscsi_ctx *vc, const libxl_vscsi_hctl *used,
+                         unsigned num)
+{
+    char text[LIBXL__VSCSI_HCTL_SIZE];
+    struct set keep = { .num = 0 };
+    unsigned i;
+
+    (void)vc;
+    for (i = 0; i < num; i++) {
+        libxl__vscsi_hctl_format(&used[i], text);
+        if (has(&exported, text))
+            put(&keep, text);
+    }
+    exported = keep;
+}

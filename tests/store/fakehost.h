@@ -1,0 +1,26 @@
+/* SPDX-License-Identifier: LGPL-2.1-only */
+/*
+ * Stands in for libxl_vscsi_host.c and libxl_vscsi_lio.c, so that the rest
+ * of the library can be tested without SCSI devices and without LIO.
+ *
+ * dom0 has the devices 3:0:T:L for T and L from 0 to 31; /dev/fake-T-L is
+ * 3:0:T:L, and its WWID is "naa.fake-T-L".  Thread-safe.
+ */
+#ifndef TESTS_STORE_FAKEHOST_H
+#define TESTS_STORE_FAKEHOST_H
+
+#include <stdbool.h>
+
+/* Forgets everything, at the start of a test. */
+void fakehost_reset(void);
+/* dom0 holds the device ("3:0:0:0"): attaching it is refused. */
+void fakehost_hold(const char *hctl);
+/* Exporting the device fails. */
+void fakehost_break_export(const char *hctl);
+/* An admin's target, "naa.6001405000000001:0", exists. */
+void fakehost_add_target(const char *wwn);
+/* Devices that are exported and not released again, and which. */
+unsigned fakehost_num_exported(void);
+bool fakehost_is_exported(const char *hctl);
+
+#endif /* TESTS_STORE_FAKEHOST_H */

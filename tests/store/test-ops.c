@@ -1,0 +1,243 @@
+/* SPDX-License-Identifier: LGPL-2.1-only */
+/* Attach, list and detach on a real xenstored, with kernels that answer. */
+#include "rig.h"
+
+#define B "/local/domain/0/backend/vscsi/5/0"
+#define F "/local/domain/5/device/vscsi/0"
+
+static void attach_connects_and_records(void **state)
+{
+    struct rig *rig = *state;
+
+    assert_int_equal(rig_attach(rig, DOM, "/dev/fake-0-1 0:0:2:3"), 0);
+    rig_assert_list(rig, DOM, "0:0:2:3=/dev/fake-0-1(4)");
+    assert_int_equal(peer_guest_luns(rig->p, DOM, 0), 1);
+    rig_assert_node(rig, B "/vscsi-devs/dev-0/p-dev", "3:0:0:1");
+    rig_assert_node(rig, B "/vscsi-devs/dev-0/v-dev", "0:0:2:3");
+    assert_string_equal(rig_log(), "");
+    assert_int_equal(fakehost_num_exported(), 1);
+    assert_int_equal(rig_detach(rig, DOM, "0:0:2:3",
+                                LIBXL__VSCSI_SAFE_REMOVE), 0);
+    rig_assert_nothing_left(rig);
+}
+
+static void nodes_have_the_permissions_that_libxl_gives(void **state)
+{
+    struct rig *rig = *state;
+
+    assert_int_equal(rig_attach(rig, DOM, "/dev/fake-0-1 0:0:0:0"), 0);
+    rig_assert_perms(rig, F, "n5,r0");
+    rig_assert_perms(rig, F "/state", "n5,r0");
+    rig_assert_perms(rig, F "/backend", "n5,r0");
+    rig_assert_perms(rig, B, "n0,r5");
+    rig_assert_perms(rig, B "/state", "n0,r5");
+    rig_assert_perms(rig, B "/vscsi-devs/dev-0/p-dev", "n0,r5");
+    rig_assert_perms(rig, "/libxl/5/device/vscsi/0", "n0");
+    rig_assert_perms(rig, "/libxl/5/device/vscsi/0/vscsi-devs/dev-0", "n0");
+}
+
+static void many_devices_in_one_call_are_one_handshake(void **state)
+{
+    struct rig *rig = *state;
+
+    assert_int_equal(rig_attach_many(rig, DOM, 0, 0, 64), 0);
+    assert_int_equal(peer_handshakes(rig->p), 1);
+    assert_int_equal(peer_guest_luns(rig->p, DOM, 0), 64);
+    assert_int_equal(rig_attach_many(rig, DOM, 0, 64, 16), 0);
+    assert_int_equal(peer_reconfigurations(rig->p), 1);
+    assert_int_equal(peer_guest_luns(rig->p, DOM, 0), 80);
+    assert_int_equal(rig_close(rig, DOM, 0, LIBXL__VSCSI_SAFE_REMOVE), 0);
+    rig_assert_nothing_left(rig);
+}
+
+static void devices_come_one_by_one_and_go_in_another_order(void **state)
+{
+    static const unsigned order[] = {
+        7, 0, 15, 3, 4, 1, 14, 2, 8, 13, 5, 6, 9, 12, 10, 11
+    };
+    struct rig *rig = *state;
+    char vdev[32];
+    unsigned i;
+
+    for (i = 0; i < 16; i++)
+        assert_int_equal(rig_attach_many(rig, DOM, 0, i, 1), 0);
+    assert_int_equal(peer_guest_luns(rig->p, DOM, 0), 16);
+    for (i = 0; i < 16; i++) {
+        snprintf(vdev, sizeof(vdev), "0:0:0:%u", order[i]);
+        assert_int_equal(rig_detach(rig, DOM, vdev,
+                                    LIBXL__VSCSI_SAFE_REMOVE), 0);
+        peer_settle(rig->p);
+        assert_int_equal(peer_guest_luns(rig->p, DOM, 0), 15 - i);
+        assert_int_equal(fakehost_num_exported(), 15 - i);
+    }
+    rig_assert_nothing_left(rig);
+}
+
+static void a_vdev_can_be_used_again(void **state)
+{
+    struct rig *rig = *state;
+    int i;
+
+    assert_int_equal(rig_attach(rig, DOM, "/dev/fake-0-9 0:0:0:9"), 0);
+    for (i = 0; i < 3; i++) {
+        assert_int_equal(rig_attach(rig, DOM, "/dev/fake-0-1 0:0:0:0"), 0);
+        rig_assert_list(rig, DOM, "0:0:0:0=/dev/fake-0-1(4) "
+                                  "0:0:0:9=/dev/fake-0-9(4)");
+        assert_int_equal(rig_detach(rig, DOM, "0:0:0:0",
+                                    LIBXL__VSCSI_SAFE_REMOVE), 0);
+        assert_int_equal(rig_attach(rig, DOM, "/dev/fake-0-2 0:0:0:0"), 0);
+        assert_int_equal(rig_detach(rig, DOM, "0:0:0:0",
+                                    LIBXL__VSCSI_SAFE_REMOVE), 0);
+    }
+    assert_int_equal(rig_detach(rig, DOM, "0:0:0:9",
+                                LIBXL__VSCSI_SAFE_REMOVE), 0);
+    rig_assert_nothing_left(rig);
+}
+
+static void vhosts_and_domains_keep_apart(void **state)
+{
+    struct rig *rig = *state;
+
+    store_domain_create(rig->s, 6);
+    assert_int_equal(rig_attach(rig, DOM, "/dev/fake-0-0 0:0:0:0"), 0);
+    assert_int_equal(rig_attach(rig, DOM, "/dev/fake-0-1 3:0:0:0"), 0);
+    assert_int_equal(rig_attach(rig, 6, "/dev/fake-0-2 0:0:0:0"), 0);
+    rig_assert_list(rig, DOM, "0:0:0:0=/dev/fake-0-0(4) "
+                              "3:0:0:0=/dev/fake-0-1(4)");
+    rig_assert_list(rig, 6, "0:0:0:0=/dev/fake-0-2(4)");
+    assert_int_equal(rig_detach(rig, DOM, "0:0:0:0",
+                                LIBXL__VSCSI_SAFE_REMOVE), 0);
+    rig_assert_list(rig, DOM, "3:0:0:0=/dev/fake-0-1(4)");
+    rig_assert_list(rig, 6, "0:0:0:0=/dev/fake-0-2(4)");
+    assert_int_equal(peer_guest_luns(rig->p, 6, 0), 1);
+    assert_int_equal(rig_close(rig, DOM, 3, LIBXL__VSCSI_REMOVE), 0);
+    assert_int_equal(rig_close(rig, 6, 0, LIBXL__VSCSI_DESTROY), 0);
+    rig_assert_nothing_left(rig);
+}
+
+static void a_guest_without_driver_gets_its_devices_later(void **state)
+{
+    struct rig *rig = *state;
+
+    peer_set_frontend_loaded(rig->p, DOM, false);
+    assert_int_equal(rig_attach(rig, DOM, "/dev/fake-0-0 0:0:0:0"), 0);
+    rig_assert_said("has not connected vhost 0 yet");
+    rig_forget_log();
+    assert_int_equal(rig_attach(rig, DOM, "/dev/fake-0-1 0:0:0:1"), 0);
+    rig_assert_said("has not connected vhost 0 yet");
+    rig_assert_list(rig, DOM, "0:0:0:0=/dev/fake-0-0(1) "
+                              "0:0:0:1=/dev/fake-0-1(1)");
+    peer_set_frontend_loaded(rig->p, DOM, true);
+    rig_assert_list(rig, DOM, "0:0:0:0=/dev/fake-0-0(4) "
+                              "0:0:0:1=/dev/fake-0-1(4)");
+    assert_int_equal(peer_guest_luns(rig->p, DOM, 0), 2);
+    assert_int_equal(rig_close(rig, DOM, 0, LIBXL__VSCSI_SAFE_REMOVE), 0);
+    rig_assert_nothing_left(rig);
+}
+
+static void detach_works_on_a_guest_without_driver(void **state)
+{
+    struct rig *rig = *state;
+
+    peer_set_frontend_loaded(rig->p, DOM, false);
+    assert_int_equal(rig_attach(rig, DOM, "/dev/fake-0-0 0:0:0:0"), 0);
+    assert_int_equal(rig_attach(rig, DOM, "/dev/fake-0-1 0:0:0:1"), 0);
+    assert_int_equal(rig_detach(rig, DOM, "0:0:0:0",
+                                LIBXL__VSCSI_SAFE_REMOVE), 0);
+    rig_assert_list(rig, DOM, "0:0:0:1=/dev/fake-0-1(1)");
+    assert_int_equal(rig_detach(rig, DOM, "0:0:0:1",
+                                LIBXL__VSCSI_SAFE_REMOVE), 0);
+    rig_assert_nothing_left(rig);
+}
+
+static void an_admins_target_is_used_and_not_exported(void **state)
+{
+    struct rig *rig = *state;
+
+    fakehost_add_target("naa.6001405000000001:7");
+    assert_int_equal(rig_attach(rig, DOM, "naa.6001405000000001:7 0:0:0:0"),
+                     0);
+    rig_assert_node(rig, B "/vscsi-devs/dev-0/p-dev", "naa.6001405000000001:7");
+    assert_int_equal(fakehost_num_exported(), 0);
+    assert_int_equal(rig_detach(rig, DOM, "0:0:0:0",
+                                LIBXL__VSCSI_SAFE_REMOVE), 0);
+    rig_assert_nothing_left(rig);
+}
+
+static void what_a_destroyed_domain_left_is_swept(void **state)
+{
+    struct rig *rig = *state;
+
+    assert_int_equal(rig_attach_many(rig, DOM, 0, 0, 3), 0);
+    assert_int_equal(rig_attach_many(rig, DOM, 1, 3, 1), 0);
+    store_domain_destroy(rig->s, DOM);
+    peer_settle(rig->p);
+    assert_true(store_exists(rig->s, B));
+    store_domain_create(rig->s, 6);
+    assert_int_equal(rig_attach(rig, 6, "/dev/fake-0-0 0:0:0:0"), 0);
+    assert_false(store_exists(rig->s, "/local/domain/0/backend/vscsi/5"));
+    assert_int_equal(fakehost_num_exported(), 1);
+    store_domain_destroy(rig->s, 6);
+    assert_int_equal(libxl__vscsi_cleanup(&rig->vc), 0);
+    rig_assert_nothing_left(rig);
+}
+
+static void a_domid_that_comes_again_inherits_nothing(void **state)
+{
+    struct rig *rig = *state;
+
+    assert_int_equal(rig_attach_many(rig, DOM, 0, 0, 3), 0);
+    store_domain_destroy(rig->s, DOM);
+    peer_settle(rig->p);
+    store_domain_create(rig->s, DOM);
+    rig_assert_list(rig, DOM, "");
+    assert_int_equal(rig_attach(rig, DOM, "/dev/fake-1-1 0:0:0:0"), 0);
+    rig_assert_list(rig, DOM, "0:0:0:0=/dev/fake-1-1(4)");
+    assert_int_equal(peer_guest_luns(rig->p, DOM, 0), 1);
+    assert_int_equal(fakehost_num_exported(), 1);
+}
+
+static void a_vhost_made_by_hand_is_left_alone(void **state)
+{
+    struct rig *rig = *state;
+    char *before, *after;
+
+    store_write(rig->s, F, "");
+    store_set_perms(rig->s, F, "n5,r0");
+    store_write(rig->s, F "/state", "4");
+    store_write(rig->s, B "/state", "4");
+    peer_settle(rig->p);
+    before = rig_snapshot(rig);
+    assert_int_equal(rig_attach(rig, DOM, "/dev/fake-0-0 0:0:0:0"),
+                     ERROR_DEVICE_EXISTS);
+    rig_assert_said("vhost 0 was made by something else");
+    assert_int_equal(libxl__vscsi_cleanup(&rig->vc), 0);
+    after = rig_snapshot(rig);
+    assert_string_equal(before, after);
+    assert_int_equal(fakehost_num_exported(), 0);
+    free(before);
+    free(after);
+}
+
+#define TEST(name) cmocka_unit_test_setup_teardown(name, rig_setup, \
+                                                   rig_teardown)
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        TEST(attach_connects_and_records),
+        TEST(nodes_have_the_permissions_that_libxl_gives),
+        TEST(many_devices_in_one_call_are_one_handshake),
+        TEST(devices_come_one_by_one_and_go_in_another_order),
+        TEST(a_vdev_can_be_used_again),
+        TEST(vhosts_and_domains_keep_apart),
+        TEST(a_guest_without_driver_gets_its_devices_later),
+        TEST(detach_works_on_a_guest_without_driver),
+        TEST(an_admins_target_is_used_and_not_exported),
+        TEST(what_a_destroyed_domain_left_is_swept),
+        TEST(a_domid_that_comes_again_inherits_nothing),
+        TEST(a_vhost_made_by_hand_is_left_alone),
+    };
+
+    return cmocka_run_group_tests_name("store/ops", tests, NULL, NULL);
+}

@@ -1,0 +1,67 @@
+# SPDX-License-Identifier: LGPL-2.1-only
+# How the tests are built; check.sh runs them.  Each test program is built
+# twice: with sanitizers to run as it is, and plain to run under valgrind.
+
+T_CFLAGS = $(CMOCKA_CFLAGS) -Itests/store -Itests/unit
+T_LIBS = $(CMOCKA_LIBS) $(LIGHT_LIBS)
+
+# The library below the calls into libxenlight, and without real devices.
+HOST_SRC = $(foreach f,host holder lio configfs,$(wildcard $(L)/libxl_vscsi_$(f)*.c))
+CORE_SRC = $(filter-out $(HOST_SRC),$(LIGHT_SRC))
+STORE_SRC = $(addprefix tests/store/,store.c store_nodes.c store_trace.c \
+            trace.c rules.c ring.c peer.c peer_manners.c peer_bus.c \
+            peer_backend.c peer_frontend.c)
+
+UNIT_TESTS = $(patsubst tests/unit/%.c,%,$(wildcard tests/unit/test-*.c)) \
+             _test_vscsi_types
+STORE_TESTS = $(patsubst tests/store/%.c,%,$(wildcard tests/store/test-*.c))
+
+$(B)/pic/tests/%.o $(B)/san/tests/%.o: BASE_CFLAGS += $(T_CFLAGS)
+$(B)/pic/tests/%.o $(B)/san/tests/%.o: \
+    $(wildcard tests/unit/*.h tests/store/*.h)
+
+unit_src = tests/unit/$(1).c $(sort $(LIGHT_SRC) $(UTIL_SRC)) \
+           tools/xl/xl_table.c
+store_src = tests/store/$(1).c tests/store/fakehost.c tests/store/rig.c \
+            $(STORE_SRC) $(sort $(CORE_SRC) $(UTIL_SRC))
+
+define unit_rule
+$(B)/$(2)/unit/$(1): $$(call obj,$(2),$$(call unit_src,$(1)))
+	@mkdir -p $$(@D)
+	$$(CC) $$(LDFLAGS) $(3) -o $$@ $$^ $$(T_LIBS)
+endef
+define store_rule
+$(B)/$(2)/store/$(1): $$(call obj,$(2),$$(call store_src,$(1))) \
+    $(B)/$(2)/store/fakexen.so
+	@mkdir -p $$(@D)
+	$$(CC) $$(LDFLAGS) $(3) -o $$@ $$(filter %.o,$$^) $$(T_LIBS)
+endef
+$(foreach t,$(UNIT_TESTS),$(eval $(call unit_rule,$(t),san,$$(SAN))))
+$(foreach t,$(UNIT_TESTS),$(eval $(call unit_rule,$(t),pic,)))
+$(foreach t,$(STORE_TESTS),$(eval $(call store_rule,$(t),san,$$(SAN))))
+$(foreach t,$(STORE_TESTS),$(eval $(call store_rule,$(t),pic,)))
+
+# xenstored loads it: it must not need a sanitizer.
+$(B)/%/store/fakexen.so: tests/store/fakexen.c
+	@mkdir -p $(@D)
+	$(CC) -std=gnu11 -D_GNU_SOURCE $(WARN) -O1 -shared -fPIC -o $@ $<
+
+SAN_UNIT = $(addprefix $(B)/san/unit/,$(UNIT_TESTS))
+SAN_STORE = $(addprefix $(B)/san/store/,$(STORE_TESTS))
+PLAIN = $(addprefix $(B)/pic/unit/,$(UNIT_TESTS)) \
+        $(addprefix $(B)/pic/store/,$(STORE_TESTS))
+
+build-unit: $(SAN_UNIT)
+build-store: $(SAN_STORE)
+build-valgrind: $(PLAIN)
+build-system: all
+list-unit:
+	@echo $(SAN_UNIT)
+list-store:
+	@echo $(SAN_STORE)
+list-valgrind:
+	@echo $(PLAIN)
+
+.PHONY: build-unit build-store build-valgrind build-system list-unit \
+        list-store list-valgrind
+.SECONDARY:

@@ -1,0 +1,67 @@
+/* SPDX-License-Identifier: LGPL-2.1-only */
+/* Runs the xl under test and keeps what came out of it. */
+#include <fcntl.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+#include "runner.h"
+
+static int open_text(const char *text)
+{
+    size_t length = text ? strlen(text) : 0;
+    int fd = memfd_create("text", 0);
+
+    assert_true(fd >= 0);
+    if (length)
+        assert_int_equal(write(fd, text, length), (ssize_t)length);
+    assert_int_equal(lseek(fd, 0, SEEK_SET), 0);
+    return fd;
+}
+
+static char *read_text(int fd, size_t *length_r)
+{
+    off_t length = lseek(fd, 0, SEEK_END);
+    char *text;
+
+    assert_true(length >= 0);
+    text = calloc((size_t)length + 1, 1);
+    assert_non_null(text);
+    assert_int_equal(pread(fd, text, (size_t)length, 0), length);
+    if (length_r)
+        *length_r = (size_t)length;
+    close(fd);
+    return text;
+}
+
+run run_xl(const char *input, const char *const argv[])
+{
+    int in = open_text(input), out = open_text(NULL), err = open_text(NULL);
+    run r = { .status = 0 };
+
+    r.pid = fork();
+    assert_true(r.pid >= 0);
+    if (!r.pid) {
+        if (dup2(in, 0) == 0 && dup2(out, 1) == 1 && dup2(err, 2) == 2)
+            execv(XL_UNDER_TEST, (char *const *)(uintptr_t)argv);
+        _exit(126);
+    }
+    assert_int_equal(waitpid(r.pid, &r.status, 0), r.pid);
+    close(in);
+    r.out = read_text(out, &r.out_length);
+    r.err = read_text(err, NULL);
+    return r;
+}
+
+void run_free(run *r)
+{
+    free(r->out);
+    free(r->err);
+}

@@ -1,0 +1,455 @@
+/* SPDX-License-Identifier: LGPL-2.1-only */
+/* xl's SCSI commands, on the Xen of xl_stub.c. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/wait.h>
+
+#include <cmocka.h>
+#include <yajl/yajl_tree.h>
+
+#include "runner.h"
+
+static void assert_ends(run r, int status, const char *out, const char *err)
+{
+    assert_string_equal(r.err, err);
+    assert_string_equal(r.out, out);
+    assert_true(WIFEXITED(r.status));
+    assert_int_equal(WEXITSTATUS(r.status), status);
+    run_free(&r);
+}
+
+/* As above, but err only begins stderr, and ends with the usage. */
+static void assert_refused(run r, const char *err)
+{
+    assert_string_equal(r.out, "");
+    assert_memory_equal(r.err, err, strlen(err));
+    assert_non_null(strstr(r.err, "\n\nUsage: xl ["));
+    assert_int_equal(WEXITSTATUS(r.status), 2);
+    run_free(&r);
+}
+
+/* ----- attach and detach ----- */
+
+#define CTRL_1_JSON \
+    "{\n" \
+    "    \"devid\": 1,\n" \
+    "    \"idx\": 1,\n" \
+    "    \"vscsidevs\": [\n" \
+    "        {\n" \
+    "            \"pdev\": {\n" \
+    "                \"p_devname\": \"/dev/st0\"\n" \
+    "            },\n" \
+    "            \"vdev\": {\n" \
+    "                \"hst\": 1\n" \
+    "            }\n" \
+    "        }\n" \
+    "    ]\n" \
+    "}\n"
+#define CTRL_1_RAW_JSON \
+    "{\n" \
+    "    \"devid\": 1,\n" \
+    "    \"idx\": 1,\n" \
+    "    \"vscsidevs\": [\n" \
+    "        {\n" \
+    "            \"pdev\": {\n" \
+    "                \"p_devname\": \"/dev/st0\"\n" \
+    "            },\n" \
+    "            \"vdev\": {\n" \
+    "                \"hst\": 1\n" \
+    "            }\n" \
+    "        }\n" \
+    "    ],\n" \
+    "    \"scsi_raw_cmds\": \"True\"\n" \
+    "}\n"
+#define VDEV_JSON \
+    "{\n" \
+    "    \"hst\": 1\n" \
+    "}\n"
+
+static void attach_asks_the_library_for_what_was_written(void **state)
+{
+    (void)state;
+    assert_ends(XL("scsi-attach", "mail", "/dev/st0", "1:0:0:0", NULL), 0,
+                "add 3 60000 ms " CTRL_1_JSON "\n", "");
+    assert_ends(XL("scsi-a", "12", "/dev/st0", "1:0:0:0", NULL), 0,
+                "add 12 60000 ms " CTRL_1_JSON "\n", "");
+}
+
+static void both_forms_of_the_option_are_the_same(void **state)
+{
+    (void)state;
+    assert_ends(XL("scsi-attach", "mail", "/dev/st0", "1:0:0:0,feature-host",
+                   NULL), 0, "add 3 60000 ms " CTRL_1_RAW_JSON "\n", "");
+    assert_ends(XL("scsi-attach", "mail", "/dev/st0", "1:0:0:0",
+                   "feature-host", NULL),
+                0, "add 3 60000 ms " CTRL_1_RAW_JSON "\n", "");
+}
+
+static void a_timeout_reaches_the_library(void **state)
+{
+    (void)state;
+    assert_ends(XL("scsi-attach", "--timeout=7", "mail", "/dev/st0",
+                   "1:0:0:0", NULL),
+                0, "add 3 7000 ms " CTRL_1_JSON "\n", "");
+    assert_ends(XL("scsi-detach", "mail", "1:0:0:0", "--timeout", "86400",
+                   NULL),
+                0, "safe_remove 3 86400000 ms " VDEV_JSON "\n", "");
+}
+
+static void a_timeout_is_a_number_in_bounds(void **state)
+{
+    static const char *const wrong[] = {
+        "", "x", "-1", "+1", " 1", "1 ", "1s", "1.5", "86401", "4294967296",
+        "18446744073709551617",
+    };
+    char expected[128];
+    size_t i;
+
+    (void)state;
+    for (i = 0; i < sizeof(wrong) / sizeof(wrong[0]); i++) {
+        snprintf(expected, sizeof(expected), "--timeout: '%s' is not a number"
+                 " of seconds from 0 to 86400\n", wrong[i]);
+        assert_ends(XL("scsi-attach", "--timeout", wrong[i], "mail",
+                       "/dev/st0", "1:0:0:0", NULL), 2, "", expected);
+    }
+}
+
+static void detach_is_safe_unless_forced(void **state)
+{
+    (void)state;
+    assert_ends(XL("scsi-detach", "mail", "1:0:0:0", NULL), 0,
+                "safe_remove 3 60000 ms " VDEV_JSON "\n", "");
+    assert_ends(XL("scsi-detach", "-f", "mail", "1:0:0:0", NULL), 0,
+                "remove 3 60000 ms " VDEV_JSON "\n", "");
+    assert_ends(XL("scsi-detach", "mail", "1:0:0:0", "--force", NULL), 0,
+                "remove 3 60000 ms " VDEV_JSON "\n", "");
+}
+
+static void a_failure_is_reported_once_and_exits_1(void **state)
+{
+    (void)state;
+    assert_ends(XL("scsi-attach", "7", "/dev/st0", "1:0:0:0", NULL), 1,
+                "add 7 60000 ms " CTRL_1_JSON "\n",
+                "vscsi: error: it failed\n");
+    assert_ends(XL("scsi-detach", "idle", "1:0:0:0", NULL), 1,
+                "safe_remove 7 60000 ms " VDEV_JSON "\n",
+                "vscsi: error: it failed\n");
+}
+
+static void v_shows_the_steps(void **state)
+{
+    (void)state;
+    assert_ends(XL("-v", "scsi-detach", "mail", "1:0:0:0", NULL), 0,
+                "safe_remove 3 60000 ms " VDEV_JSON "\n",
+                "vscsi: detail: a step\n");
+}
+
+static void a_bad_string_exits_1_with_the_parsers_message(void **state)
+{
+    run r = XL("scsi-attach", "mail", "8:0:2", "0:0:0:0", NULL);
+
+    (void)state;
+    assert_string_equal(r.out, "");
+    assert_memory_equal(r.err, "vscsi: '8:0:2,0:0:0:0': ", 24);
+    assert_int_equal(WEXITSTATUS(r.status), 1);
+    run_free(&r);
+    r = XL("scsi-detach", "mail", "0:0:0:0x", NULL);
+    assert_string_equal(r.out, "");
+    assert_memory_equal(r.err, "vscsi: '0:0:0:0x': ", 19);
+    assert_int_equal(WEXITSTATUS(r.status), 1);
+    run_free(&r);
+}
+
+static void an_unknown_domain_is_named(void **state)
+{
+    static const char message[] =
+        "nope is an invalid domain identifier (rc=-6)\n";
+
+    (void)state;
+    assert_ends(XL("scsi-attach", "nope", "/dev/st0", "1:0:0:0", NULL), 1,
+                "", message);
+    assert_ends(XL("scsi-detach", "nope", "1:0:0:0", NULL), 1, "", message);
+}
+
+/* ----- dry run ----- */
+
+static int without_xen(void **state)
+{
+    (void)state;
+    return setenv("XL_STUB", "no-xen", 1);
+}
+
+static int without_devices(void **state)
+{
+    (void)state;
+    return setenv("XL_STUB", "no-devices", 1);
+}
+
+static int with_all(void **state)
+{
+    (void)state;
+    return unsetenv("XL_STUB");
+}
+
+static void a_dry_run_prints_json_and_needs_no_xen(void **state)
+{
+    (void)state;
+    assert_ends(XL("-N", "scsi-attach", "nope", "/dev/st0",
+                   "1:0:0:0,feature-host", NULL),
+                0, "vscsi: " CTRL_1_RAW_JSON "\n", "");
+    assert_ends(XL("-N", "scsi-detach", "nope", "1:0:63:254", NULL), 0,
+                "vdev: {\n"
+                "    \"hst\": 1,\n"
+                "    \"chn\": 0,\n"
+                "    \"tgt\": 63,\n"
+                "    \"lun\": 254\n"
+                "}\n\n", "");
+    assert_ends(XL("-N", "scsi-list", NULL), 1, "",
+                "command does not implement -N (dryrun) option\n");
+}
+
+static void without_xen_there_is_one_message(void **state)
+{
+    run r = XL("scsi-list", NULL);
+
+    (void)state;
+    assert_string_equal(r.out, "");
+    assert_memory_equal(r.err, "xl: cannot reach Xen: ", 22);
+    assert_ptr_equal(strchr(r.err, '\n'), r.err + strlen(r.err) - 1);
+    assert_int_equal(WEXITSTATUS(r.status), 1);
+    run_free(&r);
+}
+
+static void with_v_xens_own_message_is_shown_too(void **state)
+{
+    run r = XL("-v", "scsi-list", NULL);
+
+    (void)state;
+    assert_memory_equal(r.err, "libxl: error: cannot open libxc handle\n",
+                        39);
+    run_free(&r);
+}
+
+/* ----- usage ----- */
+
+static void a_wrong_number_of_arguments_exits_2_with_help(void **state)
+{
+    (void)state;
+    assert_refused(XL("scsi-attach", "mail", "/dev/st0", NULL),
+                   "'xl scsi-attach' requires at least 3 arguments.\n\n");
+    assert_refused(XL("scsi-attach", "a", "b", "c", "d", "e", NULL),
+                   "'xl scsi-attach' takes at most 4 arguments.\n\n");
+    assert_refused(XL("scsi-d", NULL),
+                   "'xl scsi-detach' requires at least 2 arguments.\n\n");
+    assert_refused(XL("scsi-detach", "a", "b", "c", NULL),
+                   "'xl scsi-detach' takes at most 2 arguments.\n\n");
+}
+
+static void an_unknown_option_exits_2(void **state)
+{
+    (void)state;
+    assert_ends(XL("scsi-attach", "-w", "a", "b", "c", NULL), 2, "",
+                "option `w' not supported.\n");
+    assert_ends(XL("scsi-list", "--jsn", NULL), 2, "",
+                "option `--jsn' not supported.\n");
+    assert_ends(XL("scsi-list", "--json=1", NULL), 2, "",
+                "option `--json=1' not supported.\n");
+    assert_ends(XL("scsi-detach", "a", "b", "--timeout", NULL), 2, "",
+                "option `--timeout' requires an argument.\n");
+}
+
+/* ----- list ----- */
+
+#define HEADER "Idx BE state host phy-hctl phy vir-hctl devstate\n"
+#define ONE_DOMAIN \
+    "Idx BE state host phy-hctl                phy             vir-hctl" \
+    " devstate\n" \
+    "0   0  4     0    2:0:0:0                 /dev/sdb        0:0:0:0 " \
+    " 4\n" \
+    "0   0  4     0    2:0:1:0                 /dev/nst0(gone) 0:0:0:1 " \
+    " 4\n" \
+    "1   0  2     1    naa.5001405012345678:12 -               1:0:0:0 " \
+    " 1\n"
+#define ALL_DOMAINS \
+    "Name                     ID Idx BE state host phy-hctl              " \
+    "  phy             vir-hctl    devstate\n" \
+    "mail                     3  0   0  4     0    2:0:0:0               " \
+    "  /dev/sdb        0:0:0:0     4\n" \
+    "mail                     3  0   0  4     0    2:0:1:0               " \
+    "  /dev/nst0(gone) 0:0:0:1     4\n" \
+    "mail                     3  1   0  2     1    naa.5001405012345678:12" \
+    " -               1:0:0:0     1\n" \
+    "archive-with-a-long-name 12 10  0  4     10   10:0:63:254           " \
+    "  /dev/sch0       10:0:63:254 6\n"
+
+static void one_domain_is_a_table(void **state)
+{
+    (void)state;
+    assert_ends(XL("scsi-list", "mail", NULL), 0, ONE_DOMAIN, "");
+    assert_ends(XL("scsi-l", "3", NULL), 0, ONE_DOMAIN, "");
+}
+
+static void rows_of_several_domains_say_whose_they_are(void **state)
+{
+    (void)state;
+    assert_ends(XL("scsi-list", NULL), 0, ALL_DOMAINS, "");
+    assert_ends(XL("scsi-list", "mail", "idle", "12", NULL), 0, ALL_DOMAINS,
+                "");
+}
+
+static void the_header_is_printed_without_devices_too(void **state)
+{
+    (void)state;
+    assert_ends(XL("scsi-list", "mail", NULL), 0, HEADER, "");
+    assert_ends(XL("scsi-list", NULL), 0, "Name ID " HEADER, "");
+}
+
+static void a_missing_domain_does_not_hide_the_next(void **state)
+{
+    (void)state;
+    assert_ends(XL("scsi-list", "99", "nope", "mail", "12", NULL), 1,
+                ALL_DOMAINS,
+                "there is no domain 99\n"
+                "nope is an invalid domain identifier (rc=-6)\n");
+    assert_ends(XL("scsi-list", "99", NULL), 1, "",
+                "there is no domain 99\n");
+}
+
+/* The array of what argv prints; its length is num. */
+static yajl_val parse_array(const char *const argv[], int status, size_t num)
+{
+    char error[256] = "";
+    yajl_val array;
+    run r;
+
+    r = run_xl(NULL, argv);
+    assert_int_equal(WEXITSTATUS(r.status), status);
+    array = yajl_tree_parse(r.out, error, sizeof(error));
+    assert_string_equal(error, "");
+    assert_true(YAJL_IS_ARRAY(array));
+    assert_int_equal(YAJL_GET_ARRAY(array)->len, num);
+    run_free(&r);
+    return array;
+}
+
+static yajl_val member(yajl_val array, size_t i, const char *key)
+{
+    const char *path[] = { key, NULL };
+    yajl_val value;
+
+    value = yajl_tree_get(YAJL_GET_ARRAY(array)->values[i], path,
+                          yajl_t_any);
+    assert_non_null(value);
+    return value;
+}
+
+static void assert_texts(yajl_val array, size_t i,
+                         const char *const (*pairs)[2], size_t num)
+{
+    const char *text;
+
+    for (; num; num--, pairs++) {
+        text = YAJL_GET_STRING(member(array, i, (*pairs)[0]));
+        if ((*pairs)[1])
+            assert_string_equal(text, (*pairs)[1]);
+        else
+            assert_true(YAJL_IS_NULL(member(array, i, (*pairs)[0])));
+    }
+}
+
+#define ASSERT_TEXTS(array, i, pairs) \
+    assert_texts(array, i, pairs, sizeof(pairs) / sizeof(pairs[0]))
+
+static void json_has_the_tables_facts_and_more(void **state)
+{
+    static const char *const first[][2] = {
+        { "name", "mail" }, { "phy-hctl", "2:0:0:0" },
+        { "phy", "/dev/sdb" }, { "vir-hctl", "0:0:0:0" },
+        { "pdev", "/dev/disk/by-id/scsi-1" }, { "vendor", "Linux" },
+        { "wwid", "naa.333333300000" }, { "model", "scsi_debug" },
+        { "type", "disk" },
+    };
+    static const char *const second[][2] = {
+        { "phy", NULL }, { "pdev", "/dev/nst0" }, { "wwid", NULL },
+        { "vendor", NULL }, { "model", NULL }, { "type", NULL },
+    };
+    yajl_val array = parse_array(ARGV("scsi-list", "--json", "mail", NULL),
+                                 0, 3);
+
+    (void)state;
+    ASSERT_TEXTS(array, 0, first);
+    ASSERT_TEXTS(array, 1, second);
+    assert_true(YAJL_IS_FALSE(member(array, 0, "gone")));
+    assert_true(YAJL_IS_TRUE(member(array, 1, "gone")));
+    assert_true(YAJL_IS_FALSE(member(array, 2, "gone")));
+    assert_int_equal(YAJL_GET_INTEGER(member(array, 0, "domid")), 3);
+    assert_int_equal(YAJL_GET_INTEGER(member(array, 2, "idx")), 1);
+    assert_int_equal(YAJL_GET_INTEGER(member(array, 2, "be")), 0);
+    assert_int_equal(YAJL_GET_INTEGER(member(array, 2, "host")), 1);
+    assert_int_equal(YAJL_GET_INTEGER(member(array, 2, "state")), 2);
+    assert_int_equal(YAJL_GET_INTEGER(member(array, 2, "devstate")), 1);
+    yajl_tree_free(array);
+}
+
+static void json_of_several_domains_is_one_array(void **state)
+{
+    static const char *const last[][2] = {
+        { "name", "archive-with-a-long-name" }, { "vendor", "STK\033" },
+        { "model", "L?700" }, { "wwid", "t10.\"quoted\"" },
+    };
+    yajl_val array;
+
+    (void)state;
+    array = parse_array(ARGV("scsi-list", "--json", NULL), 0, 4);
+    ASSERT_TEXTS(array, 3, last);
+    yajl_tree_free(array);
+    array = parse_array(ARGV("scsi-list", "--json", "12", "99", "3", NULL),
+                        1, 4);
+    ASSERT_TEXTS(array, 0, last);
+    yajl_tree_free(array);
+}
+
+static void json_of_nothing_is_an_empty_array(void **state)
+{
+    (void)state;
+    yajl_tree_free(parse_array(ARGV("scsi-list", "--json", NULL), 0, 0));
+    yajl_tree_free(parse_array(ARGV("scsi-list", "--json", "3", NULL), 0, 0));
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(attach_asks_the_library_for_what_was_written),
+        cmocka_unit_test(both_forms_of_the_option_are_the_same),
+        cmocka_unit_test(a_timeout_reaches_the_library),
+        cmocka_unit_test(a_timeout_is_a_number_in_bounds),
+        cmocka_unit_test(detach_is_safe_unless_forced),
+        cmocka_unit_test(a_failure_is_reported_once_and_exits_1),
+        cmocka_unit_test(v_shows_the_steps),
+        cmocka_unit_test(a_bad_string_exits_1_with_the_parsers_message),
+        cmocka_unit_test(an_unknown_domain_is_named),
+        cmocka_unit_test_setup_teardown(
+            a_dry_run_prints_json_and_needs_no_xen, without_xen, with_all),
+        cmocka_unit_test_setup_teardown(
+            without_xen_there_is_one_message, without_xen, with_all),
+        cmocka_unit_test_setup_teardown(
+            with_v_xens_own_message_is_shown_too, without_xen, with_all),
+        cmocka_unit_test(a_wrong_number_of_arguments_exits_2_with_help),
+        cmocka_unit_test(an_unknown_option_exits_2),
+        cmocka_unit_test(one_domain_is_a_table),
+        cmocka_unit_test(rows_of_several_domains_say_whose_they_are),
+        cmocka_unit_test_setup_teardown(
+            the_header_is_printed_without_devices_too, without_devices,
+            with_all),
+        cmocka_unit_test(a_missing_domain_does_not_hide_the_next),
+        cmocka_unit_test(json_has_the_tables_facts_and_more),
+        cmocka_unit_test(json_of_several_domains_is_one_array),
+        cmocka_unit_test_setup_teardown(
+            json_of_nothing_is_an_empty_array, without_devices, with_all),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

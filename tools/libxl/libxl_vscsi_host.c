@@ -1,0 +1,370 @@
+/* SPDX-License-Identifier: LGPL-2.1-only */
+/*
+ * Which physical device a name means, from udev: any node of it, or where
+ * it sits.  Who in dom0 holds it is libxl_vscsi_holder.c's business.
+ */
+#include <errno.h>
+#include <libudev.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#include "libxl_vscsi_internal.h"
+
+#define TYPE_DISK 0x00
+#define TYPE_ZBC 0x14
+#define TYPE_UNKNOWN 0x1f
+
+typedef struct lookup {
+    struct udev *udev;
+    struct udev_device *scsi;   /* the one of devtype scsi_device */
+    char *reason;               /* why it was not found, or NULL */
+} lookup;
+
+static int refuse(lookup *l, int rc, const char *fmt, ...)
+    VSCSI_PRINTF(3, 4);
+
+static int refuse(lookup *l, int rc, const char *fmt, ...)
+{
+    va_list ap;
+
+    va_start(ap, fmt);
+    if (vasprintf(&l->reason, fmt, ap) < 0)
+        l->reason = NULL;
+    va_end(ap);
+    return rc;
+}
+
+static void lookup_dispose(lookup *l)
+{
+    udev_device_unref(l->scsi);
+    udev_unref(l->udev);
+    free(l->reason);
+    memset(l, 0, sizeof(*l));
+}
+
+void libxl__vscsi_phys_init(libxl__vscsi_phys *phys)
+{
+    memset(phys, 0, sizeof(*phys));
+}
+
+void libxl__vscsi_phys_dispose(libxl__vscsi_phys *phys)
+{
+    free(phys->wwid);
+    free(phys->vendor);
+    free(phys->model);
+    free(phys->node);
+    free(phys->lio_node);
+    libxl__vscsi_phys_init(phys);
+}
+
+const char *libxl__vscsi_host_type_name(int type)
+{
+    static const char *const names[] = {
+        [0x00] = "disk", [0x01] = "tape", [0x02] = "printer",
+        [0x03] = "processor", [0x04] = "worm", [0x05] = "cd",
+        [0x06] = "scanner", [0x07] = "optical", [0x08] = "changer",
+        [0x0c] = "raid", [0x0d] = "enclosure", [0x0e] = "disk",
+        [0x11] = "osd", [TYPE_ZBC] = "zoned-disk",
+    };
+
+    if (type < 0 || (size_t)type >= VSCSI_ARRAY_SIZE(names) || !names[type])
+        return "other";
+    return names[type];
+}
+
+/* ----- from a name to its scsi_device ----- */
+
+static bool is_devtype(struct udev_device *dev, const char *devtype)
+{
+    const char *s = udev_device_get_devtype(dev);
+
+    return s && !strcmp(s, devtype);
+}
+
+static int refuse_partition(lookup *l, struct udev_device *part)
+{
+    struct udev_device *disk;
+    const char *node = NULL;
+
+    disk = udev_device_get_parent_with_subsystem_devtype(part, "block",
+                                                         "disk");
+    if (disk)
+        node = udev_device_get_devnode(disk);
+    return refuse(l, ERROR_INVAL, "it is a partition, not a SCSI device; "
+                  "only the whole disk can be given (%s)",
+                  node ? node : "not found");
+}
+
+static int find_by_node(lookup *l, const char *node)
+{
+    struct udev_device *dev, *scsi;
+    struct stat st;
+    int rc;
+
+    if (stat(node, &st)) {
+        if (errno == ENOENT || errno == ENOTDIR)
+            return refuse(l, ERROR_NOTFOUND,
+                          "there is no such device in dom0");
+        return refuse(l, ERROR_NOTFOUND, "cannot look at it: %s",
+                      strerror(errno));
+    }
+    if (!S_ISBLK(st.st_mode) && !S_ISCHR(st.st_mode))
+        return refuse(l, ERROR_INVAL, "it is not a device");
+
+    dev = udev_device_new_from_devnum(l->udev, S_ISBLK(st.st_mode) ? 'b' : 'c',
+                                      st.st_rdev);
+    if (!dev)
+        return refuse(l, ERROR_NOTFOUND, "the node is there, but the kernel "
+                      "of dom0 has no such device");
+    if (S_ISBLK(st.st_mode) && is_devtype(dev, "partition")) {
+        rc = refuse_partition(l, dev);
+        goto out;
+    }
+    scsi = udev_device_get_parent_with_subsystem_devtype(dev, "scsi",
+                                                         "scsi_device");
+    if (!scsi) {
+        rc = refuse(l, ERROR_INVAL, "it is not a SCSI device (the kernel "
+                    "calls it %s)", udev_device_get_sysname(dev));
+        goto out;
+    }
+    l->scsi = udev_device_ref(scsi);
+    rc = 0;
+out:
+    udev_device_unref(dev);
+    return rc;
+}
+
+static int find_by_address(lookup *l, const libxl_vscsi_hctl *hctl)
+{
+    char text[LIBXL__VSCSI_HCTL_SIZE];
+
+    libxl__vscsi_hctl_format(hctl, text);
+    l->scsi = udev_device_new_from_subsystem_sysname(l->udev, "scsi", text);
+    if (!l->scsi || !is_devtype(l->scsi, "scsi_device"))
+        return refuse(l, ERROR_NOTFOUND, "dom0 has no SCSI device at %s",
+                      text);
+    return 0;
+}
+
+static int find_scsi_device(lookup *l, const char *name)
+{
+    libxl_vscsi_hctl hctl;
+
+    memset(l, 0, sizeof(*l));
+    l->udev = udev_new();
+    if (!l->udev)
+        return refuse(l, ERROR_NOMEM, "out of memory");
+    if (name[0] == '/')
+        return find_by_node(l, name);
+    if (libxl__vscsi_hctl_parse(name, &hctl))
+        return find_by_address(l, &hctl);
+    return refuse(l, ERROR_INVAL, "'%s' is neither a path nor "
+                  "host:channel:target:lun", name);
+}
+
+/* ----- what it is ----- */
+
+/* Blanks at the ends go, others become one; what cannot be printed is '?'.
+ * "" for a missing attribute; NULL when memory ran out. */
+static char *tidy_attr(struct udev_device *dev, const char *attr)
+{
+    const char *s = udev_device_get_sysattr_value(dev, attr);
+    char *text, *end;
+
+    text = strdup(s ? s : "");
+    if (!text)
+        return NULL;
+    end = text;
+    for (s = text; *s; s++) {
+        if (*s == ' ' || *s == '\n' || *s == '\t') {
+            if (end != text && end[-1] != ' ')
+                *end++ = ' ';
+        } else {
+            *end++ = *s > ' ' && *s < 0x7f ? *s : '?';
+        }
+    }
+    if (end != text && end[-1] == ' ')
+        end--;
+    *end = '\0';
+    return text;
+}
+
+/* "st0", not "st0m" or "nst0". */
+static bool is_plain_tape(const char *sysname)
+{
+    return !strncmp(sysname, "st", 2) && sysname[2] &&
+           sysname[2 + strspn(sysname + 2, "0123456789")] == '\0';
+}
+
+/* How well a node stands for the whole device; 0: not at all. */
+static int node_rank(struct udev_device *child)
+{
+    const char *subsystem = udev_device_get_subsystem(child);
+
+    if (!subsystem || !udev_device_get_devnode(child))
+        return 0;
+    if (!strcmp(subsystem, "block"))
+        return is_devtype(child, "disk") ? 3 : 0;
+    if (!strcmp(subsystem, "scsi_tape"))
+        return is_plain_tape(udev_device_get_sysname(child)) ? 3 : 0;
+    if (!strcmp(subsystem, "scsi_changer"))
+        return 3;
+    if (!strcmp(subsystem, "scsi_generic"))
+        return 2;
+    return !strcmp(subsystem, "bsg") ? 1 : 0;
+}
+
+static int find_node(lookup *l, char **node_r, bool *is_block_r)
+{
+    struct udev_enumerate *children = udev_enumerate_new(l->udev);
+    struct udev_list_entry *entry;
+    struct udev_device *child;
+    int rank, best = 0, rc = ERROR_NOMEM;
+    char *node = NULL;
+    bool is_block = false;
+
+    if (!children || udev_enumerate_add_match_parent(children, l->scsi) < 0)
+        goto out;
+    rc = 0;
+    udev_enumerate_scan_devices(children);
+    udev_list_entry_foreach(entry, udev_enumerate_get_list_entry(children)) {
+        child = udev_device_new_from_syspath(
+            l->udev, udev_list_entry_get_name(entry));
+        rank = child ? node_rank(child) : 0;
+        if (rank > best) {
+            free(node);
+            node = strdup(udev_device_get_devnode(child));
+            is_block = !strcmp(udev_device_get_subsystem(child), "block");
+            best = rank;
+            if (!node)
+                rc = ERROR_NOMEM;
+        }
+        udev_device_unref(child);
+    }
+out:
+    udev_enumerate_unref(children);
+    if (rc) {
+        free(node);
+        return rc;
+    }
+    *node_r = node;
+    *is_block_r = is_block;
+    return 0;
+}
+
+static int parse_type(struct udev_device *scsi)
+{
+    const char *s = udev_device_get_sysattr_value(scsi, "type");
+    uint64_t type;
+
+    if (!s || !libxl__vscsi_parse_u64(s, strlen(s), TYPE_UNKNOWN, &type))
+        return TYPE_UNKNOWN;
+    return (int)type;
+}
+
+static int describe(lookup *l, libxl__vscsi_phys *phys)
+{
+    const char *sysname = udev_device_get_sysname(l->scsi);
+    bool is_block = false;
+    int rc;
+
+    if (!libxl__vscsi_hctl_parse(sysname, &phys->hctl))
+        return refuse(l, ERROR_INVAL, "its address, %s, is not "
+                      "host:channel:target:lun", sysname);
+    phys->type = parse_type(l->scsi);
+    phys->wwid = tidy_attr(l->scsi, "wwid");
+    phys->vendor = tidy_attr(l->scsi, "vendor");
+    phys->model = tidy_attr(l->scsi, "model");
+    rc = find_node(l, &phys->node, &is_block);
+    if (rc)
+        return refuse(l, rc, "out of memory");
+
+    /* LIO opens the node of a disk; for the rest it only wants a name. */
+    if (is_block || (phys->type != TYPE_DISK && phys->type != TYPE_ZBC)) {
+        phys->lio_node = strdup(phys->node ? phys->node : sysname);
+        if (!phys->lio_node)
+            return refuse(l, ERROR_NOMEM, "out of memory");
+    }
+    if (!phys->wwid || !phys->vendor || !phys->model)
+        return refuse(l, ERROR_NOMEM, "out of memory");
+    return 0;
+}
+
+static int check_state(lookup *l)
+{
+    const char *state = udev_device_get_sysattr_value(l->scsi, "state");
+
+    if (!state)
+        return 0;
+    if (!strcmp(state, "cancel") || !strcmp(state, "deleted"))
+        return refuse(l, ERROR_NOTFOUND, "dom0 is just removing it");
+    if (!strcmp(state, "offline") || !strcmp(state, "transport-offline"))
+        return refuse(l, ERROR_NOTFOUND, "dom0 has set it offline (\"echo "
+                      "running > %s/state\" may bring it back)",
+                      udev_device_get_syspath(l->scsi));
+    return 0;
+}
+
+int libxl__vscsi_host_find(libxl__vscsi_ctx *vc, const char *name,
+                           libxl__vscsi_phys *phys_r)
+{
+    libxl__vscsi_phys phys;
+    lookup l;
+    int rc;
+
+    libxl__vscsi_phys_init(&phys);
+    rc = find_scsi_device(&l, name);
+    if (!rc)
+        rc = check_state(&l);
+    if (!rc)
+        rc = describe(&l, &phys);
+    if (rc) {
+        libxl__vscsi_error(vc, "%s", l.reason ? l.reason : "out of memory");
+        libxl__vscsi_phys_dispose(&phys);
+    } else {
+        libxl__vscsi_log(vc, XTL_DETAIL, "%s is %u:%u:%u:%llu, %s %s %s, %s",
+                         name, phys.hctl.hst, phys.hctl.chn, phys.hctl.tgt,
+                         (unsigned long long)phys.hctl.lun,
+                         libxl__vscsi_host_type_name(phys.type),
+                         phys.vendor, phys.model,
+                         phys.wwid[0] ? phys.wwid : "without an identity");
+        *phys_r = phys;
+    }
+    lookup_dispose(&l);
+    return rc;
+}
+
+bool libxl__vscsi_host_peek(const char *name, libxl__vscsi_phys *phys_r)
+{
+    libxl__vscsi_phys phys;
+    lookup l;
+    int rc;
+
+    libxl__vscsi_phys_init(&phys);
+    rc = find_scsi_device(&l, name);
+    if (!rc)
+        rc = describe(&l, &phys);
+    if (rc)
+        libxl__vscsi_phys_dispose(&phys);
+    else
+        *phys_r = phys;
+    lookup_dispose(&l);
+    return !rc;
+}
+
+bool libxl__vscsi_host_hctl(const char *node, libxl_vscsi_hctl *hctl_r)
+{
+    libxl_vscsi_hctl hctl;
+    lookup l;
+    bool ok;
+
+    ok = !find_scsi_device(&l, node) &&
+         libxl__vscsi_hctl_parse(udev_device_get_sysname(l.scsi), &hctl);
+    lookup_dispose(&l);
+    if (ok)
+        *hctl_r = hctl;
+    return ok;
+}

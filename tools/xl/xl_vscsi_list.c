@@ -1,0 +1,335 @@
+/* SPDX-License-Identifier: LGPL-2.1-only */
+/* xl scsi-list. */
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <libxl_utils.h>
+#include <libxl_vscsi.h>
+#include <yajl/yajl_gen.h>
+
+#include "xl.h"
+
+#define HCTL_SIZE 64
+
+/* Rows are gathered before any is printed: the widths depend on them all,
+ * and JSON is one array. */
+typedef struct listing {
+    libxl_ctx *ctx;
+    bool with_domain;           /* rows say whose they are */
+    xl_table table;
+    yajl_gen gen;               /* NULL: a table is wanted */
+    bool failed;
+} listing;
+
+/* ----- what a device is called ----- */
+
+static void format_hctl(const libxl_vscsi_hctl *hctl, char text[HCTL_SIZE])
+{
+    snprintf(text, HCTL_SIZE, "%" PRIu32 ":%" PRIu32 ":%" PRIu32 ":%" PRIu64,
+             hctl->hst, hctl->chn, hctl->tgt, hctl->lun);
+}
+
+/* NULL if it is not known.  The text is info's or buffer's. */
+static const char *physical_address(const libxl_vscsiinfo *info,
+                                    char buffer[HCTL_SIZE])
+{
+    switch (info->pdev.type) {
+    case LIBXL_VSCSI_PDEV_TYPE_HCTL:
+        format_hctl(&info->pdev.u.hctl.m, buffer);
+        return buffer;
+    case LIBXL_VSCSI_PDEV_TYPE_WWN:
+        return info->pdev.u.wwn.m;
+    case LIBXL_VSCSI_PDEV_TYPE_INVALID:
+        break;
+    }
+    return NULL;
+}
+
+/* dom0 has it no more.  Of a target that the admin made, only the kernel
+ * knows the device. */
+static bool is_gone(const libxl_vscsiinfo *info)
+{
+    return info->pdev.type == LIBXL_VSCSI_PDEV_TYPE_HCTL && !info->devtype;
+}
+
+static const char *or_empty(const char *text)
+{
+    return text ? text : "";
+}
+
+/* ----- as a table ----- */
+
+static void add_header(listing *l)
+{
+    static const char *const names[] = {
+        "Name", "ID", "Idx", "BE", "state", "host", "phy-hctl", "phy",
+        "vir-hctl", "devstate",
+    };
+    size_t i = l->with_domain ? 0 : 2, end = sizeof(names) / sizeof(*names);
+
+    xl_table_init(&l->table, end - i);
+    for (; i < end; i++)
+        xl_table_add(&l->table, "%s", names[i]);
+}
+
+static void add_node(xl_table *table, const libxl_vscsiinfo *info)
+{
+    const char *written = or_empty(info->pdev.p_devname);
+
+    if (info->node)
+        xl_table_add(table, "%s", info->node);
+    else if (is_gone(info))
+        xl_table_add(table, "%s(gone)", written);
+    else
+        xl_table_add(table, "%s", written[0] == '/' ? written : "");
+}
+
+static void add_row(listing *l, uint32_t domid, const char *name,
+                    const libxl_vscsiinfo *info)
+{
+    xl_table *table = &l->table;
+    char text[HCTL_SIZE];
+
+    if (l->with_domain) {
+        xl_table_add(table, "%s", or_empty(name));
+        xl_table_add(table, "%" PRIu32, domid);
+    }
+    xl_table_add(table, "%d", info->devid);
+    xl_table_add(table, "%" PRIu32, info->backend_id);
+    xl_table_add(table, "%d", info->vscsictrl_state);
+    xl_table_add(table, "%d", info->idx);
+    xl_table_add(table, "%s", or_empty(physical_address(info, text)));
+    add_node(table, info);
+    format_hctl(&info->vdev, text);
+    xl_table_add(table, "%s", text);
+    xl_table_add(table, "%d", info->vscsidev_state);
+}
+
+/* ----- as JSON ----- */
+
+/* What a device says of itself may be no UTF-8, and JSON must be. */
+static void make_ascii(char *text)
+{
+    for (; *text; text++) {
+        if ((unsigned char)*text > 0x7e)
+            *text = '?';
+    }
+}
+
+static void gen_text(listing *l, const char *text)
+{
+    yajl_gen_status status;
+    char *ascii;
+
+    if (!text) {
+        l->failed |= yajl_gen_null(l->gen) != yajl_gen_status_ok;
+        return;
+    }
+    status = yajl_gen_string(l->gen, (const unsigned char *)text,
+                             strlen(text));
+    if (status == yajl_gen_invalid_string) {
+        ascii = strdup(text);
+        if (ascii) {
+            make_ascii(ascii);
+            status = yajl_gen_string(l->gen, (const unsigned char *)ascii,
+                                     strlen(ascii));
+        }
+        free(ascii);
+    }
+    l->failed |= status != yajl_gen_status_ok;
+}
+
+static void gen_pair(listing *l, const char *key, const char *text)
+{
+    gen_text(l, key);
+    gen_text(l, text);
+}
+
+static void gen_number(listing *l, const char *key, long long number)
+{
+    gen_text(l, key);
+    l->failed |= yajl_gen_integer(l->gen, number) != yajl_gen_status_ok;
+}
+
+static void gen_device(listing *l, uint32_t domid, const char *name,
+                       const libxl_vscsiinfo *info)
+{
+    char text[HCTL_SIZE];
+
+    l->failed |= yajl_gen_map_open(l->gen) != yajl_gen_status_ok;
+    gen_number(l, "domid", domid);
+    gen_pair(l, "name", name);
+    gen_number(l, "idx", info->devid);
+    gen_number(l, "be", info->backend_id);
+    gen_number(l, "state", info->vscsictrl_state);
+    gen_number(l, "host", info->idx);
+    gen_pair(l, "phy-hctl", physical_address(info, text));
+    gen_pair(l, "phy", info->node);
+    format_hctl(&info->vdev, text);
+    gen_pair(l, "vir-hctl", text);
+    gen_number(l, "devstate", info->vscsidev_state);
+    gen_pair(l, "pdev", info->pdev.p_devname);
+    gen_text(l, "gone");
+    l->failed |= yajl_gen_bool(l->gen, is_gone(info)) != yajl_gen_status_ok;
+    gen_pair(l, "wwid", info->pdev.wwid);
+    gen_pair(l, "vendor", info->vendor);
+    gen_pair(l, "model", info->model);
+    gen_pair(l, "type", info->devtype);
+    l->failed |= yajl_gen_map_close(l->gen) != yajl_gen_status_ok;
+}
+
+static bool open_json(listing *l)
+{
+    l->gen = yajl_gen_alloc(NULL);
+    if (!l->gen)
+        return false;
+    yajl_gen_config(l->gen, yajl_gen_beautify, 1);
+    yajl_gen_config(l->gen, yajl_gen_indent_string, "    ");
+    yajl_gen_config(l->gen, yajl_gen_validate_utf8, 1);
+    return yajl_gen_array_open(l->gen) == yajl_gen_status_ok;
+}
+
+static bool print_json(listing *l)
+{
+    const unsigned char *text;
+    size_t length;
+
+    if (l->failed || yajl_gen_array_close(l->gen) != yajl_gen_status_ok ||
+        yajl_gen_get_buf(l->gen, &text, &length) != yajl_gen_status_ok)
+        return false;
+    fwrite(text, 1, length, stdout);
+    return true;
+}
+
+/* ----- the command ----- */
+
+static bool open_listing(listing *l, bool as_json)
+{
+    if (as_json)
+        return open_json(l);
+    add_header(l);
+    return true;
+}
+
+static void close_listing(listing *l)
+{
+    xl_table_dispose(&l->table);
+    if (l->gen)
+        yajl_gen_free(l->gen);
+}
+
+static int list_domain(listing *l, uint32_t domid)
+{
+    libxl_vscsiinfo *infos;
+    char *name;
+    int rc, i, num;
+
+    rc = libxl_vscsiinfo_list(l->ctx, domid, &infos, &num);
+    if (rc || !num)
+        return rc;
+    name = libxl_domid_to_name(l->ctx, domid);
+    for (i = 0; i < num; i++) {
+        if (l->gen)
+            gen_device(l, domid, name, &infos[i]);
+        else
+            add_row(l, domid, name, &infos[i]);
+    }
+    free(name);
+    libxl_vscsiinfo_list_free(infos, num);
+    return 0;
+}
+
+/* A number is a domain identifier whether the domain exists or not. */
+static bool find_existing(libxl_ctx *ctx, const char *text, uint32_t *domid_r)
+{
+    libxl_dominfo info;
+    int rc;
+
+    if (!xl_find_domain(ctx, text, domid_r))
+        return false;
+    libxl_dominfo_init(&info);
+    rc = libxl_domain_info(ctx, &info, *domid_r);
+    libxl_dominfo_dispose(&info);
+    if (rc == ERROR_DOMAIN_NOTFOUND)
+        fprintf(stderr, "there is no domain %s\n", text);
+    return !rc;
+}
+
+/* How many domains could be listed. */
+static int list_named(listing *l, int argc, char **argv)
+{
+    uint32_t domid;
+    int i, num = 0;
+
+    for (i = 0; i < argc; i++)
+        num += find_existing(l->ctx, argv[i], &domid) &&
+               !list_domain(l, domid);
+    return num;
+}
+
+static int list_all(listing *l)
+{
+    int i, num, status = XL_OK;
+    uint32_t *domids;
+
+    if (libxl_vscsi_domains(l->ctx, &domids, &num))
+        return XL_FAILURE;
+    for (i = 0; i < num; i++) {
+        if (list_domain(l, domids[i]))
+            status = XL_FAILURE;
+    }
+    free(domids);
+    return status;
+}
+
+static int list(libxl_ctx *ctx, bool as_json, int argc, char **argv)
+{
+    listing l = { .ctx = ctx, .with_domain = argc != 1 };
+    bool any = true, ok = false;
+    int status = XL_FAILURE, num;
+
+    if (!open_listing(&l, as_json))
+        goto out;
+    if (argc) {
+        num = list_named(&l, argc, argv);
+        status = num == argc ? XL_OK : XL_FAILURE;
+        any = num > 0;
+    } else {
+        status = list_all(&l);
+    }
+    if (as_json)
+        ok = print_json(&l);
+    else
+        ok = !any || xl_table_print(&l.table, stdout);
+out:
+    close_listing(&l);
+    if (!ok)
+        fprintf(stderr, "xl: out of memory\n");
+    return ok && xl_flush_stdout() ? status : XL_FAILURE;
+}
+
+int main_vscsilist(const xl_command *cmd, const xl_globals *globals,
+                   int argc, char **argv)
+{
+    static const struct option options[] = {
+        { "help", no_argument, NULL, 'h' },
+        { "json", no_argument, NULL, 'j' },
+        { NULL, 0, NULL, 0 },
+    };
+    bool as_json = false;
+    xl_session session;
+    int opt, status;
+
+    while ((opt = xl_getopt(cmd, argc, argv, ":h", options, 0, -1,
+                            &status)) != XL_OPT_END) {
+        if (opt == XL_OPT_EXIT)
+            return status;
+        as_json = true;
+    }
+    if (!xl_open(globals, &session))
+        return XL_FAILURE;
+    status = list(session.ctx, as_json, argc - optind, argv + optind);
+    xl_close(&session);
+    return status;
+}
