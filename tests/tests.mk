@@ -6,7 +6,8 @@ T_CFLAGS = $(CMOCKA_CFLAGS) -Itests/store -Itests/unit
 T_LIBS = $(CMOCKA_LIBS) $(LIGHT_LIBS)
 
 # The library below the calls into libxenlight, and without real devices.
-HOST_SRC = $(foreach f,host holder lio configfs,$(wildcard $(L)/libxl_vscsi_$(f)*.c))
+HOST_SRC = $(foreach f,host holder lio configfs modules,\
+             $(wildcard $(L)/libxl_vscsi_$(f)*.c))
 CORE_SRC = $(filter-out $(HOST_SRC),$(LIGHT_SRC))
 STORE_SRC = $(addprefix tests/store/,store.c store_nodes.c store_trace.c \
             trace.c rules.c ring.c peer.c peer_manners.c peer_bus.c \
@@ -22,7 +23,10 @@ $(B)/pic/tests/%.o $(B)/san/tests/%.o: \
 
 unit_src = tests/unit/$(1).c $(sort $(LIGHT_SRC) $(UTIL_SRC)) \
            tools/xl/xl_table.c
-store_src = tests/store/$(1).c tests/store/fakehost.c tests/store/rig.c \
+# What some tests need beside the rest.
+EXTRA_test-harness = tests/store/hand.c
+EXTRA_test-peer = tests/store/hand.c
+store_src = tests/store/$(1).c $(EXTRA_$(1)) tests/store/fakehost.c tests/store/rig.c \
             $(STORE_SRC) $(sort $(CORE_SRC) $(UTIL_SRC))
 
 define unit_rule
@@ -45,6 +49,10 @@ $(foreach t,$(STORE_TESTS),$(eval $(call store_rule,$(t),pic,)))
 $(B)/%/store/fakexen.so: tests/store/fakexen.c
 	@mkdir -p $(@D)
 	$(CC) -std=gnu11 -D_GNU_SOURCE $(WARN) -O1 -shared -fPIC -o $@ $<
+
+# It makes every allocation fail in turn.
+$(B)/san/unit/test-types-nomem $(B)/pic/unit/test-types-nomem: \
+    LDFLAGS += -Wl,--wrap=calloc,--wrap=strdup
 
 SAN_UNIT = $(addprefix $(B)/san/unit/,$(UNIT_TESTS))
 SAN_STORE = $(addprefix $(B)/san/store/,$(STORE_TESTS))

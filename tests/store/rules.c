@@ -5,7 +5,8 @@
  *  1. B becomes 7 only while B is 4 and F is 4.
  *  2. A device becomes 5 only while the backend has it mapped.
  *  3. A backend dev-N goes only while no scan can be running: not while B is
- *     7 or 8, nor while F is 3 and B is not 4 yet.
+ *     7 or 8, nor while F is 3 and B is not 4 yet.  A 7 that F has not
+ *     answered may be withdrawn together with its devices.
  *  4. A backend appears only together with or after its frontend.
  *  5. A v-dev is four decimals; a p-dev is NAME:LUN of 31 characters at most.
  *  6. No two devices of a vhost have the same channel, target and LUN.
@@ -42,6 +43,7 @@ struct rules {
     unsigned violations;
     char *text;
     bool devs_changed;
+    char *withdrawn;            /* backend that lost devices at 7 and 4 */
 };
 
 /* ----- the store as it was ----- */
@@ -67,11 +69,13 @@ static void set(struct rules *r, const char *path, const char *value)
         }
         n = &r->nodes[r->num++];
         n->path = text_copy(path);
+        n->by_kernel = false;
     } else {
         free(n->value);
     }
     n->value = text_copy(value);
-    n->by_kernel = r->who == TRACE_KERNEL;
+    /* Once the kernel's, always: a withdrawn 5 is a 4 that it knows. */
+    n->by_kernel = n->by_kernel || r->who == TRACE_KERNEL;
 }
 
 static void drop_below(struct rules *r, const char *top)
@@ -283,6 +287,11 @@ static void check_removal(struct rules *r, const struct place *pl,
 
     if (!pl->dev || !any_below(r, path))
         return;
+    if (b == 7 && f == 4) {
+        free(r->withdrawn);
+        r->withdrawn = text_copy(pl->backend);
+        return;
+    }
     if (b == 7 || b == 8 || (f == 3 && b != 4 && b != 6))
         broken(r, "rm %s while backend %ld, frontend %ld: "
                "a scan may be running", path, b, f);
@@ -352,6 +361,10 @@ static void finish_set(struct rules *r)
         if (r->devs_changed)
             check_duplicates(r);
     }
+    if (r->withdrawn && state_in(r, r->withdrawn, "state") != 4)
+        broken(r, "%s lost devices and is still at 7", r->withdrawn);
+    free(r->withdrawn);
+    r->withdrawn = NULL;
     while (r->num_before) {
         r->num_before--;
         free(r->before[r->num_before].path);

@@ -20,7 +20,7 @@ fi
 # libxenctrl.so.4.17 -> 4.17
 xen=$(ldconfig -p 2>/dev/null || /sbin/ldconfig -p) ||
     die "cannot list the shared libraries"
-xen=$(echo "$xen" | sed -n 's/^[[:space:]]*libxenctrl\.so\.\([0-9.]*\) .*/\1/p' |
+xen=$(echo "$xen" | sed -n 's/^.*libxenctrl\.so\.\([0-9.]*\) .*/\1/p' |
       sort -V | tail -n 1)
 [ -n "$xen" ] || die "no libxenctrl found: apt-get install libxen-dev"
 

@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: LGPL-2.1-only
 # Builds, once, what the QEMU machine boots, and prints the directory:
 #   xen             the hypervisor, unpacked
-#   vmlinuz         the kernel of dom0 and of the guests
+#   vmlinux         the kernel of dom0 and of the guests
 #   dom0.cpio.zst   root of dom0, without this project
 #   guest.cpio.zst  root of a guest, without its /init
 # All of it is made of packages of the Debian release this host runs, so that
@@ -35,7 +35,7 @@ if [ -d "$out" ]; then
     exit 0
 fi
 
-for t in mmdebstrap cpio zstd modprobe apt-cache; do
+for t in mmdebstrap cpio zstd xz modprobe apt-cache; do
     PATH=$PATH:/usr/sbin:/sbin command -v $t >/dev/null ||
         die "$t is missing: run ./bootstrap, which installs it"
 done
@@ -100,7 +100,7 @@ if ! mmdebstrap --quiet --variant=essential --format=null \
     --include="$include" \
     --customize-hook="$hook" \
     --customize-hook="download /xen '$work/xen'" \
-    --customize-hook="download /vmlinuz '$work/vmlinuz'" \
+    --customize-hook="download /vmlinux '$work/vmlinux'" \
     --customize-hook="download /dom0.cpio.zst '$work/dom0.cpio.zst'" \
     --customize-hook="download /guest.cpio.zst '$work/guest.cpio.zst'" \
     "$suite" /dev/null "$work/sources.list" >"$work/log" 2>&1 9>&-

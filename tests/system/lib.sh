@@ -36,9 +36,9 @@ write_guest_config() {
     _cfg=/run/$1.cfg _type=${2:-pv}
     {
         printf 'name="%s"\ntype="%s"\n' "$1" "$_type"
-        echo 'kernel="/guest/vmlinuz"'
+        echo 'kernel="/guest/vmlinux"'
         echo 'ramdisk="/guest/initrd"'
-        echo "extra=\"console=hvc0 rdinit=/init quiet ${guest_args:-}\""
+        echo "extra=\"console=hvc0 rdinit=/init quiet mitigations=off ${guest_args:-}\""
         echo 'memory=192'
         echo 'vcpus=1'
         echo 'on_crash="destroy"'
@@ -48,17 +48,17 @@ write_guest_config() {
     } >"$_cfg"
 }
 
-# wait_guest NAME: until it takes commands (after its start or its reboot).
+# wait_guest NAME [N]: until it takes commands, after its start or, with N=2
+# and so on, after it started for the Nth time by rebooting itself.
 wait_guest() {
-    if ! wait_for "guest_is_ready '$1'" "${GUEST_TIMEOUT_S:-60}"; then
+    if ! timeout "${GUEST_TIMEOUT_S:-60}" tail -q -n +1 -F \
+        "$consoles/guest-$1.log" 2>/dev/null |
+        awk -W interactive -v n="${2:-1}" '/^guest: ready/ && ++seen == n \
+            { found = 1; exit } END { exit !found }'; then
         echo "guest $1 did not come up; its console:" >&2
         tail -n 20 "$consoles/guest-$1.log" >&2
         return 1
     fi
-}
-
-guest_is_ready() {
-    grep -q '^guest: ready' "$consoles/guest-$1.log" 2>/dev/null
 }
 
 # stop_guest NAME: destroys it, if it is there.
@@ -74,36 +74,51 @@ guest() {
     shift
     case $* in *"
 "*) echo "guest: one line only" >&2; return 125 ;; esac
-    _domid=$("$real_xl" domid "$_name") || return 125
-    _tty=$(xenstore-read "/local/domain/$_domid/console/tty") || return 125
+    _tty=$(guest_tty "$_name") || return 125
     read -r _id </proc/sys/kernel/random/uuid
     # In a process of its own, which cannot get the tty as controlling one.
     (printf '%s %s\n' "$_id" "$*" >"$_tty")
-    if ! wait_for "_log=\$(guest_log '$_name' $_id)" \
-        "${GUEST_TIMEOUT_S:-60}"; then
-        echo "guest $_name does not answer: $*" >&2
-        return 124
-    fi
-    # The guest puts one newline before the end mark, whatever came before.
-    awk -v id="$_id" '
-        { sub(/\r$/, "") }
-        index($0, "end:" id ":") == 1 { exit }
-        on && held { print last }
-        on { last = $0; held = 1 }
-        $0 == "begin:" id { on = 1 }
-        END { if (last != "") print last }' "$_log"
-    return "$(sed -n "s/^end:$_id:\([0-9]*\).*/\1/p" "$_log")"
+    # A domain that migrated keeps the log of the name it arrived under. The
+    # guest puts one newline before the end mark, whatever came before.
+    timeout "${GUEST_TIMEOUT_S:-60}" tail -q -n +1 -F \
+        "$consoles/guest-$_name.log" "$consoles/guest-$_name--incoming.log" \
+        2>/dev/null |
+        awk -W interactive -v id="$_id" '
+            { sub(/\r$/, "") }
+            index($0, "end:" id ":") == 1 {
+                split($0, part, ":")
+                if (last != "") print last
+                code = part[3]
+                answered = 1
+                exit
+            }
+            on && held { print last }
+            on { last = $0; held = 1 }
+            $0 == "begin:" id { on = 1 }
+            END { exit answered ? code : 124 }' || {
+        _code=$?
+        [ $_code -ne 124 ] || echo "guest $_name does not answer: $*" >&2
+        return $_code
+    }
 }
 
-# Where the answer to command $2 of guest $1 is: a domain that migrated keeps
-# the log of the name it arrived under.
-guest_log() {
-    for _f in "$consoles/guest-$1.log" "$consoles/guest-$1--incoming.log"; do
-        if grep -q "^end:$2:" "$_f" 2>/dev/null; then
-            echo "$_f"
+# The tty of the console of guest $1. Asking xl takes long: only when the
+# number it had the last time is no longer its own.
+guest_tty() {
+    _domid=$(cat "/run/$1.domid" 2>/dev/null) || _domid=0
+    for _try in old new; do
+        # shellcheck disable=SC2046
+        set -- "$1" $(xenstore-read "/local/domain/$_domid/name" \
+            "/local/domain/$_domid/console/tty" 2>/dev/null)
+        if [ "${2:-}" = "$1" ] && [ -n "${3:-}" ]; then
+            echo "$3"
             return 0
         fi
+        [ $_try = old ] || break
+        _domid=$("$real_xl" domid "$1") || return 1
+        echo "$_domid" >"/run/$1.domid"
     done
+    echo "guest $1 has no console" >&2
     return 1
 }
 

@@ -78,9 +78,9 @@ set -- -accel tcg,thread=multi -cpu max,-smap,-smep,-rdtscp -M pc -smp 2 \
     -m "${VM_MEM_MB:-3072}" -nodefaults -no-user-config -display none \
     -no-reboot -kernel "$image/xen" \
     -append "dom0_mem=${VM_DOM0_MB:-1536}M,max:${VM_DOM0_MB:-1536}M \
-com1=115200 console=com1 noreboot loglvl=warning" \
-    -initrd "$image/vmlinuz console=hvc0 rdinit=/init \
-scsi_mod.scan=sync ${VM_KERNEL_EXTRA:-},$tmp/initrd" \
+com1=115200 console=com1 noreboot loglvl=warning spec-ctrl=no" \
+    -initrd "$image/vmlinux console=hvc0 rdinit=/init \
+mitigations=off scsi_mod.scan=sync ${VM_KERNEL_EXTRA:-},$tmp/initrd" \
     -serial "file:$console" \
     -chardev "file,id=status,path=$tmp/status" \
     -device isa-debugcon,iobase=0x4f0,chardev=status \

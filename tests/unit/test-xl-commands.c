@@ -3,11 +3,13 @@
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdint.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/wait.h>
 
 #include <cmocka.h>
+#include <libxlutil_vscsi.h>
 #include <yajl/yajl_tree.h>
 
 #include "runner.h"
@@ -33,59 +35,24 @@ static void assert_refused(run r, const char *err)
 
 /* ----- attach and detach ----- */
 
-#define CTRL_1_JSON \
-    "{\n" \
-    "    \"devid\": 1,\n" \
-    "    \"idx\": 1,\n" \
-    "    \"vscsidevs\": [\n" \
-    "        {\n" \
-    "            \"pdev\": {\n" \
-    "                \"p_devname\": \"/dev/st0\"\n" \
-    "            },\n" \
-    "            \"vdev\": {\n" \
-    "                \"hst\": 1\n" \
-    "            }\n" \
-    "        }\n" \
-    "    ]\n" \
-    "}\n"
-#define CTRL_1_RAW_JSON \
-    "{\n" \
-    "    \"devid\": 1,\n" \
-    "    \"idx\": 1,\n" \
-    "    \"vscsidevs\": [\n" \
-    "        {\n" \
-    "            \"pdev\": {\n" \
-    "                \"p_devname\": \"/dev/st0\"\n" \
-    "            },\n" \
-    "            \"vdev\": {\n" \
-    "                \"hst\": 1\n" \
-    "            }\n" \
-    "        }\n" \
-    "    ],\n" \
-    "    \"scsi_raw_cmds\": \"True\"\n" \
-    "}\n"
-#define VDEV_JSON \
-    "{\n" \
-    "    \"hst\": 1\n" \
-    "}\n"
-
 static void attach_asks_the_library_for_what_was_written(void **state)
 {
     (void)state;
     assert_ends(XL("scsi-attach", "mail", "/dev/st0", "1:0:0:0", NULL), 0,
-                "add 3 60000 ms " CTRL_1_JSON "\n", "");
+                "add 3 60000 ms /dev/st0,1:0:0:0\n", "");
     assert_ends(XL("scsi-a", "12", "/dev/st0", "1:0:0:0", NULL), 0,
-                "add 12 60000 ms " CTRL_1_JSON "\n", "");
+                "add 12 60000 ms /dev/st0,1:0:0:0\n", "");
 }
 
 static void both_forms_of_the_option_are_the_same(void **state)
 {
     (void)state;
     assert_ends(XL("scsi-attach", "mail", "/dev/st0", "1:0:0:0,feature-host",
-                   NULL), 0, "add 3 60000 ms " CTRL_1_RAW_JSON "\n", "");
+                   NULL),
+                0, "add 3 60000 ms /dev/st0,1:0:0:0,feature-host\n", "");
     assert_ends(XL("scsi-attach", "mail", "/dev/st0", "1:0:0:0",
                    "feature-host", NULL),
-                0, "add 3 60000 ms " CTRL_1_RAW_JSON "\n", "");
+                0, "add 3 60000 ms /dev/st0,1:0:0:0,feature-host\n", "");
 }
 
 static void a_timeout_reaches_the_library(void **state)
@@ -93,10 +60,10 @@ static void a_timeout_reaches_the_library(void **state)
     (void)state;
     assert_ends(XL("scsi-attach", "--timeout=7", "mail", "/dev/st0",
                    "1:0:0:0", NULL),
-                0, "add 3 7000 ms " CTRL_1_JSON "\n", "");
+                0, "add 3 7000 ms /dev/st0,1:0:0:0\n", "");
     assert_ends(XL("scsi-detach", "mail", "1:0:0:0", "--timeout", "86400",
                    NULL),
-                0, "safe_remove 3 86400000 ms " VDEV_JSON "\n", "");
+                0, "safe_remove 3 86400000 ms 1:0:0:0\n", "");
 }
 
 static void a_timeout_is_a_number_in_bounds(void **state)
@@ -121,21 +88,21 @@ static void detach_is_safe_unless_forced(void **state)
 {
     (void)state;
     assert_ends(XL("scsi-detach", "mail", "1:0:0:0", NULL), 0,
-                "safe_remove 3 60000 ms " VDEV_JSON "\n", "");
+                "safe_remove 3 60000 ms 1:0:0:0\n", "");
     assert_ends(XL("scsi-detach", "-f", "mail", "1:0:0:0", NULL), 0,
-                "remove 3 60000 ms " VDEV_JSON "\n", "");
+                "remove 3 60000 ms 1:0:0:0\n", "");
     assert_ends(XL("scsi-detach", "mail", "1:0:0:0", "--force", NULL), 0,
-                "remove 3 60000 ms " VDEV_JSON "\n", "");
+                "remove 3 60000 ms 1:0:0:0\n", "");
 }
 
 static void a_failure_is_reported_once_and_exits_1(void **state)
 {
     (void)state;
     assert_ends(XL("scsi-attach", "7", "/dev/st0", "1:0:0:0", NULL), 1,
-                "add 7 60000 ms " CTRL_1_JSON "\n",
+                "add 7 60000 ms /dev/st0,1:0:0:0\n",
                 "vscsi: error: it failed\n");
     assert_ends(XL("scsi-detach", "idle", "1:0:0:0", NULL), 1,
-                "safe_remove 7 60000 ms " VDEV_JSON "\n",
+                "safe_remove 7 60000 ms 1:0:0:0\n",
                 "vscsi: error: it failed\n");
 }
 
@@ -143,7 +110,7 @@ static void v_shows_the_steps(void **state)
 {
     (void)state;
     assert_ends(XL("-v", "scsi-detach", "mail", "1:0:0:0", NULL), 0,
-                "safe_remove 3 60000 ms " VDEV_JSON "\n",
+                "safe_remove 3 60000 ms 1:0:0:0\n",
                 "vscsi: detail: a step\n");
 }
 
@@ -196,10 +163,22 @@ static int with_all(void **state)
 
 static void a_dry_run_prints_json_and_needs_no_xen(void **state)
 {
+    run r = XL("-N", "scsi-attach", "nope", "/dev/st0",
+               "1:0:0:0,feature-host", NULL);
+    libxl_device_vscsictrl ctrl;
+    char *text;
+
     (void)state;
-    assert_ends(XL("-N", "scsi-attach", "nope", "/dev/st0",
-                   "1:0:0:0,feature-host", NULL),
-                0, "vscsi: " CTRL_1_RAW_JSON "\n", "");
+    assert_int_equal(WEXITSTATUS(r.status), 0);
+    assert_string_equal(r.err, "");
+    assert_memory_equal(r.out, "vscsi: ", 7);
+    assert_int_equal(libxl_device_vscsictrl_from_json(NULL, &ctrl,
+                                                      r.out + 7), 0);
+    text = xlu_vscsi_to_string(&ctrl, &ctrl.vscsidevs[0]);
+    assert_string_equal(text, "/dev/st0,1:0:0:0,feature-host");
+    free(text);
+    libxl_device_vscsictrl_dispose(&ctrl);
+    run_free(&r);
     assert_ends(XL("-N", "scsi-detach", "nope", "1:0:63:254", NULL), 0,
                 "vdev: {\n"
                 "    \"hst\": 1,\n"

@@ -19,7 +19,7 @@
 #define CASES "tests/unit/xlu-cases.txt"
 #define MAX_SECTIONS 64
 #define MAX_LINES 1000
-#define MAX_MSG 1000
+#define MAX_MSG 700
 #define NUM_MUTATIONS 20000
 
 static char *lines[MAX_LINES];

@@ -8,13 +8,14 @@
  * the timeout; changes to domain 7 fail.  With XL_STUB=no-xen there is no
  * Xen, with XL_STUB=no-devices no domain has any.
  */
+#include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include <libxl.h>
 #include <libxl_utils.h>
-#include <libxl_vscsi.h>
+#include <libxlutil_vscsi.h>
 
 static const struct {
     uint32_t domid;
@@ -136,41 +137,54 @@ static int answer(uint32_t domid)
     return ERROR_FAIL;
 }
 
-static int print_change(const char *what, uint32_t domid, char *json)
+static int print_change(const char *what, uint32_t domid, const char *text)
 {
     libxl_vscsi_timeouts timeouts;
 
     libxl_vscsi_get_timeouts(&timeouts);
-    printf("%s %u %u ms %s\n", what, domid, timeouts.handshake_ms, json);
-    free(json);
+    printf("%s %" PRIu32 " %u ms %s\n", what, domid, timeouts.handshake_ms,
+           text);
     return answer(domid);
+}
+
+static int print_removal(const char *what, uint32_t domid,
+                         const libxl_vscsi_hctl *vdev)
+{
+    char text[64];
+
+    snprintf(text, sizeof(text),
+             "%" PRIu32 ":%" PRIu32 ":%" PRIu32 ":%" PRIu64, vdev->hst,
+             vdev->chn, vdev->tgt, vdev->lun);
+    return print_change(what, domid, text);
 }
 
 int libxl_device_vscsictrl_add(libxl_ctx *ctx, uint32_t domid,
                                libxl_device_vscsictrl *ctrl,
                                const libxl_asyncop_how *ao_how)
 {
-    (void)ao_how;
-    return print_change("add", domid,
-                        libxl_device_vscsictrl_to_json(ctx, ctrl));
+    char *text = xlu_vscsi_to_string(ctrl, &ctrl->vscsidevs[0]);
+    int rc;
+
+    (void)ctx, (void)ao_how;
+    rc = print_change("add", domid, text ? text : "no text");
+    free(text);
+    return rc;
 }
 
 int libxl_device_vscsidev_remove(libxl_ctx *ctx, uint32_t domid,
                                  const libxl_device_vscsidev *dev,
                                  const libxl_asyncop_how *ao_how)
 {
-    (void)ao_how;
-    return print_change("remove", domid,
-                        libxl_vscsi_hctl_to_json(ctx, &dev->vdev));
+    (void)ctx, (void)ao_how;
+    return print_removal("remove", domid, &dev->vdev);
 }
 
 int libxl_device_vscsidev_safe_remove(libxl_ctx *ctx, uint32_t domid,
                                       const libxl_device_vscsidev *dev,
                                       const libxl_asyncop_how *ao_how)
 {
-    (void)ao_how;
-    return print_change("safe_remove", domid,
-                        libxl_vscsi_hctl_to_json(ctx, &dev->vdev));
+    (void)ctx, (void)ao_how;
+    return print_removal("safe_remove", domid, &dev->vdev);
 }
 
 int libxl_vscsi_domains(libxl_ctx *ctx, uint32_t **domids_r, int *num_r)

@@ -7,17 +7,22 @@
 
 #include "libxl_vscsi_internal.h"
 
-/* A paused domain answers nothing; one that libxl does not know is left to
- * the operation to complain about. */
-static bool is_paused(libxl_ctx *ctx, uint32_t domid)
+/* Whether the domain is there at all, and able to answer. */
+static int look_at_domain(libxl__vscsi_ctx *vc, libxl_ctx *ctx,
+                          uint32_t domid)
 {
     libxl_dominfo info;
-    bool paused;
+    int rc;
 
     libxl_dominfo_init(&info);
-    paused = !libxl_domain_info(ctx, &info, domid) && info.paused;
+    rc = libxl_domain_info(ctx, &info, domid);
+    vc->paused = !rc && info.paused;
+    if (rc == ERROR_DOMAIN_NOTFOUND)
+        libxl__vscsi_error(vc, "there is no domain %u", domid);
+    else if (rc)
+        libxl__vscsi_error(vc, "Xen tells nothing of domain %u", domid);
     libxl_dominfo_dispose(&info);
-    return paused;
+    return rc;
 }
 
 /* ----- requests ----- */
@@ -45,7 +50,9 @@ static int run_request(request *req)
     rc = libxl__vscsi_ctx_init(&vc);
     if (rc)
         goto out;
-    vc.paused = is_paused(req->ctx, req->domid);
+    rc = look_at_domain(&vc, req->ctx, req->domid);
+    if (rc)
+        goto out;
     if (req->kind == ATTACH)
         rc = libxl__vscsi_attach(&vc, req->domid, &req->ctrl);
     else
@@ -175,8 +182,8 @@ int libxl_device_vscsictrl_add(libxl_ctx *ctx, uint32_t domid,
     rc = check_ao_how(ao_how);
     if (rc)
         return rc;
-    libxl_device_vscsictrl_init(&req.ctrl);
-    libxl_device_vscsictrl_copy(ctx, &req.ctrl, ctrl);
+    if (libxl_device_vscsictrl_copy(ctx, &req.ctrl, ctrl))
+        return fail("out of memory", ERROR_NOMEM);
     if (ao_how) {
         rc = precheck_ctrl(domid, &req.ctrl);
         if (!rc)

@@ -38,7 +38,6 @@
 #ifndef LIBXL_VSCSI_H
 #define LIBXL_VSCSI_H
 
-#include <libxl.h>
 #include <_libxl_vscsi_types.h>
 
 #ifdef __cplusplus

@@ -313,9 +313,8 @@ static void roll_back(libxl__vscsi_ctx *vc, attach *a)
 
     libxl_device_vscsictrl_init(&after);
     indices = calloc((size_t)num, sizeof(*indices));
-    if (!indices)
+    if (!indices || libxl_device_vscsictrl_copy(NULL, &after, a->ctrl))
         goto out;
-    libxl_device_vscsictrl_copy(NULL, &after, a->ctrl);
     for (i = 0; i < num; i++)
         indices[i] = i;
     for (i = 0; a->existing && i < a->existing->num_vscsidevs; i++) {
@@ -442,8 +441,6 @@ int libxl__vscsi_attach(libxl__vscsi_ctx *vc, uint32_t domid,
         goto out;
     }
     rc = libxl__vscsi_lock(vc, domid, &lock);
-    if (!rc)
-        rc = libxl__vscsi_xs_check_domain(vc, XBT_NULL, domid);
     if (!rc)
         rc = write_when_settled(vc, &a);
     if (!rc)

@@ -35,6 +35,13 @@ static int read_states(libxl__vscsi_ctx *vc, xs_transaction_t t,
     return rc;
 }
 
+static int refuse_paused(libxl__vscsi_ctx *vc)
+{
+    libxl__vscsi_error(vc, "the domain is paused and cannot answer (unpause "
+                       "it first)");
+    return ERROR_NOT_READY;
+}
+
 /* ----- a whole vhost ----- */
 
 typedef struct closing {
@@ -57,6 +64,8 @@ static int close_body(libxl__vscsi_ctx *vc, xs_transaction_t t, void *arg)
         return 0;
     if (c->plan == VSCSI_PLAN_ERASE)
         return libxl__vscsi_xs_rm_vhost(vc, t, c->vhost);
+    if (c->plan == VSCSI_PLAN_CLOSE && vc->paused)
+        return refuse_paused(vc);
     rc = libxl__vscsi_xs_set_offline(vc, t, c->vhost);
     if (!rc && c->plan == VSCSI_PLAN_CLOSE)
         rc = libxl__vscsi_xs_set_state(vc, t, c->vhost, VSCSI_CLOSING);
@@ -182,11 +191,8 @@ static int remove_body(libxl__vscsi_ctx *vc, xs_transaction_t t, void *arg)
             rc = libxl__vscsi_xs_rm_dev(vc, t, m->vhost, m->ids[i]);
         }
     }
-    if (!rc && m->num_pending && vc->paused) {
-        libxl__vscsi_error(vc, "the domain is paused and cannot answer "
-                           "(unpause it first)");
-        return ERROR_NOT_READY;
-    }
+    if (!rc && m->num_pending && vc->paused)
+        return refuse_paused(vc);
     if (!rc && m->num_pending)
         rc = libxl__vscsi_xs_set_state(vc, t, m->vhost,
                                        VSCSI_RECONFIGURING);
@@ -206,7 +212,7 @@ static int drop_body(libxl__vscsi_ctx *vc, xs_transaction_t t, void *arg)
 
 static int withdraw_body(libxl__vscsi_ctx *vc, xs_transaction_t t, void *arg)
 {
-    libxl__vscsi_state backend, frontend;
+    libxl__vscsi_state backend, frontend, dev;
     removal *m = arg;
     unsigned i;
     int rc;
@@ -215,8 +221,15 @@ static int withdraw_body(libxl__vscsi_ctx *vc, xs_transaction_t t, void *arg)
     if (rc)
         return rc;
     m->plan = libxl__vscsi_plan_for(VSCSI_WITHDRAW, backend, frontend);
-    if (m->plan != VSCSI_PLAN_WITHDRAW)
-        return 0;
+    /* The guest drops all devices before its own state tells. */
+    for (i = 0; !rc && i < m->num_pending; i++) {
+        rc = libxl__vscsi_xs_dev_state(vc, t, m->vhost, true, m->pending[i],
+                                       &dev);
+        if (!rc && dev == VSCSI_CLOSED)
+            m->plan = VSCSI_PLAN_LEAVE;
+    }
+    if (rc || m->plan != VSCSI_PLAN_WITHDRAW)
+        return rc;
     for (i = 0; !rc && i < m->num_pending; i++)
         rc = libxl__vscsi_xs_set_dev_state(vc, t, m->vhost, m->pending[i],
                                            VSCSI_CONNECTED);

@@ -50,7 +50,8 @@ static libxl__vscsi_plan plan_removal(libxl__vscsi_state backend,
 {
     if (is_unheld(backend))
         return VSCSI_PLAN_ERASE;
-    if (has_left(frontend) || frontend == VSCSI_INITIALISING)
+    if (backend == VSCSI_BAD || has_left(frontend) ||
+        frontend == VSCSI_INITIALISING)
         return VSCSI_PLAN_UNPLUG;       /* nobody would answer a 5 */
     if (backend == VSCSI_CLOSING)
         return VSCSI_PLAN_FINISH;
@@ -76,8 +77,9 @@ libxl__vscsi_plan libxl__vscsi_plan_for(libxl__vscsi_op op,
         /* Only the store knows of the 7; the backend is still at its 4. */
         return backend == VSCSI_RECONFIGURING && frontend == VSCSI_CONNECTED
                ? VSCSI_PLAN_WITHDRAW : VSCSI_PLAN_LEAVE;
-    case VSCSI_ADD_VHOST:
     case VSCSI_SETTLE:
+        return VSCSI_PLAN_LEAVE;
+    case VSCSI_ADD_VHOST:
         break;
     }
     return VSCSI_PLAN_NODES;
@@ -107,8 +109,9 @@ static libxl__vscsi_verdict judge_addition(libxl__vscsi_state backend,
         return VSCSI_WAIT_HANDSHAKE;
     if (backend_dev == VSCSI_CLOSED)
         return VSCSI_REFUSED_BY_BACKEND;
-    /* The backend's 4 alone does not mean that the guest has the device. */
-    if (backend_dev != VSCSI_CONNECTED || frontend != VSCSI_CONNECTED)
+    /* The backend's 4 alone does not mean that the guest has the device;
+     * it does mean that the frontend has been at 4. */
+    if (backend_dev != VSCSI_CONNECTED)
         return VSCSI_WAIT_HANDSHAKE;
     if (frontend_dev == VSCSI_CLOSED)
         return VSCSI_REFUSED_BY_GUEST;

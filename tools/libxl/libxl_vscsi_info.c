@@ -18,8 +18,8 @@ int libxl_device_vscsictrl_append_vscsidev(libxl_ctx *ctx,
     if (!devs)
         return ERROR_NOMEM;
     ctrl->vscsidevs = devs;
-    libxl_device_vscsidev_init(&devs[num]);
-    libxl_device_vscsidev_copy(ctx, &devs[num], dev);
+    if (libxl_device_vscsidev_copy(ctx, &devs[num], dev))
+        return ERROR_NOMEM;
     ctrl->num_vscsidevs++;
     return 0;
 }
@@ -98,12 +98,12 @@ static int fill_info(libxl__vscsi_ctx *vc, libxl__vscsi_vhost vhost,
         return rc;
     info->backend = libxl__vscsi_xs_backend_path(vhost);
     info->frontend = libxl__vscsi_xs_frontend_path(vhost);
-    if (!info->backend || !info->frontend)
+    if (!info->backend || !info->frontend ||
+        libxl_vscsi_pdev_copy(NULL, &info->pdev, &dev->pdev))
         return out_of_memory(vc);
     info->backend_id = ctrl->backend_domid;
     info->frontend_id = vhost.domid;
     info->devid = info->idx = ctrl->devid;
-    libxl_vscsi_pdev_copy(NULL, &info->pdev, &dev->pdev);
     info->vdev = dev->vdev;
     info->vscsidev_id = dev->vscsidev_id;
     info->scsi_raw_cmds =

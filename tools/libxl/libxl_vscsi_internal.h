@@ -33,10 +33,11 @@ typedef struct libxl__vscsi_ctx {
     bool paused;                /* the domain cannot answer now */
     /* read-only for callers */
     struct xs_handle *xsh;
-    /* private: what error messages begin with */
+    /* private; first what error messages begin with */
     const char *verb;           /* "attach", NULL: no beginning */
     char *object;               /* "/dev/sdb" */
     uint32_t domid;
+    unsigned num_waits;         /* makes tokens of watches unique */
 } libxl__vscsi_ctx;
 
 /*
@@ -87,8 +88,8 @@ typedef struct libxl__vscsi_phys {
     int type;                   /* peripheral device type of SPC; 0 disk */
     char *wwid;                 /* sysfs wwid, as "naa.5000..."; "" unknown */
     char *vendor, *model;       /* trimmed */
-    char *node;                 /* "/dev/sdb", "/dev/nst0", "/dev/sg3" */
-    char *lio_node;             /* the node to give LIO as udev_path */
+    char *node;                 /* "/dev/sdb", "/dev/st0", "/dev/sg3", NULL */
+    char *lio_node;             /* what LIO wants as udev_path, or NULL */
 } libxl__vscsi_phys;
 
 void libxl__vscsi_phys_init(libxl__vscsi_phys *phys);
@@ -116,10 +117,13 @@ bool libxl__vscsi_host_peek(const char *name, libxl__vscsi_phys *phys_r);
 int libxl__vscsi_host_check_free(libxl__vscsi_ctx *vc,
                                  const libxl__vscsi_phys *phys);
 
+/* Only where a node sits; silently, false if it is no SCSI device's. */
+bool libxl__vscsi_host_hctl(const char *node, libxl_vscsi_hctl *hctl_r);
+
 /* "disk", "tape", "changer", "cd", ...: the word for a peripheral type. */
 const char *libxl__vscsi_host_type_name(int type);
 
-/* ----- libxl_vscsi_lio.c: export to the backend driver ----- */
+/* ----- libxl_vscsi_lio.c, _modules.c, _export.c: LIO ----- */
 /* All but _resolve are called with LIBXL__VSCSI_LOCK_HOST held. */
 
 /*
@@ -144,6 +148,10 @@ int libxl__vscsi_lio_resolve(libxl__vscsi_ctx *vc, const char *wwn,
 int libxl__vscsi_lio_find_foreign(libxl__vscsi_ctx *vc,
                                   const libxl__vscsi_phys *phys,
                                   char **wwn_r);
+
+/* Which backstore has the device, as a sentence to be freed, or NULL. */
+char *libxl__vscsi_lio_holder(libxl__vscsi_ctx *vc,
+                              const libxl__vscsi_phys *phys);
 
 /*
  * Makes p-dev "h:c:t:l" mean the device to the backend: backstore, target,

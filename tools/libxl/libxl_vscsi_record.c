@@ -157,8 +157,9 @@ static int write_record(libxl__vscsi_ctx *vc, xs_transaction_t t, char *path,
 {
     int rc;
 
-    if (text && strlen(text) > RECORD_MAX) {
-        libxl__vscsi_error(vc, "its name is too long to be recorded");
+    if (!text || strlen(text) > RECORD_MAX) {
+        libxl__vscsi_error(vc, "it cannot be recorded: its name is %s",
+                           text ? "too long" : "no UTF-8 text");
         free(path);
         rc = ERROR_INVAL;
     } else {

@@ -5,13 +5,14 @@
  *
  * Both drivers end every operation with a write on the backend's side, so
  * its directory alone is watched, and a node is read when an event names
- * it.  The frontend is read once the backend is through; only if it lags
- * behind then (it never does with a kernel that keeps the rules) is it
- * watched as well.
+ * it.  The frontend's devices are read once the backend is through; only if
+ * they lag behind then (they never do with a kernel that keeps the rules)
+ * is the frontend watched as well.
  */
 #include <errno.h>
 #include <limits.h>
 #include <poll.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
@@ -19,13 +20,13 @@
 #include "libxl_vscsi_internal.h"
 
 #define FIRST_EVENT_MS 1000
-#define TOKEN_BACKEND "backend"
-#define TOKEN_FRONTEND "frontend"
+#define TOKEN_SIZE 24
 
 /* What is known of a vhost; VSCSI_UNREAD where an event asks to look. */
 typedef struct vhost_view {
     const libxl__vscsi_wait *w;
     char *backend_path, *frontend_path;
+    char backend_token[TOKEN_SIZE], frontend_token[TOKEN_SIZE];
     bool frontend_watched;
     libxl__vscsi_state backend, frontend;
     libxl__vscsi_state *backend_dev, *frontend_dev;
@@ -66,7 +67,7 @@ static int watch_frontend(libxl__vscsi_ctx *vc, vhost_view *view)
 
     if (view->frontend_watched)
         return 0;
-    rc = set_watch(vc, view->frontend_path, TOKEN_FRONTEND);
+    rc = set_watch(vc, view->frontend_path, view->frontend_token);
     view->frontend_watched = !rc;
     return rc;
 }
@@ -78,6 +79,9 @@ static int view_init(libxl__vscsi_ctx *vc, vhost_view *view,
 
     memset(view, 0, sizeof(*view));
     view->w = w;
+    vc->num_waits++;
+    snprintf(view->backend_token, TOKEN_SIZE, "b%u", vc->num_waits);
+    snprintf(view->frontend_token, TOKEN_SIZE, "f%u", vc->num_waits);
     view->backend = view->frontend = VSCSI_UNREAD;
     view->backend_path = libxl__vscsi_xs_backend_path(w->vhost);
     view->frontend_path = libxl__vscsi_xs_frontend_path(w->vhost);
@@ -93,12 +97,10 @@ static int view_init(libxl__vscsi_ctx *vc, vhost_view *view,
     return 0;
 }
 
-static void view_dispose(libxl__vscsi_ctx *vc, vhost_view *view)
+/* The watches stay, known by their tokens as those of an earlier wait; they
+ * end with the handle, and an operation waits a few times at most. */
+static void view_dispose(vhost_view *view)
 {
-    if (view->backend_path)
-        xs_unwatch(vc->xsh, view->backend_path, TOKEN_BACKEND);
-    if (view->frontend_watched)
-        xs_unwatch(vc->xsh, view->frontend_path, TOKEN_FRONTEND);
     free(view->backend_path);
     free(view->frontend_path);
     free(view->backend_dev);
@@ -108,10 +110,12 @@ static void view_dispose(libxl__vscsi_ctx *vc, vhost_view *view)
 /* An event says what may have changed, never what it is now. */
 static void note_event(vhost_view *view, const char *path, const char *token)
 {
-    bool frontend = !strcmp(token, TOKEN_FRONTEND);
+    bool frontend = !strcmp(token, view->frontend_token);
     libxl_devid dev;
     unsigned i;
 
+    if (!frontend && strcmp(token, view->backend_token))
+        return;
     if (!libxl__vscsi_xs_parse_event(frontend ? view->frontend_path
                                               : view->backend_path,
                                      path, &dev))
@@ -151,19 +155,6 @@ static int read_frontend(libxl__vscsi_ctx *vc, vhost_view *view)
     return rc;
 }
 
-/* The frontend's word on device i, after the backend's. */
-static int read_frontend_dev(libxl__vscsi_ctx *vc, vhost_view *view, unsigned i)
-{
-    int rc;
-
-    rc = read_frontend(vc, view);
-    if (!rc && view->frontend_dev[i] == VSCSI_UNREAD)
-        rc = libxl__vscsi_xs_dev_state(vc, XBT_NULL, view->w->vhost, true,
-                                       view->w->devs[i],
-                                       &view->frontend_dev[i]);
-    return rc;
-}
-
 /* Reads of device i what can matter now, and judges. */
 static int judge_dev(libxl__vscsi_ctx *vc, vhost_view *view, unsigned i,
                      libxl__vscsi_verdict *verdict_r)
@@ -177,8 +168,11 @@ static int judge_dev(libxl__vscsi_ctx *vc, vhost_view *view, unsigned i,
             rc = libxl__vscsi_xs_dev_state(vc, XBT_NULL, view->w->vhost,
                                            false, view->w->devs[i],
                                            &view->backend_dev[i]);
-        if (!rc && adding && view->backend_dev[i] == VSCSI_CONNECTED)
-            rc = read_frontend_dev(vc, view, i);
+        if (!rc && adding && view->backend_dev[i] == VSCSI_CONNECTED &&
+            view->frontend_dev[i] == VSCSI_UNREAD)
+            rc = libxl__vscsi_xs_dev_state(vc, XBT_NULL, view->w->vhost,
+                                           true, view->w->devs[i],
+                                           &view->frontend_dev[i]);
         if (rc)
             return rc;
     }
@@ -269,7 +263,7 @@ int libxl__vscsi_wait_for(libxl__vscsi_ctx *vc, const libxl__vscsi_wait *w,
 
     rc = view_init(vc, &view, w);
     if (!rc)
-        rc = set_watch(vc, view.backend_path, TOKEN_BACKEND);
+        rc = set_watch(vc, view.backend_path, view.backend_token);
     if (!rc && w->op == VSCSI_SETTLE)
         rc = watch_frontend(vc, &view);
 
@@ -298,7 +292,7 @@ int libxl__vscsi_wait_for(libxl__vscsi_ctx *vc, const libxl__vscsi_wait *w,
             break;
         }
     }
-    view_dispose(vc, &view);
+    view_dispose(&view);
     if (!rc)
         *verdict_r = verdict;
     return rc;

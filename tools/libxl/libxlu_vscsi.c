@@ -14,7 +14,7 @@
 #define RAW_OPTION "feature-host"
 /* How much of a text a message shows. */
 #define QUOTE_MAX 120
-#define QUOTE_SIZE (QUOTE_MAX * sizeof("\\xff") + sizeof("''..."))
+#define QUOTE_SIZE (QUOTE_MAX + sizeof("\\xff...'"))
 
 /* A part of the spec. */
 typedef struct span {
@@ -36,11 +36,11 @@ typedef struct parser {
 /* What would act on a terminal becomes \xNN, and long texts are cut. */
 static const char *quote(span text, char buf[QUOTE_SIZE])
 {
-    size_t i, len = text.len < QUOTE_MAX ? text.len : QUOTE_MAX;
     char *out = buf;
+    size_t i;
 
     *out++ = '\'';
-    for (i = 0; i < len; i++) {
+    for (i = 0; i < text.len && out - buf < QUOTE_MAX; i++) {
         unsigned char c = (unsigned char)text.s[i];
 
         if (c >= ' ' && c <= '~')
@@ -48,7 +48,7 @@ static const char *quote(span text, char buf[QUOTE_SIZE])
         else
             out += snprintf(out, sizeof("\\xff"), "\\x%02x", c);
     }
-    snprintf(out, sizeof("...'"), "%s", len < text.len ? "...'" : "'");
+    snprintf(out, sizeof("...'"), "%s", i < text.len ? "...'" : "'");
     return buf;
 }
 
@@ -117,18 +117,6 @@ static bool next_field(parser *p, span *field_r)
     return true;
 }
 
-static bool is_text(span field, const char *text)
-{
-    return field.len == strlen(text) && !memcmp(field.s, text, field.len);
-}
-
-static bool has_prefix(span field, const char *prefix)
-{
-    size_t len = strlen(prefix);
-
-    return field.len >= len && !memcmp(field.s, prefix, len);
-}
-
 /* The bytes of the character at s in UTF-8; 0 if it is none, or one that
  * controls a terminal. */
 static size_t printable_len(const char *s, size_t len)
@@ -153,7 +141,7 @@ static size_t printable_len(const char *s, size_t len)
     return n;
 }
 
-static int check_characters(const parser *p, span field, const char *name)
+static int check_characters(const parser *p, span field)
 {
     size_t i, n;
 
@@ -161,11 +149,11 @@ static int check_characters(const parser *p, span field, const char *name)
         span rest = { field.s + i, field.len - i };
 
         if (is_blank(field.s[i]))
-            return fail(p, rest, "%s has a blank inside", name);
+            return fail(p, rest, "pdev has a blank inside");
         n = printable_len(rest.s, rest.len);
         if (!n)
-            return fail(p, rest, "%s has a byte that is no printable UTF-8",
-                        name);
+            return fail(p, rest,
+                        "pdev has a byte that is no printable UTF-8");
     }
     return 0;
 }
@@ -281,21 +269,19 @@ static int parse_pdev(const parser *p, libxl_vscsi_pdev *pdev)
     span text = p->pdev;
     int rc;
 
-    rc = check_characters(p, text, "pdev");
+    rc = check_characters(p, text);
     if (rc)
         return rc;
     if (text.len > MAX_PDEV_LEN)
-        return fail(p, text, "pdev is longer than %d characters",
-                    MAX_PDEV_LEN);
+        return fail(p, text, "pdev is longer than %d bytes", MAX_PDEV_LEN);
     pdev->p_devname = strndup(text.s, text.len);
     if (!pdev->p_devname)
         return fail_nomem(p);
-    if (has_prefix(text, "naa."))
+    if (!strncmp(pdev->p_devname, "naa.", 4))
         return parse_wwn(p, pdev);
-    if (has_prefix(text, "/dev/") && !is_text(text, "/dev/"))
-        return 0;
-    if (has_prefix(text, "/"))
-        return fail(p, text, "pdev needs %s", pdev_address.form);
+    if (*text.s == '/')
+        return !strncmp(text.s, "/dev/", 5) && text.len > 5 ? 0 :
+               fail(p, text, "pdev needs %s", pdev_address.form);
     rc = parse_address(p, &pdev_address, text, &hctl);
     if (rc)
         return rc;
@@ -315,7 +301,8 @@ static int parse_options(parser *p)
         if (!option.len)
             return fail(p, option, "an option is empty; only " RAW_OPTION
                         " is known");
-        if (!is_text(option, RAW_OPTION))
+        if (option.len != strlen(RAW_OPTION) ||
+            memcmp(option.s, RAW_OPTION, option.len))
             return fail(p, option, "unknown option %s; only " RAW_OPTION
                         " is known", quote(option, quoted));
         if (p->raw)
@@ -333,6 +320,7 @@ static int parse_spec(parser *p, const char *spec, char **msg_r)
     memset(p, 0, sizeof(*p));
     p->spec = p->next = spec;
     p->msg_r = msg_r;
+    p->vdev.s = spec + strlen(spec);
     libxl_device_vscsidev_init(&p->dev);
     next_field(p, &p->pdev);
     if (!p->pdev.len)
@@ -342,8 +330,6 @@ static int parse_spec(parser *p, const char *spec, char **msg_r)
     if (rc)
         return rc;
     if (!next_field(p, &p->vdev) || !p->vdev.len) {
-        if (!p->vdev.s)
-            p->vdev.s = spec + strlen(spec);
         return fail(p, p->vdev, "vdev is missing; PDEV,VDEV[,OPTION] is "
                     "expected");
     }

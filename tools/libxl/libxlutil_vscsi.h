@@ -28,7 +28,7 @@ extern "C" {
 
 /*
  * 'pdev,vdev[,option...]': fills in *ctrl_r with the vhost's number and
- * options and the one device.
+ * options and the one device.  What *ctrl_r held before is disposed of.
  */
 int xlu_vscsi_parse(const char *spec, libxl_device_vscsictrl *ctrl_r,
                     char **msg_r);
@@ -51,7 +51,8 @@ int xlu_vscsi_config_add(const char *spec, libxl_device_vscsictrl **ctrls,
 
 /*
  * The text of a device as the functions above read it, to be freed with
- * free(); NULL when memory ran out.
+ * free(); NULL when memory ran out.  pdev is its p_devname, or if there is
+ * none its address; empty if it has neither.
  */
 char *xlu_vscsi_to_string(const libxl_device_vscsictrl *ctrl,
                           const libxl_device_vscsidev *dev);

@@ -1,0 +1,127 @@
+/* SPDX-License-Identifier: LGPL-2.1-only */
+/*
+ * What each operation asks of xenstored, counted from its trace.  The
+ * bounds are part of the interface: see "Cost" in docs/misc/pvscsi.txt.
+ */
+#include "rig.h"
+
+#define CHECK(rig, mark, bound) check(rig, mark, bound, __func__, __LINE__)
+
+static void check(struct rig *rig, long mark, unsigned bound,
+                  const char *what, int line)
+{
+    unsigned found = store_requests_since(rig->s, mark);
+    char *text = store_requests_text(rig->s, mark), *list;
+
+    print_message("# %s:%d: bound %u, %s\n", what, line, bound, text);
+    if (found > bound) {
+        list = store_requests_list(rig->s, mark);
+        print_message("%s\n", list);
+        free(list);
+        fail_msg("%u requests, but the bound is %u", found, bound);
+    }
+    free(text);
+}
+
+static void listing_costs_at_most_3_and_3_a_vhost_and_2_a_device(void **state)
+{
+    static const unsigned vhosts[] = { 0, 1, 3 }, devs[] = { 1, 5, 16 };
+    struct rig *rig = *state;
+    unsigned i, j, num = 0;
+    long mark;
+    char *list;
+
+    for (i = 0; i < VSCSI_ARRAY_SIZE(vhosts); i++) {
+        for (j = 0; j < vhosts[i]; j++)
+            assert_int_equal(rig_attach_many(rig, DOM, j, j * devs[i],
+                                             devs[i]), 0);
+        num = vhosts[i] * devs[i];
+        peer_settle(rig->p);
+        mark = store_trace_mark(rig->s);
+        list = rig_list(rig, DOM);
+        CHECK(rig, mark, 3 + 3 * vhosts[i] + 2 * num);
+        free(list);
+        for (j = 0; j < vhosts[i]; j++)
+            assert_int_equal(rig_close(rig, DOM, (int)j,
+                                       LIBXL__VSCSI_SAFE_REMOVE), 0);
+    }
+}
+
+static void a_new_vhost_costs_at_most_25_and_7_a_device(void **state)
+{
+    static const unsigned nums[] = { 1, 2, 16, 64 };
+    struct rig *rig = *state;
+    unsigned i;
+    long mark;
+
+    for (i = 0; i < VSCSI_ARRAY_SIZE(nums); i++) {
+        mark = store_trace_mark(rig->s);
+        assert_int_equal(rig_attach_many(rig, DOM, 0, 0, nums[i]), 0);
+        CHECK(rig, mark, 25 + 7 * nums[i]);
+        mark = store_trace_mark(rig->s);
+        assert_int_equal(rig_close(rig, DOM, 0, LIBXL__VSCSI_SAFE_REMOVE),
+                         0);
+        CHECK(rig, mark, 25 + 7 * nums[i]);
+        peer_settle(rig->p);
+    }
+}
+
+static void adding_costs_at_most_25_and_1_a_device_there_and_7_a_new_one(
+    void **state)
+{
+    static const unsigned there[] = { 1, 15, 40 }, nums[] = { 1, 16, 24 };
+    struct rig *rig = *state;
+    unsigned i;
+    long mark;
+
+    for (i = 0; i < VSCSI_ARRAY_SIZE(nums); i++) {
+        assert_int_equal(rig_attach_many(rig, DOM, 0, 0, there[i]), 0);
+        peer_settle(rig->p);
+        mark = store_trace_mark(rig->s);
+        assert_int_equal(rig_attach_many(rig, DOM, 0, there[i], nums[i]), 0);
+        CHECK(rig, mark, 25 + there[i] + 7 * nums[i]);
+        assert_int_equal(rig_close(rig, DOM, 0, LIBXL__VSCSI_SAFE_REMOVE),
+                         0);
+    }
+}
+
+static void detaching_costs_at_most_25_and_1_a_device_there_and_7_a_device(
+    void **state)
+{
+    static const unsigned there[] = { 2, 16, 40 };
+    libxl__vscsi_vhost vhost = { .domid = DOM, .devid = 0 };
+    libxl_vscsi_hctl vdevs[24];
+    struct rig *rig = *state;
+    unsigned i, j, num;
+    long mark;
+
+    for (j = 0; j < 24; j++)
+        vdevs[j] = (libxl_vscsi_hctl){ 0, 0, j / 16, j % 16 };
+    for (i = 0; i < VSCSI_ARRAY_SIZE(there); i++) {
+        for (num = 1; num < there[i] && num <= 24; num += 7) {
+            assert_int_equal(rig_attach_many(rig, DOM, 0, 0, there[i]), 0);
+            peer_settle(rig->p);
+            mark = store_trace_mark(rig->s);
+            assert_int_equal(libxl__vscsi_detach(&rig->vc, vhost, vdevs, num,
+                                        LIBXL__VSCSI_SAFE_REMOVE), 0);
+            CHECK(rig, mark, 25 + there[i] + 7 * num);
+            assert_int_equal(rig_close(rig, DOM, 0,
+                                       LIBXL__VSCSI_SAFE_REMOVE), 0);
+        }
+    }
+}
+
+#define TEST(name) cmocka_unit_test_setup_teardown(name, rig_setup, \
+                                                   rig_teardown)
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        TEST(listing_costs_at_most_3_and_3_a_vhost_and_2_a_device),
+        TEST(a_new_vhost_costs_at_most_25_and_7_a_device),
+        TEST(adding_costs_at_most_25_and_1_a_device_there_and_7_a_new_one),
+        TEST(detaching_costs_at_most_25_and_1_a_device_there_and_7_a_device),
+    };
+
+    return cmocka_run_group_tests_name("store/requests", tests, NULL, NULL);
+}

@@ -1,0 +1,370 @@
+/* SPDX-License-Identifier: LGPL-2.1-only */
+/*
+ * What LIO has: names of our objects, targets of the admin, and who exports
+ * a device.  Changes nothing.
+ *
+ * A LUN that the backend driver can reach:
+ *   core/HBA_N/BACKSTORE
+ *   xen-pvscsi/naa.WWN/tpgt_T/{nexus,param/alias,lun/lun_L/LINK -> BACKSTORE}
+ */
+#include <errno.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "libxl_vscsi_lio.h"
+
+#define BACKSTORE_PREFIX "xl-vscsi-"
+#define LUN_PREFIX "lun_"
+#define TPG_PREFIX "tpgt_"
+
+/* ----- names of ours ----- */
+
+/*
+ * FNV-1a of "h:c:t" and a word, folded to 36 bits: nine hex digits after
+ * the 24 bits that LIO uses for targets of its own making.
+ */
+static void derive_wwn(const char *alias, const char *word, char *wwn_r,
+                       size_t size)
+{
+    uint64_t hash = 0xcbf29ce484222325;
+    const char *s;
+
+    for (s = alias; *s; s++)
+        hash = (hash ^ (unsigned char)*s) * 0x100000001b3;
+    for (s = word; *s; s++)
+        hash = (hash ^ (unsigned char)*s) * 0x100000001b3;
+    hash = (hash ^ hash >> 36) & 0xfffffffff;
+    snprintf(wwn_r, size, "naa.5001405%09" PRIx64, hash);
+}
+
+void libxl__vscsi_ours_name(const libxl_vscsi_hctl *hctl,
+                            libxl__vscsi_ours *ours_r)
+{
+    char text[LIBXL__VSCSI_HCTL_SIZE];
+
+    libxl__vscsi_hctl_format(hctl, text);
+    ours_r->hctl = *hctl;
+    snprintf(ours_r->backstore, sizeof(ours_r->backstore),
+             BACKSTORE_PREFIX "%s", text);
+    *strrchr(text, ':') = '\0';
+    memcpy(ours_r->alias, text, sizeof(text));
+    derive_wwn(text, "", ours_r->wwn, sizeof(ours_r->wwn));
+    derive_wwn(text, " nexus", ours_r->nexus, sizeof(ours_r->nexus));
+}
+
+bool libxl__vscsi_ours_parse_backstore(const char *name,
+                                       libxl_vscsi_hctl *hctl_r)
+{
+    size_t len = strlen(BACKSTORE_PREFIX);
+
+    return !strncmp(name, BACKSTORE_PREFIX, len) &&
+           libxl__vscsi_hctl_parse(name + len, hctl_r);
+}
+
+bool libxl__vscsi_ours_parse_target(const char *wwn, const char *alias,
+                                    libxl_vscsi_hctl *hctl_r)
+{
+    char text[LIBXL__VSCSI_HCTL_SIZE];
+    libxl__vscsi_ours ours;
+    libxl_vscsi_hctl hctl;
+    int len;
+
+    len = snprintf(text, sizeof(text), "%s:0", alias);
+    if (len < 0 || (size_t)len >= sizeof(text) ||
+        !libxl__vscsi_hctl_parse(text, &hctl))
+        return false;
+    libxl__vscsi_ours_name(&hctl, &ours);
+    if (strcmp(ours.wwn, wwn))
+        return false;
+    *hctl_r = hctl;
+    return true;
+}
+
+bool libxl__vscsi_lio_parse_lun(const char *name, uint64_t *lun_r)
+{
+    size_t len = strlen(LUN_PREFIX);
+
+    return !strncmp(name, LUN_PREFIX, len) &&
+           libxl__vscsi_parse_u64(name + len, strlen(name + len), UINT64_MAX,
+                                  lun_r);
+}
+
+/* ----- backstores ----- */
+
+/* The number after label, or false. */
+static bool read_labelled(const char *text, const char *label, uint64_t max,
+                          uint64_t *value_r)
+{
+    const char *s = strstr(text, label);
+
+    if (!s)
+        return false;
+    s += strlen(label);
+    return libxl__vscsi_parse_u64(s, strspn(s, "0123456789"), max, value_r);
+}
+
+/* What a pscsi backstore says of its place; others say nothing. */
+static bool parse_info(const char *info, libxl_vscsi_hctl *hctl_r)
+{
+    const char *place = strstr(info, "Bus Location: ");
+    uint64_t hst, chn, tgt, lun;
+
+    if (!place ||
+        !read_labelled(place, "Channel ID: ", UINT32_MAX, &chn) ||
+        !read_labelled(place, "Target ID: ", UINT32_MAX, &tgt) ||
+        !read_labelled(place, "LUN: ", UINT64_MAX, &lun) ||
+        !read_labelled(place, "Host ID: ", UINT32_MAX, &hst))
+        return false;
+    hctl_r->hst = (uint32_t)hst;
+    hctl_r->chn = (uint32_t)chn;
+    hctl_r->tgt = (uint32_t)tgt;
+    hctl_r->lun = lun;
+    return true;
+}
+
+bool libxl__vscsi_lio_is_backstore_of(const char *path,
+                                      const libxl_vscsi_hctl *hctl)
+{
+    char *enable = libxl__vscsi_cfs_read("%s/enable", path);
+    char *info = NULL, *node = NULL;
+    libxl_vscsi_hctl place;
+    bool found = false;
+
+    if (!enable || strcmp(enable, "1"))
+        goto out;
+    /* To pscsi the node is only a name, unless it is a disk's. */
+    info = libxl__vscsi_cfs_read("%s/info", path);
+    found = info && parse_info(info, &place);
+    if (!found) {
+        node = libxl__vscsi_cfs_read("%s/udev_path", path);
+        found = node && node[0] == '/' && libxl__vscsi_host_hctl(node, &place);
+    }
+    found = found && libxl__vscsi_hctl_equal(&place, hctl);
+out:
+    free(enable);
+    free(info);
+    free(node);
+    return found;
+}
+
+static char *describe_backstore(const char *hba, const char *name)
+{
+    size_t plugin = strcspn(hba, "_");
+    libxl_vscsi_hctl hctl;
+
+    if (libxl__vscsi_ours_parse_backstore(name, &hctl))
+        return libxl__vscsi_sprintf(
+            "it is still exported from an earlier attach (LIO backstore "
+            "%.*s/%s): the backend driver has not let go of it yet",
+            (int)plugin, hba, name);
+    return libxl__vscsi_sprintf(
+        "it is LIO backstore %.*s/%s of dom0 (delete that with targetcli, "
+        "or make a LUN of a xen-pvscsi target of it and give that, as "
+        "naa.WWN:LUN)", (int)plugin, hba, name);
+}
+
+char *libxl__vscsi_lio_holder(libxl__vscsi_ctx *vc,
+                              const libxl__vscsi_phys *phys)
+{
+    libxl__vscsi_names hbas, names;
+    char *path, *text = NULL;
+    unsigned i, j;
+
+    libxl__vscsi_cfs_list(&hbas, "", false, "%s/core", vc->lio_root);
+    for (i = 0; i < hbas.num && !text; i++) {
+        libxl__vscsi_cfs_list(&names, "", false, "%s/core/%s", vc->lio_root,
+                              hbas.list[i]);
+        for (j = 0; j < names.num && !text; j++) {
+            path = libxl__vscsi_sprintf("%s/core/%s/%s", vc->lio_root,
+                                        hbas.list[i], names.list[j]);
+            if (path && libxl__vscsi_lio_is_backstore_of(path, &phys->hctl))
+                text = describe_backstore(hbas.list[i], names.list[j]);
+            free(path);
+        }
+        libxl__vscsi_names_dispose(&names);
+    }
+    libxl__vscsi_names_dispose(&hbas);
+    return text;
+}
+
+/* ----- targets ----- */
+
+/*
+ * The TPG of a target that its WWN reaches, which is the oldest; *several_r
+ * tells of others.  NULL if there is none.
+ */
+static char *oldest_tpg(libxl__vscsi_ctx *vc, const char *wwn,
+                        bool *several_r)
+{
+    libxl__vscsi_names tpgs;
+    char *path = NULL;
+
+    libxl__vscsi_cfs_list(&tpgs, TPG_PREFIX, false, "%s/" LIO_FABRIC "/%s",
+                          vc->lio_root, wwn);
+    if (tpgs.num)
+        path = libxl__vscsi_sprintf("%s/" LIO_FABRIC "/%s/%s", vc->lio_root,
+                                    wwn, tpgs.list[tpgs.num - 1]);
+    *several_r = tpgs.num > 1;
+    libxl__vscsi_names_dispose(&tpgs);
+    return path;
+}
+
+static bool has_nexus(const char *tpg)
+{
+    char *nexus = libxl__vscsi_cfs_read("%s/nexus", tpg);
+    bool ok = nexus && nexus[0];
+
+    free(nexus);
+    return ok;
+}
+
+static bool is_ours(const char *wwn, const char *tpg)
+{
+    char *alias = libxl__vscsi_cfs_read("%s/param/alias", tpg);
+    libxl_vscsi_hctl hctl;
+    bool ours;
+
+    ours = alias && libxl__vscsi_ours_parse_target(wwn, alias, &hctl);
+    free(alias);
+    return ours;
+}
+
+/* The backstore that a LUN is linked to, as a path through the link. */
+static char *linked_backstore(const char *tpg, const char *lun)
+{
+    libxl__vscsi_names links;
+    char *path = NULL;
+
+    libxl__vscsi_cfs_list(&links, "", true, "%s/lun/%s", tpg, lun);
+    if (links.num)
+        path = libxl__vscsi_sprintf("%s/lun/%s/%s", tpg, lun, links.list[0]);
+    libxl__vscsi_names_dispose(&links);
+    return path;
+}
+
+static int refuse_wwn(libxl__vscsi_ctx *vc, const char *target,
+                      uint64_t lun, const char *tpg, bool several)
+{
+    if (!tpg)
+        libxl__vscsi_error(vc, "dom0 has no LIO target " LIO_FABRIC "/%s "
+                           "with a TPG", target);
+    else if (!has_nexus(tpg))
+        libxl__vscsi_error(vc, "LIO target %s has no nexus (write the name "
+                           "of one to %s/nexus)", target, tpg);
+    else
+        libxl__vscsi_error(vc, "LIO target %s has no LUN %" PRIu64 "%s",
+                           target, lun, several ?
+                           " in its oldest TPG, which is the only one that "
+                           "the backend driver finds by this name" : "");
+    return ERROR_NOTFOUND;
+}
+
+int libxl__vscsi_lio_resolve(libxl__vscsi_ctx *vc, const char *wwn,
+                             char **node_r)
+{
+    char target[LIBXL__VSCSI_HCTL_SIZE], lun_name[32];
+    char *tpg = NULL, *backstore = NULL, *node = NULL;
+    bool several = false;
+    uint64_t lun;
+    size_t len;
+    int rc;
+
+    if (!libxl__vscsi_wwn_parse(wwn, &len, &lun)) {
+        libxl__vscsi_error(vc, "'%s' is not naa.WWN:LUN", wwn);
+        return ERROR_INVAL;
+    }
+    snprintf(target, sizeof(target), "%.*s", (int)len, wwn);
+    snprintf(lun_name, sizeof(lun_name), LUN_PREFIX "%" PRIu64, lun);
+
+    tpg = oldest_tpg(vc, target, &several);
+    if (tpg && is_ours(target, tpg)) {
+        libxl__vscsi_error(vc, "this LIO target was made for another attach; "
+                           "name the SCSI device itself");
+        rc = ERROR_INVAL;
+        goto out;
+    }
+    if (tpg && has_nexus(tpg))
+        backstore = linked_backstore(tpg, lun_name);
+    if (!backstore) {
+        rc = refuse_wwn(vc, target, lun, tpg, several);
+        goto out;
+    }
+    node = libxl__vscsi_cfs_read("%s/udev_path", backstore);
+    if (node && !node[0]) {
+        free(node);
+        node = NULL;
+    }
+    *node_r = node;
+    rc = 0;
+out:
+    free(tpg);
+    free(backstore);
+    return rc;
+}
+
+/* The LUN of a TPG that is the device. */
+static bool find_lun(const char *tpg, const libxl_vscsi_hctl *hctl,
+                     uint64_t *lun_r)
+{
+    libxl__vscsi_names luns;
+    bool found = false;
+    char *backstore;
+    uint64_t lun;
+    unsigned i;
+
+    libxl__vscsi_cfs_list(&luns, LUN_PREFIX, false, "%s/lun", tpg);
+    for (i = 0; i < luns.num && !found; i++) {
+        backstore = linked_backstore(tpg, luns.list[i]);
+        found = backstore &&
+                libxl__vscsi_lio_parse_lun(luns.list[i], &lun) &&
+                libxl__vscsi_lio_is_backstore_of(backstore, hctl);
+        free(backstore);
+    }
+    libxl__vscsi_names_dispose(&luns);
+    if (found)
+        *lun_r = lun;
+    return found;
+}
+
+int libxl__vscsi_lio_find_foreign(libxl__vscsi_ctx *vc,
+                                  const libxl__vscsi_phys *phys,
+                                  char **wwn_r)
+{
+    char *tpg, *wwn = NULL;
+    libxl__vscsi_names targets;
+    uint64_t lun;
+    bool several;
+    unsigned i;
+    int rc = 0;
+
+    libxl__vscsi_cfs_list(&targets, "naa.", false, "%s/" LIO_FABRIC,
+                          vc->lio_root);
+    for (i = 0; i < targets.num && !wwn && !rc; i++) {
+        const char *target = targets.list[i];
+
+        tpg = oldest_tpg(vc, target, &several);
+        if (tpg && !is_ours(target, tpg) && has_nexus(tpg) &&
+            find_lun(tpg, &phys->hctl, &lun)) {
+            wwn = libxl__vscsi_sprintf("%s:%" PRIu64, target, lun);
+            if (!wwn) {
+                libxl__vscsi_error(vc, "out of memory");
+                rc = ERROR_NOMEM;
+            } else if (!libxl__vscsi_wwn_parse(wwn, NULL, NULL) ||
+                       strlen(wwn) > LIBXL__VSCSI_PDEV_MAX) {
+                free(wwn);      /* the backend would not find it */
+                wwn = NULL;
+            }
+        }
+        free(tpg);
+    }
+    libxl__vscsi_names_dispose(&targets);
+    if (rc)
+        return rc;
+    if (wwn)
+        libxl__vscsi_log(vc, XTL_DETAIL, "using the existing LIO target %s",
+                         wwn);
+    *wwn_r = wwn;
+    return 0;
+}

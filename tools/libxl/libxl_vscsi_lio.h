@@ -1,0 +1,105 @@
+/* SPDX-License-Identifier: LGPL-2.1-only */
+/*
+ * What the files that know LIO tell each other: libxl_vscsi_configfs.c,
+ * _modules.c, _lio.c, _export.c, _release.c.
+ */
+#ifndef LIBXL_VSCSI_LIO_H
+#define LIBXL_VSCSI_LIO_H
+
+#include "libxl_vscsi_internal.h"
+
+#pragma GCC visibility push(hidden)
+
+/* Below lio_root. */
+#define LIO_FABRIC "xen-pvscsi"
+/* The HBA of our backstores: beyond the numbers that rtslib gives out. */
+#define LIO_OUR_HBA "pscsi_5001405"
+#define LIO_OUR_TPG "tpgt_1"
+#define LIO_OUR_LINK "xl-vscsi"
+/* The TPG of ours as arguments for a path that begins with TPG_PATH. */
+#define TPG_PATH "%s/" LIO_FABRIC "/%s/" LIO_OUR_TPG
+#define TPG_ARGS(vc, ours) (vc)->lio_root, (ours)->wwn
+
+/* ----- libxl_vscsi_configfs.c: files, without any meaning ----- */
+/* The path is given as for printf.  int: 0 or an errno.  Nothing is logged. */
+
+/* 0 if it is there already, or gone already. */
+int libxl__vscsi_cfs_mkdir(const char *fmt, ...) VSCSI_PRINTF(1, 2);
+int libxl__vscsi_cfs_rmdir(const char *fmt, ...) VSCSI_PRINTF(1, 2);
+int libxl__vscsi_cfs_unlink(const char *fmt, ...) VSCSI_PRINTF(1, 2);
+int libxl__vscsi_cfs_symlink(const char *to, const char *fmt, ...)
+    VSCSI_PRINTF(2, 3);
+int libxl__vscsi_cfs_write(const char *value, const char *fmt, ...)
+    VSCSI_PRINTF(2, 3);
+/* Without its newline; NULL if it cannot be read. */
+char *libxl__vscsi_cfs_read(const char *fmt, ...) VSCSI_PRINTF(1, 2);
+/* The last part of where a link goes; NULL if it is none. */
+char *libxl__vscsi_cfs_readlink(const char *fmt, ...) VSCSI_PRINTF(1, 2);
+bool libxl__vscsi_cfs_is_dir(const char *fmt, ...) VSCSI_PRINTF(1, 2);
+
+typedef struct libxl__vscsi_names {
+    char **list;
+    unsigned num;
+} libxl__vscsi_names;
+
+/*
+ * The directories (or the links) in a directory whose names begin with
+ * prefix, in the kernel's order, which is newest first.  Empty if there is
+ * none, or no such directory.
+ */
+void libxl__vscsi_cfs_list(libxl__vscsi_names *names_r, const char *prefix,
+                           bool links, const char *fmt, ...)
+    VSCSI_PRINTF(4, 5);
+void libxl__vscsi_names_dispose(libxl__vscsi_names *names);
+
+/* ----- libxl_vscsi_modules.c ----- */
+
+/* Runs modprobe; whether it helped shows elsewhere. */
+void libxl__vscsi_modprobe(libxl__vscsi_ctx *vc, const char *module);
+
+/* ----- libxl_vscsi_lio.c: what our objects are called ----- */
+
+typedef struct libxl__vscsi_ours {
+    libxl_vscsi_hctl hctl;
+    char alias[LIBXL__VSCSI_HCTL_SIZE];     /* "h:c:t" */
+    char backstore[LIBXL__VSCSI_HCTL_SIZE + 16];
+    char wwn[24], nexus[24];                /* derived from h:c:t alone */
+} libxl__vscsi_ours;
+
+void libxl__vscsi_ours_name(const libxl_vscsi_hctl *hctl,
+                            libxl__vscsi_ours *ours_r);
+/* The other way, for a backstore and for a target with its alias (the LUN
+ * is 0 then); false if that is not ours. */
+bool libxl__vscsi_ours_parse_backstore(const char *name,
+                                       libxl_vscsi_hctl *hctl_r);
+bool libxl__vscsi_ours_parse_target(const char *wwn, const char *alias,
+                                    libxl_vscsi_hctl *hctl_r);
+/* "lun_7" */
+bool libxl__vscsi_lio_parse_lun(const char *name, uint64_t *lun_r);
+
+/* Is the backstore in directory path the device at hctl? */
+bool libxl__vscsi_lio_is_backstore_of(const char *path,
+                                      const libxl_vscsi_hctl *hctl);
+
+/* ----- libxl_vscsi_release.c ----- */
+
+/* The HBA that has our backstore: LIO_OUR_HBA, or another one where
+ * targetcli restored what it had saved.  To be freed; NULL if none has. */
+char *libxl__vscsi_lio_find_hba(libxl__vscsi_ctx *vc,
+                                const libxl__vscsi_ours *ours);
+/* Is the target that has our name ours?  Without an alias it is one that
+ * has not been finished. */
+bool libxl__vscsi_lio_target_is_ours(libxl__vscsi_ctx *vc,
+                                     const libxl__vscsi_ours *ours);
+/*
+ * Waits until end_ms, which may have passed, for the backend driver to let
+ * go.  *reason_r, which is NULL before, is why it failed, to be freed;
+ * nothing is logged.
+ */
+int libxl__vscsi_lio_take_down(libxl__vscsi_ctx *vc,
+                               const libxl__vscsi_ours *ours,
+                               uint64_t end_ms, char **reason_r);
+
+#pragma GCC visibility pop
+
+#endif /* LIBXL_VSCSI_LIO_H */

@@ -1,0 +1,292 @@
+/* SPDX-License-Identifier: LGPL-2.1-only */
+/*
+ * Taking down our own LIO objects, in the order opposite to the one that
+ * libxl_vscsi_export.c makes them in.
+ */
+#include <errno.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "libxl_vscsi_lio.h"
+
+#define BUSY_POLL_MS 20
+
+/* ----- finding what is there ----- */
+
+/* The HBA that has our backstore: LIO_OUR_HBA, or another one where
+ * targetcli restored what it had saved.  NULL if none has. */
+char *libxl__vscsi_lio_find_hba(libxl__vscsi_ctx *vc, const libxl__vscsi_ours *ours)
+{
+    libxl__vscsi_names hbas;
+    char *hba = NULL;
+    unsigned i;
+
+    libxl__vscsi_cfs_list(&hbas, "pscsi_", false, "%s/core", vc->lio_root);
+    for (i = 0; i < hbas.num && !hba; i++)
+        if (libxl__vscsi_cfs_is_dir("%s/core/%s/%s", vc->lio_root,
+                                    hbas.list[i], ours->backstore))
+            hba = strdup(hbas.list[i]);
+    libxl__vscsi_names_dispose(&hbas);
+    return hba;
+}
+
+/* Is the target that has our name ours?  Without an alias it is one that
+ * has not been finished. */
+bool libxl__vscsi_lio_target_is_ours(libxl__vscsi_ctx *vc,
+                           const libxl__vscsi_ours *ours)
+{
+    char *alias = libxl__vscsi_cfs_read(TPG_PATH "/param/alias",
+                                        TPG_ARGS(vc, ours));
+    bool ok = !alias || !alias[0] || !strcmp(alias, ours->alias);
+
+    free(alias);
+    return ok;
+}
+
+/* ----- taking down ----- */
+
+/* reason_r takes the first reason only. */
+static int fail(char **reason_r, int rc, char *reason)
+{
+    if (*reason_r)
+        free(reason);
+    else
+        *reason_r = reason;
+    return rc;
+}
+
+static int remove_lun(libxl__vscsi_ctx *vc, const libxl__vscsi_ours *ours,
+                      char **reason_r)
+{
+    uint64_t lun = ours->hctl.lun;
+    libxl__vscsi_names links;
+    unsigned i, others = 0;
+    int r = 0;
+
+    libxl__vscsi_cfs_list(&links, "", true, TPG_PATH "/lun/lun_%" PRIu64,
+                          TPG_ARGS(vc, ours), lun);
+    for (i = 0; i < links.num && !r; i++) {
+        char *to = libxl__vscsi_cfs_readlink(
+            TPG_PATH "/lun/lun_%" PRIu64 "/%s", TPG_ARGS(vc, ours), lun,
+            links.list[i]);
+
+        if (to && !strcmp(to, ours->backstore))
+            r = libxl__vscsi_cfs_unlink(TPG_PATH "/lun/lun_%" PRIu64 "/%s",
+                                        TPG_ARGS(vc, ours), lun,
+                                        links.list[i]);
+        else
+            others++;
+        free(to);
+    }
+    libxl__vscsi_names_dispose(&links);
+    if (!r && !others)
+        r = libxl__vscsi_cfs_rmdir(TPG_PATH "/lun/lun_%" PRIu64,
+                                   TPG_ARGS(vc, ours), lun);
+    if (!r)
+        return 0;
+    return fail(reason_r, ERROR_FAIL, libxl__vscsi_sprintf(
+        "cannot remove LUN %" PRIu64 " of LIO target %s: %s", lun, ours->wwn,
+        strerror(r)));
+}
+
+/*
+ * The kernel lets a TPG be removed that its backend driver is using, and
+ * falls over it later; a nexus it does guard.  So the nexus goes first.
+ */
+static int drop_nexus(libxl__vscsi_ctx *vc, const libxl__vscsi_ours *ours,
+                      uint64_t end_ms, char **reason_r)
+{
+    int r;
+
+    for (;;) {
+        r = libxl__vscsi_cfs_write("NULL", TPG_PATH "/nexus",
+                                   TPG_ARGS(vc, ours));
+        if (!r || r == ENODEV || r == ENOENT)
+            return 0;
+        if (r != EBUSY || libxl__vscsi_now_ms() >= end_ms)
+            break;
+        libxl__vscsi_pause(BUSY_POLL_MS);
+    }
+    if (r == EBUSY)
+        return fail(reason_r, ERROR_NOT_READY, libxl__vscsi_sprintf(
+            "the backend driver has not let go of LIO target %s (for %s) "
+            "yet; a later scsi-attach or scsi-detach removes it", ours->wwn,
+            ours->backstore));
+    return fail(reason_r, ERROR_FAIL, libxl__vscsi_sprintf(
+        "cannot drop the nexus of LIO target %s: %s", ours->wwn,
+        strerror(r)));
+}
+
+static int remove_target(libxl__vscsi_ctx *vc, const libxl__vscsi_ours *ours,
+                         uint64_t end_ms, char **reason_r)
+{
+    libxl__vscsi_names luns;
+    unsigned num;
+    int rc, r;
+
+    libxl__vscsi_cfs_list(&luns, "lun_", false, TPG_PATH "/lun",
+                          TPG_ARGS(vc, ours));
+    num = luns.num;
+    libxl__vscsi_names_dispose(&luns);
+    if (num)
+        return 0;
+
+    rc = drop_nexus(vc, ours, end_ms, reason_r);
+    if (rc)
+        return rc;
+    r = libxl__vscsi_cfs_rmdir(TPG_PATH, TPG_ARGS(vc, ours));
+    if (!r) {
+        r = libxl__vscsi_cfs_rmdir("%s/" LIO_FABRIC "/%s",
+                                   TPG_ARGS(vc, ours));
+        if (r == ENOTEMPTY)     /* the admin has added a TPG */
+            r = 0;
+    }
+    if (r)
+        return fail(reason_r, ERROR_FAIL, libxl__vscsi_sprintf(
+            "cannot remove LIO target %s: %s", ours->wwn, strerror(r)));
+    libxl__vscsi_log(vc, XTL_DETAIL, "removed LIO target %s (%s)", ours->wwn,
+                     ours->alias);
+    return 0;
+}
+
+static int remove_backstore(libxl__vscsi_ctx *vc,
+                            const libxl__vscsi_ours *ours, char **reason_r)
+{
+    char *hba = libxl__vscsi_lio_find_hba(vc, ours);
+    int r;
+
+    if (!hba)
+        return 0;
+    r = libxl__vscsi_cfs_rmdir("%s/core/%s/%s", vc->lio_root, hba,
+                               ours->backstore);
+    if (!r) {
+        libxl__vscsi_log(vc, XTL_DETAIL, "removed LIO backstore %s/%s", hba,
+                         ours->backstore);
+        /* fails where it is not the last of them, which is right */
+        libxl__vscsi_cfs_rmdir("%s/core/%s", vc->lio_root, hba);
+    }
+    free(hba);
+    if (!r)
+        return 0;
+    return fail(reason_r, r == EBUSY ? ERROR_NOT_READY : ERROR_FAIL,
+                libxl__vscsi_sprintf(
+                    "cannot remove LIO backstore %s: %s", ours->backstore,
+                    r == EBUSY ? "another LIO target uses it" : strerror(r)));
+}
+
+/* Until end_ms, which may have passed, for the backend driver to let go. */
+int libxl__vscsi_lio_take_down(libxl__vscsi_ctx *vc, const libxl__vscsi_ours *ours,
+                     uint64_t end_ms, char **reason_r)
+{
+    int rc = 0;
+
+    if (libxl__vscsi_cfs_is_dir("%s/" LIO_FABRIC "/%s", TPG_ARGS(vc, ours)) &&
+        libxl__vscsi_lio_target_is_ours(vc, ours)) {
+        rc = remove_lun(vc, ours, reason_r);
+        if (!rc)
+            rc = remove_target(vc, ours, end_ms, reason_r);
+    }
+    if (!rc)
+        rc = remove_backstore(vc, ours, reason_r);
+    return rc;
+}
+
+int libxl__vscsi_lio_release(libxl__vscsi_ctx *vc,
+                             const libxl_vscsi_hctl *hctl)
+{
+    uint64_t end = libxl__vscsi_now_ms() + vc->timeouts.destroy_ms;
+    libxl__vscsi_ours ours;
+    char *reason = NULL;
+    int rc;
+
+    libxl__vscsi_ours_name(hctl, &ours);
+    rc = libxl__vscsi_lio_take_down(vc, &ours, end, &reason);
+    if (rc)
+        libxl__vscsi_error(vc, "%s", reason ? reason : "out of memory");
+    free(reason);
+    return rc;
+}
+
+/* ----- collecting what nobody uses ----- */
+
+static bool is_used(const libxl_vscsi_hctl *used, unsigned num,
+                    const libxl_vscsi_hctl *hctl, bool any_lun)
+{
+    libxl_vscsi_hctl other;
+    unsigned i;
+
+    for (i = 0; i < num; i++) {
+        other = used[i];
+        if (any_lun)
+            other.lun = hctl->lun;
+        if (libxl__vscsi_hctl_equal(&other, hctl))
+            return true;
+    }
+    return false;
+}
+
+static void collect(libxl__vscsi_ctx *vc, const libxl_vscsi_hctl *hctl)
+{
+    libxl__vscsi_ours ours;
+    char *reason = NULL;
+
+    libxl__vscsi_ours_name(hctl, &ours);
+    libxl__vscsi_log(vc, XTL_DETAIL, "no domain uses %s any more",
+                     ours.backstore);
+    if (libxl__vscsi_lio_take_down(vc, &ours, 0, &reason))
+        libxl__vscsi_log(vc, XTL_DETAIL, "%s",
+                         reason ? reason : "out of memory");
+    free(reason);
+}
+
+static void collect_backstores(libxl__vscsi_ctx *vc, const char *hba,
+                               const libxl_vscsi_hctl *used, unsigned num)
+{
+    libxl__vscsi_names names;
+    libxl_vscsi_hctl hctl;
+    unsigned i;
+
+    libxl__vscsi_cfs_list(&names, "", false, "%s/core/%s", vc->lio_root,
+                          hba);
+    for (i = 0; i < names.num; i++)
+        if (libxl__vscsi_ours_parse_backstore(names.list[i], &hctl) &&
+            !is_used(used, num, &hctl, false))
+            collect(vc, &hctl);
+    libxl__vscsi_names_dispose(&names);
+}
+
+/* A target whose backstores are gone; only a hand can have done that. */
+static void collect_target(libxl__vscsi_ctx *vc, const char *wwn,
+                           const libxl_vscsi_hctl *used, unsigned num)
+{
+    char *alias = libxl__vscsi_cfs_read(
+        "%s/" LIO_FABRIC "/%s/" LIO_OUR_TPG "/param/alias", vc->lio_root,
+        wwn);
+    libxl_vscsi_hctl hctl;
+
+    if (alias && libxl__vscsi_ours_parse_target(wwn, alias, &hctl) &&
+        !is_used(used, num, &hctl, true))
+        collect(vc, &hctl);
+    free(alias);
+}
+
+void libxl__vscsi_lio_gc(libxl__vscsi_ctx *vc,
+                         const libxl_vscsi_hctl *used, unsigned num)
+{
+    libxl__vscsi_names names;
+    unsigned i;
+
+    libxl__vscsi_cfs_list(&names, "pscsi_", false, "%s/core", vc->lio_root);
+    for (i = 0; i < names.num; i++)
+        collect_backstores(vc, names.list[i], used, num);
+    libxl__vscsi_names_dispose(&names);
+
+    libxl__vscsi_cfs_list(&names, "naa.5001405", false, "%s/" LIO_FABRIC,
+                          vc->lio_root);
+    for (i = 0; i < names.num; i++)
+        collect_target(vc, names.list[i], used, num);
+    libxl__vscsi_names_dispose(&names);
+    libxl__vscsi_cfs_rmdir("%s/core/" LIO_OUR_HBA, vc->lio_root);
+}
