@@ -6,9 +6,9 @@ T_CFLAGS = $(CMOCKA_CFLAGS) -Itests/store -Itests/unit
 T_LIBS = $(CMOCKA_LIBS) $(LIGHT_LIBS)
 
 # The library below the calls into libxenlight, and without real devices.
-HOST_SRC = $(foreach f,host holder lio configfs modules,\
-             $(wildcard $(L)/libxl_vscsi_$(f)*.c))
-CORE_SRC = $(filter-out $(HOST_SRC),$(LIGHT_SRC))
+CORE_SRC = $(L)/_libxl_vscsi_types.c $(patsubst %,$(L)/libxl_vscsi_%.c,addr \
+           attach claim ctx detach fsm info json lock record store users \
+           wait xs)
 STORE_SRC = $(addprefix tests/store/,store.c store_nodes.c store_trace.c \
             trace.c rules.c ring.c peer.c peer_manners.c peer_bus.c \
             peer_backend.c peer_frontend.c)

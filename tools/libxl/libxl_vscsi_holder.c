@@ -100,10 +100,10 @@ out:
 }
 
 /* "it", or "its partition /dev/sdb1". */
-static char *subject(const part *part)
+static char *subject(const part *p)
 {
-    return part->whole ? strdup("it")
-                       : libxl__vscsi_sprintf("its partition %s", part->node);
+    return p->whole ? strdup("it")
+                       : libxl__vscsi_sprintf("its partition %s", p->node);
 }
 
 static const part *part_of(const parts *p, dev_t devnum)
@@ -237,13 +237,13 @@ static char *find_swap(const parts *p)
     return text;
 }
 
-static char *describe_holder(const parts *p, const part *part,
+static char *describe_holder(const parts *p, const part *held,
                              const char *holder)
 {
     struct udev_device *dev = udev_device_new_from_subsystem_sysname(
         p->udev, "block", holder);
     const char *name = NULL, *uuid = NULL;
-    char *who = subject(part), *text;
+    char *who = subject(held), *text;
 
     if (dev) {
         name = udev_device_get_sysattr_value(dev, "dm/name");

@@ -15,9 +15,8 @@
 
 /* ----- finding what is there ----- */
 
-/* The HBA that has our backstore: LIO_OUR_HBA, or another one where
- * targetcli restored what it had saved.  NULL if none has. */
-char *libxl__vscsi_lio_find_hba(libxl__vscsi_ctx *vc, const libxl__vscsi_ours *ours)
+char *libxl__vscsi_lio_find_hba(libxl__vscsi_ctx *vc,
+                                const libxl__vscsi_ours *ours)
 {
     libxl__vscsi_names hbas;
     char *hba = NULL;
@@ -32,10 +31,8 @@ char *libxl__vscsi_lio_find_hba(libxl__vscsi_ctx *vc, const libxl__vscsi_ours *o
     return hba;
 }
 
-/* Is the target that has our name ours?  Without an alias it is one that
- * has not been finished. */
 bool libxl__vscsi_lio_target_is_ours(libxl__vscsi_ctx *vc,
-                           const libxl__vscsi_ours *ours)
+                                     const libxl__vscsi_ours *ours)
 {
     char *alias = libxl__vscsi_cfs_read(TPG_PATH "/param/alias",
                                         TPG_ARGS(vc, ours));
@@ -176,9 +173,9 @@ static int remove_backstore(libxl__vscsi_ctx *vc,
                     r == EBUSY ? "another LIO target uses it" : strerror(r)));
 }
 
-/* Until end_ms, which may have passed, for the backend driver to let go. */
-int libxl__vscsi_lio_take_down(libxl__vscsi_ctx *vc, const libxl__vscsi_ours *ours,
-                     uint64_t end_ms, char **reason_r)
+int libxl__vscsi_lio_take_down(libxl__vscsi_ctx *vc,
+                               const libxl__vscsi_ours *ours,
+                               uint64_t end_ms, char **reason_r)
 {
     int rc = 0;
 
