@@ -20,7 +20,7 @@ wait_for() {
     done
 }
 
-# start_guest NAME [pv|pvh] [CONFIG_LINE...]: a guest of 192 MB that takes
+# start_guest NAME [pv|pvh] [CONFIG_LINE...]: a guest of 128 MB that takes
 # commands; $guest_args is added to its kernel's command line ("noscsi": no
 # xen-scsifront until `guest NAME modprobe xen-scsifront`).
 start_guest() {
@@ -39,7 +39,7 @@ write_guest_config() {
         echo 'kernel="/guest/vmlinux"'
         echo 'ramdisk="/guest/initrd"'
         echo "extra=\"console=hvc0 rdinit=/init quiet mitigations=off ${guest_args:-}\""
-        echo 'memory=192'
+        echo 'memory=128'
         echo 'vcpus=1'
         echo 'on_crash="destroy"'
         shift

@@ -1,9 +1,12 @@
 /* SPDX-License-Identifier: LGPL-2.1-only */
 /* Runs the xl under test and keeps what came out of it. */
 #include <fcntl.h>
+#include <libgen.h>
+#include <limits.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdint.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
@@ -13,6 +16,26 @@
 #include <cmocka.h>
 
 #include "runner.h"
+
+static char path[PATH_MAX];
+
+void runner_init(const char *argv0)
+{
+    char self[PATH_MAX];
+    int r = -1;
+
+    if (realpath(argv0, self))
+        r = snprintf(path, sizeof(path), "%s/xl-under-test", dirname(self));
+    if (r < 0 || (size_t)r >= sizeof(path) || access(path, X_OK)) {
+        fprintf(stderr, "there is no xl-under-test beside %s\n", argv0);
+        exit(1);
+    }
+}
+
+const char *xl_under_test(void)
+{
+    return path;
+}
 
 static int open_text(const char *text)
 {
@@ -50,7 +73,7 @@ run run_xl(const char *input, const char *const argv[])
     assert_true(r.pid >= 0);
     if (!r.pid) {
         if (dup2(in, 0) == 0 && dup2(out, 1) == 1 && dup2(err, 2) == 2)
-            execv(XL_UNDER_TEST, (char *const *)(uintptr_t)argv);
+            execv(path, (char *const *)(uintptr_t)argv);
         _exit(126);
     }
     assert_int_equal(waitpid(r.pid, &r.status, 0), r.pid);

@@ -14,8 +14,13 @@ typedef struct run {
     char *err;
 } run;
 
+/* The absolute path of xl-under-test, which lies beside the test program;
+ * main() calls runner_init() first, with its argv[0]. */
+const char *xl_under_test(void);
+void runner_init(const char *argv0);
+
 /*
- * Runs XL_UNDER_TEST with argv (argv[0] included, NULL at the end), in the
+ * Runs xl-under-test with argv (argv[0] included, NULL at the end), in the
  * current directory, with input as its stdin: a text of which it reads all,
  * or NULL for the empty one.  Fails the test if it cannot be run.
  */

@@ -1,6 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: LGPL-2.1-only
 # bash completion of xl's SCSI commands, with a function in xl's place.
+# Prints TAP.
 # usage: test-completion.sh [FILE]    (default: tools/xl/bash-completion)
 
 file=${1:-$(dirname "$0")/../../tools/xl/bash-completion}
@@ -35,12 +36,13 @@ check() {
     expected=$(printf '<%s>' "$@")
     complete_line "$line"
     if [[ $(printf '<%s>' "${COMPREPLY[@]}") == "$expected" ]]; then
-        echo "ok: $promise"
         num_passed=$((num_passed + 1))
+        echo "ok $((num_passed + num_failed)) - $promise"
     else
-        echo "not ok: $promise: '$line' gave" \
-             "$(printf '<%s>' "${COMPREPLY[@]}"), not $expected"
         num_failed=$((num_failed + 1))
+        echo "not ok $((num_passed + num_failed)) - $promise"
+        echo "# '$line' gave $(printf '<%s>' "${COMPREPLY[@]}")," \
+             "not $expected"
     fi
 }
 
@@ -71,5 +73,5 @@ compgen() {
 check 'devices, but not partitions'   'xl scsi-attach mail /dev/' \
     '/dev/disk/by-id/wwn-0x5 ' '/dev/sda ' '/dev/st0 ' '/dev/st1 '
 
-echo "$num_passed passed, $num_failed failed"
+echo "1..$((num_passed + num_failed))"
 [[ $num_failed -eq 0 ]]

@@ -6,6 +6,7 @@
  */
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <setjmp.h>
 #include <signal.h>
 #include <stdarg.h>
@@ -20,6 +21,10 @@
 
 #include "runner.h"
 
+#ifndef FAKE_XL
+#define FAKE_XL "tests/unit/fake-xl.sh"     /* from the top of the tree */
+#endif
+
 static void set_real(const char *target)
 {
     assert_true(!unlink("real-xl") || errno == ENOENT);
@@ -28,11 +33,12 @@ static void set_real(const char *target)
 }
 
 static char dir[] = "/tmp/test-launcher.XXXXXX";
+static char fake[PATH_MAX];
 
 static int enter_dir(void **state)
 {
     (void)state;
-    return !mkdtemp(dir) || chdir(dir);
+    return !realpath(FAKE_XL, fake) || !mkdtemp(dir) || chdir(dir);
 }
 
 static int leave_dir(void **state)
@@ -45,7 +51,7 @@ static int leave_dir(void **state)
 static int use_fake(void **state)
 {
     (void)state;
-    set_real(FAKE_XL);
+    set_real(fake);
     return 0;
 }
 
@@ -175,7 +181,7 @@ static void run_on_terminal(int terminal)
     assert_true(pid >= 0);
     if (!pid) {
         if (dup2(terminal, 0) == 0 && dup2(terminal, 1) == 1)
-            execl(XL_UNDER_TEST, "xl", "tty", (char *)NULL);
+            execl(xl_under_test(), "xl", "tty", (char *)NULL);
         _exit(126);
     }
     assert_int_equal(waitpid(pid, &status, 0), pid);
@@ -252,13 +258,13 @@ static void an_h_among_the_global_options_is_the_real_ones(void **state)
 /* The distribution's completion, literally. */
 static void help_suits_the_distributions_completion(void **state)
 {
-    static const char script[] =
-        XL_UNDER_TEST " help | sed '1,4d' | awk '/^ [^ ]/{print $1}'"
-        " | grep -c '^scsi-'";
-    char answer[16];
+    char script[PATH_MAX + 128], answer[16];
     FILE *f;
 
     (void)state;
+    snprintf(script, sizeof(script), "'%s' help | sed '1,4d' |"
+             " awk '/^ [^ ]/{print $1}' | grep -c '^scsi-'",
+             xl_under_test());
     f = popen(script, "r");
     assert_non_null(f);
     assert_non_null(fgets(answer, sizeof(answer), f));
@@ -321,14 +327,14 @@ static void it_does_not_run_itself(void **state)
         " program itself; reinstall the distribution's xen-utils package\n";
 
     (void)state;
-    set_real(XL_UNDER_TEST);
+    set_real(xl_under_test());
     assert_fails_with(XL("list", NULL), message);
     assert_fails_with(XL("help", NULL), message);
 }
 
 #define CASE(name) cmocka_unit_test_setup(name, use_fake)
 
-int main(void)
+int main(int argc, char **argv)
 {
     const struct CMUnitTest tests[] = {
         CASE(arguments_arrive_unchanged),
@@ -348,5 +354,7 @@ int main(void)
         CASE(a_missing_real_one_is_named),
     };
 
+    (void)argc;
+    runner_init(argv[0]);
     return cmocka_run_group_tests(tests, enter_dir, leave_dir);
 }

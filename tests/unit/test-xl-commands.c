@@ -398,7 +398,7 @@ static void json_of_nothing_is_an_empty_array(void **state)
     yajl_tree_free(parse_array(ARGV("scsi-list", "--json", "3", NULL), 0, 0));
 }
 
-int main(void)
+int main(int argc, char **argv)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(attach_asks_the_library_for_what_was_written),
@@ -430,5 +430,7 @@ int main(void)
             json_of_nothing_is_an_empty_array, without_devices, with_all),
     };
 
+    (void)argc;
+    runner_init(argv[0]);
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

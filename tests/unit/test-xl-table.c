@@ -8,7 +8,7 @@
 
 #include <cmocka.h>
 
-#include "xl.h"
+#include "../../tools/xl/xl.h"
 
 static void assert_prints(const xl_table *table, const char *expected)
 {
