@@ -49,6 +49,8 @@ for level; do
         for test in $(programs "$level"); do
             run "$level/$(basename "$test")" "$test"
         done
+        [ "$level" != unit ] || run unit/test-completion \
+            tests/unit/test-completion.sh
         ;;
     valgrind)
         build build-valgrind || continue
@@ -61,7 +63,7 @@ for level; do
         ;;
     system)
         build build-system || continue
-        run system tests/system/run.sh
+        run system tests/system/run.sh build/dom0
         ;;
     *)
         echo "check.sh: no level $level (unit, store, valgrind, system)" >&2

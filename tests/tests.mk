@@ -45,6 +45,22 @@ $(foreach t,$(UNIT_TESTS),$(eval $(call unit_rule,$(t),pic,)))
 $(foreach t,$(STORE_TESTS),$(eval $(call store_rule,$(t),san,$$(SAN))))
 $(foreach t,$(STORE_TESTS),$(eval $(call store_rule,$(t),pic,)))
 
+# The launcher and our commands with a libxl that answers by script, and a
+# script in the place of the distribution's xl.
+define xl_rule
+$(B)/$(1)/unit/xl-under-test: $$(call obj,$(1),tests/unit/xl_stub.c \
+    $$(filter-out tools/xl/xl_real.c,$$(XL_SRC)) \
+    $$(sort $$(LIGHT_SRC) $$(UTIL_SRC))) $(B)/$(1)/unit/xl_real.o
+	$$(CC) $$(LDFLAGS) $(2) -Wl,-z,muldefs -o $$@ $$^ $$(T_LIBS)
+$(B)/$(1)/unit/xl_real.o: tools/xl/xl_real.c tools/xl/xl.h
+	@mkdir -p $$(@D)
+	$$(CC) -g -O1 $(2) $$(BASE_CFLAGS) -DXL_REAL='"./real-xl"' -c -o $$@ $$<
+$(B)/$(1)/unit/test-launcher $(B)/$(1)/unit/test-xl-commands: \
+    $(B)/$(1)/tests/unit/runner.o | $(B)/$(1)/unit/xl-under-test
+endef
+$(eval $(call xl_rule,san,$$(SAN)))
+$(eval $(call xl_rule,pic,))
+
 # xenstored loads it: it must not need a sanitizer.
 $(B)/%/store/fakexen.so: tests/store/fakexen.c
 	@mkdir -p $(@D)
@@ -62,7 +78,17 @@ PLAIN = $(addprefix $(B)/pic/unit/,$(UNIT_TESTS)) \
 build-unit: $(SAN_UNIT)
 build-store: $(SAN_STORE)
 build-valgrind: $(PLAIN)
+# What goes into dom0: an installation, and a program of a third party's that
+# was built against it.
 build-system: all
+	rm -rf $(B)/dom0
+	$(MAKE) -s --no-print-directory install DESTDIR=$(abspath $(B)/dom0)
+	mkdir -p $(B)/dom0/tests
+	cp tests/system/vscsi.sh $(B)/dom0/tests
+	export PKG_CONFIG_SYSROOT_DIR=$(abspath $(B)/dom0) \
+	    PKG_CONFIG_PATH=$(abspath $(B)/dom0)$(pkgconfigdir) && \
+	$(CC) $(WARN) -o $(B)/dom0/tests/thirdparty tests/system/thirdparty.c \
+	    $$(pkg-config --cflags --libs xlutil-vscsi) -Wl,-rpath,$(libdir)
 list-unit:
 	@echo $(SAN_UNIT)
 list-store:

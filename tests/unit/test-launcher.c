@@ -122,7 +122,7 @@ static void a_beginning_that_is_not_ours_alone_is_the_real_ones(void **state)
 
 static void every_exit_code_is_passed_on(void **state)
 {
-    char code[8];
+    char code[12];
     int i;
 
     (void)state;

@@ -63,6 +63,10 @@ int libxl__vscsi_check_ctrl(libxl__vscsi_ctx *vc, uint32_t domid,
                            "devices cannot be");
         return ERROR_INVAL;
     }
+    if (domid == 0) {
+        libxl__vscsi_error(vc, "it is dom0's already");
+        return ERROR_INVAL;
+    }
     if (ctrl->backend_domid != 0) {
         libxl__vscsi_error(vc, "only devices of domain 0 can be given away, "
                            "not of domain %u", ctrl->backend_domid);

@@ -54,7 +54,7 @@ static int find_domain(libxl__vscsi_ctx *vc, xs_transaction_t t,
                                                      domid), &kinds, &num);
     if (rc)
         return rc;
-    *exists_r = kinds != NULL;
+    *exists_r = kinds || domid == 0;    /* libxl keeps no record of dom0 */
     *any_r = false;
     for (i = 0; i < num; i++)
         if (!strcmp(kinds[i], "vscsi"))

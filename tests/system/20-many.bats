@@ -1,0 +1,149 @@
+#!/usr/bin/env bats
+# SPDX-License-Identifier: LGPL-2.1-only
+# Many devices, vhosts and domains; orders of coming and going; the C API as
+# a third party uses it.
+
+setup_file() {
+    . /tests/vscsi.sh
+    start_guest one pv
+    start_guest two pv
+    add_scsi_debug num_tgts=4 max_luns=16
+}
+
+teardown_file() {
+    . /tests/vscsi.sh
+    stop_guest one
+    stop_guest two
+    remove_scsi_debug all
+}
+
+setup() {
+    . /tests/vscsi.sh
+    host=$(scsi_debug_hosts | tail -n 1)
+}
+
+teardown() {
+    for g in one two; do
+        for v in $(states $g | cut -d' ' -f1 | cut -d: -f1 | sort -u); do
+            thirdparty destroy "$("$real_xl" domid $g)" "$v"
+        done
+    done
+}
+
+thirdparty() {
+    /tests/thirdparty "$@"
+}
+
+backend() {     # NODE: of the first guest's vhost 0
+    xenstore-read "/local/domain/0/backend/vscsi/$("$real_xl" domid one)/0/$1"
+}
+
+@test "16 LUNs of 4 targets arrive in one call of the C API, in one handshake" {
+    thirdparty attach "$("$real_xl" domid one)" \
+        $(for t in 0 1 2 3; do for l in $(seq 0 15); do
+            echo "$host:0:$t:$l,0:0:$t:$l"; done; done)
+    [ "$(guest_count one)" -eq 64 ]
+    [ "$(states one | grep -c ' 4 4$')" -eq 64 ]
+    # A reconfiguration would have been a second handshake.
+    run guest one 'dmesg | grep -c "scsi host.*Xen SCSI"'
+    [ "$output" -eq 1 ] || guest one 'ls /sys/class/scsi_host | wc -l'
+    thirdparty remove "$("$real_xl" domid one)" 0
+    [ "$(guest_count one)" -eq 0 ]
+    assert_nothing_left
+}
+
+@test "16 LUNs arrive one by one, and go in another order" {
+    for l in $(seq 0 15); do
+        xl scsi-attach one "$host:0:0:$l" "0:0:0:$l"
+    done
+    [ "$(guest_count one)" -eq 16 ]
+    left=16
+    for l in 7 0 15 3 4 1 14 2 8 13 5 6 9 12 10 11; do
+        xl scsi-detach one "0:0:0:$l"
+        left=$((left - 1))
+    done
+    [ "$(guest_count one)" -eq 0 ]
+    assert_nothing_left
+}
+
+@test "two vhosts in a domain are two hosts in the guest" {
+    xl scsi-attach one "$host:0:1:0" 0:0:0:0
+    xl scsi-attach one "$host:0:1:1" 5:0:0:0
+    [ "$(guest one 'ls -d /sys/bus/scsi/devices/*:0:0:0 | wc -l')" -eq 2 ]
+    [ "$(states one)" = "0:0:0:0 4 4
+5:0:0:0 4 4" ]
+    xl scsi-detach one 0:0:0:0
+    [ "$(states one)" = "5:0:0:0 4 4" ]
+    [ "$(guest_count one)" -eq 1 ]
+    xl scsi-detach one 5:0:0:0
+    assert_nothing_left
+}
+
+@test "two domains share a target, each with its own LUN" {
+    xl scsi-attach one "$host:0:2:0" 0:0:0:0
+    xl scsi-attach two "$host:0:2:1" 0:0:0:0
+    a=$(guest_node one 0:0 block)
+    b=$(guest_node two 0:0 block)
+    guest one "echo one | dd of=/dev/$a bs=512 conv=sync,fsync 2>/dev/null"
+    guest two "dd if=/dev/$b bs=512 count=1 2>/dev/null" | grep -qv one
+    xl scsi-detach one 0:0:0:0
+    guest two "dd if=/dev/$b of=/dev/null bs=4k count=8 2>/dev/null"
+    [ "$(states two)" = "0:0:0:0 4 4" ]
+    xl scsi-detach two 0:0:0:0
+    assert_nothing_left
+}
+
+@test "a vdev is used again, by the same device and by another" {
+    for l in 3 3 4 3; do
+        xl scsi-attach one "$host:0:3:$l" 0:0:0:0
+        [ "$(states one)" = "0:0:0:0 4 4" ]
+        [ "$(guest_count one)" -eq 1 ]
+        xl scsi-detach one 0:0:0:0
+        [ "$(guest_count one)" -eq 0 ]
+    done
+    xl scsi-attach one "$host:0:3:9" 0:0:0:9
+    for l in 3 4 3; do
+        xl scsi-attach one "$host:0:3:$l" 0:0:0:0
+        [ "$(guest_count one)" -eq 2 ]
+        xl scsi-detach one 0:0:0:0
+        [ "$(guest_count one)" -eq 1 ]
+    done
+    xl scsi-detach one 0:0:0:9
+    assert_nothing_left
+}
+
+@test "a third party's program attaches, lists, gets info and detaches" {
+    domid=$("$real_xl" domid one)
+    run thirdparty attach "$domid" "$host:0:0:0,0:0:0:0" "$host:0:0:1,0:0:0:1"
+    [ "$status" -eq 0 ]
+    run thirdparty list "$domid"
+    [ "$output" = "vhost 0: $host:0:0:0 as 0:0:0:0, $host:0:0:1 as 0:0:0:1" ]
+    run thirdparty info "$domid" 0:0:0:1
+    [[ "$output" == "0:0:0:1 state 4/4 disk Linux scsi_debug /dev/sd"* ]]
+    run thirdparty detach "$domid" 0:0:0:0
+    [ "$status" -eq 0 ]
+    run thirdparty list "$domid"
+    [ "$output" = "vhost 0: $host:0:0:1 as 0:0:0:1" ]
+    run thirdparty remove "$domid" 0
+    [ "$status" -eq 0 ]
+    assert_nothing_left
+}
+
+@test "a third party's callback is called exactly once, with the result" {
+    domid=$("$real_xl" domid one)
+    run thirdparty -a attach "$domid" "$host:0:0:0,0:0:0:0"
+    [ "$output" = "called back once: 0" ]
+    [ "$(guest_count one)" -eq 1 ]
+    run thirdparty -a attach "$domid" "$host:0:0:0,0:0:0:0"
+    [[ "$output" == *"called back once: -17"* ]]
+    run thirdparty -a remove "$domid" 0
+    [ "$output" = "called back once: 0" ]
+    assert_nothing_left
+}
+
+@test "an ao_how for the event queue is refused" {
+    run thirdparty -e attach "$("$real_xl" domid one)" "$host:0:0:0,0:0:0:0"
+    [ "$status" -eq 1 ]
+    [[ "$output" == *"event queue"* ]]
+    assert_nothing_left
+}

@@ -1,0 +1,56 @@
+# SPDX-License-Identifier: LGPL-2.1-only
+# What the tests of our commands share, on top of lib.sh (/tests/vscsi.sh in
+# dom0): what the guest sees, and what is left behind.
+. /tests/lib.sh
+PATH=/usr/local/sbin:$PATH
+target=/sys/kernel/config/target
+
+# No vscsi node anywhere, and no object of ours in LIO.
+assert_nothing_left() {
+    _left=$(snapshot_store; ours_in_lio)
+    [ -z "$_left" ] || { echo "left behind:"; echo "$_left"; return 1; }
+}
+
+ours_in_lio() {
+    for _o in $target/core/pscsi_*/xl-vscsi-* $target/xen-pvscsi/naa.*; do
+        [ ! -e "$_o" ] || echo "$_o"
+    done
+}
+
+# All of it, to see that a refusal changed nothing.
+snapshot() {
+    snapshot_store
+    snapshot_configfs
+}
+
+# guest_sysfs NAME T:L ATTRIBUTE: of the guest's device at any host, 0:T:L.
+guest_sysfs() {
+    guest "$1" "cat /sys/bus/scsi/devices/*:0:$2/$3" | sed 's/ *$//'
+}
+
+# guest_node NAME T:L CLASS: the guest's node, "sda", "st0", "sg0".
+guest_node() {
+    guest "$1" "ls /sys/bus/scsi/devices/*:0:$2/$3" | head -n 1
+}
+
+# The number of SCSI devices that the guest has.
+guest_count() {
+    guest "$1" "ls -d /sys/bus/scsi/devices/*:*:*:* 2>/dev/null | wc -l"
+}
+
+# states NAME: "VDEV STATE DEVSTATE" of each device, from scsi-list.
+states() {
+    xl scsi-list "$1" | awk 'NR > 1 { print $(NF-1), $3, $NF }'
+}
+
+# refused EXPECTED-CODE MESSAGE COMMAND...: fails so, and changes nothing.
+refused() {
+    _code=$1 _msg=$2
+    shift 2
+    _before=$(snapshot)
+    run "$@"
+    echo "$* -> $status: $output"
+    [ "$status" -eq "$_code" ] || return 1
+    case $output in *"$_msg"*) ;; *) echo "no: $_msg"; return 1 ;; esac
+    [ "$(snapshot)" = "$_before" ]
+}
