@@ -83,7 +83,9 @@ build-valgrind: $(PLAIN)
 build-system: all
 	rm -rf $(B)/dom0
 	$(MAKE) -s --no-print-directory install DESTDIR=$(abspath $(B)/dom0)
-	mkdir -p $(B)/dom0/tests
+	mkdir -p $(B)/dom0/tests/guest/bin
+	$(CC) $(WARN) -Os -static -s -o $(B)/dom0/tests/guest/bin/tapeio \
+	    tests/system/tapeio.c
 	cp tests/system/vscsi.sh $(B)/dom0/tests
 	export PKG_CONFIG_SYSROOT_DIR=$(abspath $(B)/dom0) \
 	    PKG_CONFIG_PATH=$(abspath $(B)/dom0)$(pkgconfigdir) && \

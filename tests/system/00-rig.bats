@@ -31,6 +31,7 @@ teardown() {
 @test "a guest's answer has the command's output and exit code, unchanged" {
     start_guest rig
     run guest rig 'printf "a  b\n\n\$c"; exit 7'
+    echo "status=$status output=$output"
     [ "$status" -eq 7 ]
     [ "$output" = $'a  b\n\n$c' ]
     run guest rig true
@@ -42,6 +43,7 @@ teardown() {
 @test "noscsi leaves xen-scsifront to be loaded later" {
     guest_args=noscsi start_guest rig pv
     run guest rig 'grep -c scsifront /proc/modules'
+    echo "status=$status output=$output"
     [ "$output" = 0 ]
     guest rig modprobe xen-scsifront
     guest rig 'grep -q scsifront /proc/modules'

@@ -127,7 +127,8 @@ guest_tty() {
 # is one for all hosts at a time: what is there already keeps its nodes but
 # answers INQUIRY with the new type.
 add_scsi_debug() {
-    for _a in ptype=0 num_tgts=1 max_luns=1 removable=0 opts=0 "$@"; do
+    for _a in ptype=0 num_tgts=1 max_luns=1 removable=0 opts=0 virtual_gb=0 \
+        "$@"; do
         echo "${_a#*=}" >"$scsi_debug/${_a%%=*}" || return 1
     done
     echo 1 >"$scsi_debug/add_host" || return 1

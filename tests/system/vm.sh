@@ -58,6 +58,8 @@ cp "$here/lib.sh" "$rig/tests/lib.sh"
 cp "$here/domu-init" "$tmp/guest/init"
 chmod 755 "$rig/init" "$tmp/guest/init"
 cp "$image/guest.cpio.zst" "$rig/guest/initrd"
+# What tests want to run in guests.
+[ ! -d "$dir/tests/guest" ] || cp -a "$dir/tests/guest/." "$tmp/guest"
 append "$tmp/guest" "$rig/guest/initrd"
 if [ "$mode" = shell ]; then
     size=$(stty size 2>/dev/null) || size='24 80'
@@ -73,8 +75,10 @@ truncate -s 64M "$tmp/disk"
 : >"$tmp/status"
 
 # Always software emulation: /dev/kvm may exist and be of no use to Xen.
-# Without smap and smep a PV dom0 lives, without rdtscp a PVH guest does.
-set -- -accel tcg,thread=multi -cpu max,-smap,-smep,-rdtscp -M pc -smp 2 \
+# Without smap and smep a PV dom0 lives, without rdtscp a PVH guest does;
+# without AVX no registers get lost between domains (programs died of it).
+cpu=max,-smap,-smep,-rdtscp,-avx,-avx2,-fma,-f16c
+set -- -accel tcg,thread=multi -cpu "$cpu" -M pc -smp 2 \
     -m "${VM_MEM_MB:-3072}" -nodefaults -no-user-config -display none \
     -no-reboot -kernel "$image/xen" \
     -append "dom0_mem=${VM_DOM0_MB:-1536}M,max:${VM_DOM0_MB:-1536}M \

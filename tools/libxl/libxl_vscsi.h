@@ -62,7 +62,8 @@ typedef struct libxl_vscsi_timeouts {
     unsigned backend_ms;
     /* A guest that has not connected a new vhost begins to. */
     unsigned frontend_ms;
-    /* Both ends finish a handshake that they have begun. */
+    /* Both ends finish a handshake that they have begun, for up to 8
+     * devices; as much again for each further 8. */
     unsigned handshake_ms;
     /* The backend lets go of a vhost whose frontend was taken away. */
     unsigned destroy_ms;

@@ -6,6 +6,10 @@
 #include "libxl_vscsi_internal.h"
 
 #define MAX_ROUNDS 5
+/* How often a vhost is offered to a guest within frontend_ms, and how long
+ * the guest has to see that it went. */
+#define REPLUG_ROUNDS 3
+#define REPLUG_PAUSE_MS 200
 
 /* One attach, from the lock of the domain to its end. */
 typedef struct attach {
@@ -400,6 +404,57 @@ static int end_attach(libxl__vscsi_ctx *vc, attach *a,
     return ERROR_FAIL;
 }
 
+/*
+ * A guest that has not seen yet that a vhost of this number went takes the
+ * new one for the old, and never connects it.  Nothing in the store tells
+ * such a guest from one without driver, so the vhost goes once more and
+ * comes again, unless the guest has begun meanwhile.
+ */
+static int unplug_body(libxl__vscsi_ctx *vc, xs_transaction_t t, void *arg)
+{
+    libxl__vscsi_state backend, frontend;
+    attach *a = arg;
+    int rc;
+
+    rc = libxl__vscsi_xs_state(vc, t, a->vhost, false, &backend);
+    if (!rc)
+        rc = libxl__vscsi_xs_state(vc, t, a->vhost, true, &frontend);
+    if (rc)
+        return rc;
+    a->plan = backend == VSCSI_INIT_WAIT && frontend == VSCSI_INITIALISING
+              ? VSCSI_PLAN_UNPLUG : VSCSI_PLAN_LEAVE;
+    if (a->plan == VSCSI_PLAN_LEAVE)
+        return 0;
+    rc = libxl__vscsi_xs_set_offline(vc, t, a->vhost);
+    return rc ? rc : libxl__vscsi_xs_rm_frontend(vc, t, a->vhost);
+}
+
+static int erase_body(libxl__vscsi_ctx *vc, xs_transaction_t t, void *arg)
+{
+    return libxl__vscsi_xs_rm_vhost(vc, t, ((attach *)arg)->vhost);
+}
+
+static int plug_again(libxl__vscsi_ctx *vc, attach *a)
+{
+    libxl__vscsi_wait w = { .vhost = a->vhost, .op = VSCSI_DESTROY_VHOST };
+    libxl__vscsi_verdict verdict;
+    int rc;
+
+    rc = libxl__vscsi_xs_transact(vc, unplug_body, a);
+    if (rc || a->plan == VSCSI_PLAN_LEAVE)
+        return rc;
+    libxl__vscsi_log(vc, XTL_DETAIL, "vhost %d of domain %u: the guest does "
+                     "not begin; plugging it once more", a->vhost.devid,
+                     a->vhost.domid);
+    rc = libxl__vscsi_wait_for(vc, &w, &verdict, NULL);
+    if (!rc)
+        rc = libxl__vscsi_xs_transact(vc, erase_body, a);
+    if (rc)
+        return rc;
+    libxl__vscsi_pause(REPLUG_PAUSE_MS);
+    return libxl__vscsi_xs_transact(vc, write_body, a);
+}
+
 static int wait_attached(libxl__vscsi_ctx *vc, attach *a)
 {
     bool waits = !a->existing && !vc->paused;
@@ -408,13 +463,21 @@ static int wait_attached(libxl__vscsi_ctx *vc, attach *a)
         .op = a->existing ? VSCSI_ADD_DEV : VSCSI_ADD_VHOST,
         .devs = a->ids,
         .num_devs = (unsigned)a->ctrl->num_vscsidevs,
-        .frontend_ms = waits ? vc->timeouts.frontend_ms : 0,
+        .frontend_ms = waits ? vc->timeouts.frontend_ms / REPLUG_ROUNDS : 0,
     };
     libxl__vscsi_verdict verdict;
-    unsigned culprit = 0;
+    unsigned culprit = 0, round;
     int rc;
 
-    rc = libxl__vscsi_wait_for(vc, &w, &verdict, &culprit);
+    for (round = 1; ; round++) {
+        rc = libxl__vscsi_wait_for(vc, &w, &verdict, &culprit);
+        if (rc || verdict != VSCSI_WAIT_FRONTEND || !w.frontend_ms ||
+            round == REPLUG_ROUNDS)
+            break;
+        rc = plug_again(vc, a);
+        if (rc)
+            break;
+    }
     if (rc)
         return rc;
     libxl__vscsi_doing(vc, "attach",

@@ -11,7 +11,9 @@
 
 #include "libxl_vscsi_lio.h"
 
-#define BUSY_POLL_MS 20
+/* The kernel logs each refusal, so the pauses grow. */
+#define BUSY_FIRST_MS 10
+#define BUSY_LAST_MS 320
 
 /* ----- finding what is there ----- */
 
@@ -95,6 +97,7 @@ static int remove_lun(libxl__vscsi_ctx *vc, const libxl__vscsi_ours *ours,
 static int drop_nexus(libxl__vscsi_ctx *vc, const libxl__vscsi_ours *ours,
                       uint64_t end_ms, char **reason_r)
 {
+    unsigned pause_ms = BUSY_FIRST_MS;
     int r;
 
     for (;;) {
@@ -104,7 +107,9 @@ static int drop_nexus(libxl__vscsi_ctx *vc, const libxl__vscsi_ours *ours,
             return 0;
         if (r != EBUSY || libxl__vscsi_now_ms() >= end_ms)
             break;
-        libxl__vscsi_pause(BUSY_POLL_MS);
+        libxl__vscsi_pause(pause_ms);
+        if (pause_ms < BUSY_LAST_MS)
+            pause_ms *= 2;
     }
     if (r == EBUSY)
         return fail(reason_r, ERROR_NOT_READY, libxl__vscsi_sprintf(
@@ -152,18 +157,18 @@ static int remove_backstore(libxl__vscsi_ctx *vc,
                             const libxl__vscsi_ours *ours, char **reason_r)
 {
     char *hba = libxl__vscsi_lio_find_hba(vc, ours);
-    int r;
+    int r = 0;
 
-    if (!hba)
-        return 0;
-    r = libxl__vscsi_cfs_rmdir("%s/core/%s/%s", vc->lio_root, hba,
-                               ours->backstore);
-    if (!r) {
+    if (hba)
+        r = libxl__vscsi_cfs_rmdir("%s/core/%s/%s", vc->lio_root, hba,
+                                   ours->backstore);
+    if (hba && !r)
         libxl__vscsi_log(vc, XTL_DETAIL, "removed LIO backstore %s/%s", hba,
                          ours->backstore);
-        /* fails where it is not the last of them, which is right */
-        libxl__vscsi_cfs_rmdir("%s/core/%s", vc->lio_root, hba);
-    }
+    /* fails where it is not empty, which is right */
+    if (!r)
+        libxl__vscsi_cfs_rmdir("%s/core/%s", vc->lio_root,
+                               hba ? hba : LIO_OUR_HBA);
     free(hba);
     if (!r)
         return 0;

@@ -20,6 +20,7 @@
 #include "libxl_vscsi_internal.h"
 
 #define FIRST_EVENT_MS 1000
+#define DEVS_PER_BOUND 8
 #define TOKEN_SIZE 24
 
 /* What is known of a vhost; VSCSI_UNREAD where an event asks to look. */
@@ -219,17 +220,21 @@ static int judge_all(libxl__vscsi_ctx *vc, vhost_view *view,
     return 0;
 }
 
-static unsigned bound_ms(const libxl__vscsi_ctx *vc,
+/* A guest looks at its devices one after the other, and each may take its
+ * time to answer. */
+static uint64_t bound_ms(const libxl__vscsi_ctx *vc,
                          const libxl__vscsi_wait *w,
                          libxl__vscsi_verdict verdict)
 {
+    uint64_t shares = (w->num_devs + DEVS_PER_BOUND - 1) / DEVS_PER_BOUND;
+
     if (w->op == VSCSI_DESTROY_VHOST)
         return vc->timeouts.destroy_ms;
     if (verdict == VSCSI_WAIT_BACKEND)
         return vc->timeouts.backend_ms;
     if (verdict == VSCSI_WAIT_FRONTEND)
         return w->frontend_ms;
-    return vc->timeouts.handshake_ms;
+    return vc->timeouts.handshake_ms * (shares ? shares : 1);
 }
 
 /* Until an event comes or the clock has reached end. */

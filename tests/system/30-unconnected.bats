@@ -1,0 +1,90 @@
+#!/usr/bin/env bats
+# SPDX-License-Identifier: LGPL-2.1-only
+# Guests that have not loaded xen-scsifront, or not yet run, or cannot answer.
+
+setup() {
+    . /tests/vscsi.sh
+    host=$(add_scsi_debug max_luns=3)
+}
+
+teardown() {
+    stop_guest late
+    xl scsi-list >/dev/null
+    remove_scsi_debug all
+}
+
+@test "devices attached before the driver is loaded appear with it" {
+    guest_args=noscsi start_guest late pv
+    run xl scsi-attach late "$host:0:0:0" 0:0:0:0
+    [ "$status" -eq 0 ]
+    [[ "$output" == *"has not connected vhost 0 yet"* ]]
+    run xl scsi-attach late "$host:0:0:1" 0:0:0:1
+    [ "$status" -eq 0 ]
+    [[ "$output" == *"has not connected vhost 0 yet"* ]]
+    [ "$(states late)" = "0:0:0:0 2 1
+0:0:0:1 2 1" ]
+    guest late modprobe xen-scsifront
+    wait_for '[ "$(guest_count late)" -eq 2 ]' 30
+    wait_for '[ "$(states late | grep -c " 4 4$")" -eq 2 ]' 30
+    xl scsi-detach late 0:0:0:0
+    xl scsi-detach late 0:0:0:1
+    [ "$(guest_count late)" -eq 0 ]
+    assert_nothing_left
+}
+
+@test "devices are detached before the driver is loaded" {
+    guest_args=noscsi start_guest late pv
+    xl scsi-attach late "$host:0:0:0" 0:0:0:0
+    xl scsi-attach late "$host:0:0:1" 0:0:0:1
+    xl scsi-detach late 0:0:0:0
+    [ "$(states late)" = "0:0:0:1 2 1" ]
+    xl scsi-detach late 0:0:0:1
+    assert_nothing_left
+    xl scsi-attach late "$host:0:0:2" 0:0:0:2
+    guest late modprobe xen-scsifront
+    wait_for '[ "$(guest_count late)" -eq 1 ]' 30
+}
+
+@test "a paused domain is not asked, and keeps what it has" {
+    start_guest late pv
+    xl scsi-attach late "$host:0:0:0" 0:0:0:0
+    xl scsi-attach late "$host:0:0:1" 0:0:0:1
+    xl pause late
+    refused 1 "the domain is paused" xl scsi-attach late "$host:0:0:2" 0:0:0:2
+    refused 1 "the domain is paused" xl scsi-detach late 0:0:0:1
+    xl unpause late
+    xl scsi-attach late "$host:0:0:2" 0:0:0:2
+    [ "$(guest_count late)" -eq 3 ]
+}
+
+@test "a domain created paused gets its devices when it runs" {
+    write_guest_config late pv
+    xl create -q -p /run/late.cfg </dev/null
+    run xl scsi-attach late "$host:0:0:0" 0:0:0:0
+    [ "$status" -eq 0 ]
+    [[ "$output" == *"has not connected vhost 0 yet"* ]]
+    xl unpause late
+    wait_guest late
+    wait_for '[ "$(guest_count late)" -eq 1 ]' 30
+    wait_for '[ "$(states late)" = "0:0:0:0 4 4" ]' 30
+}
+
+@test "a guest that unloads its driver: said, cleared, attached again" {
+    start_guest late pv
+    xl scsi-attach late "$host:0:0:0" 0:0:0:0
+    guest late 'rmmod xen-scsifront || rmmod xen_scsifront'
+    refused 1 "vhost 0 is closed" xl scsi-attach late "$host:0:0:1" 0:0:0:1
+    xl scsi-detach late 0:0:0:0
+    assert_nothing_left
+    guest late modprobe xen-scsifront
+    xl scsi-attach late "$host:0:0:0" 0:0:0:0
+    [ "$(states late)" = "0:0:0:0 4 4" ]
+}
+
+@test "detach -f takes the last device from a paused domain" {
+    start_guest late pv
+    xl scsi-attach late "$host:0:0:0" 0:0:0:0
+    xl pause late
+    xl scsi-detach -f late 0:0:0:0
+    assert_nothing_left
+}

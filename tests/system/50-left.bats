@@ -1,0 +1,127 @@
+#!/usr/bin/env bats
+# SPDX-License-Identifier: LGPL-2.1-only
+# What is left: nothing after the last detach, what a destroyed domain leaves
+# until our next command, and an admin's own LIO objects always.
+
+setup() {
+    . /tests/vscsi.sh
+    host=$(add_scsi_debug num_tgts=2 max_luns=3)
+}
+
+teardown() {
+    stop_guest a
+    stop_guest b
+    xl scsi-list >/dev/null
+    admin_target_gone
+    remove_scsi_debug all
+}
+
+wwn=naa.6001405aaaabbbb1
+
+# What targetcli would make for the disk $1, with alias $2.
+admin_target() {
+    mkdir -p $target/core/pscsi_0/mine
+    echo "scsi_host_id=$host,scsi_channel_id=0,scsi_target_id=0,scsi_lun_id=0" \
+        >$target/core/pscsi_0/mine/control
+    echo "$1" >$target/core/pscsi_0/mine/udev_path
+    echo 1 >$target/core/pscsi_0/mine/enable
+    mkdir -p $target/xen-pvscsi/$wwn/tpgt_1
+    echo naa.6001405aaaabbbb2 >$target/xen-pvscsi/$wwn/tpgt_1/nexus
+    mkdir $target/xen-pvscsi/$wwn/tpgt_1/lun/lun_4
+    ln -s $target/core/pscsi_0/mine \
+        $target/xen-pvscsi/$wwn/tpgt_1/lun/lun_4/link
+    [ -z "${2:-}" ] || echo "$2" >$target/xen-pvscsi/$wwn/tpgt_1/param/alias
+}
+
+admin_target_gone() {
+    [ -d $target/xen-pvscsi/$wwn ] || return 0
+    rm $target/xen-pvscsi/$wwn/tpgt_1/lun/lun_4/link
+    rmdir $target/xen-pvscsi/$wwn/tpgt_1/lun/lun_4
+    rmdir $target/xen-pvscsi/$wwn/tpgt_1 $target/xen-pvscsi/$wwn
+    rmdir $target/core/pscsi_0/mine $target/core/pscsi_0
+}
+
+@test "an admin's target is used by its name, and never changed" {
+    start_guest a pv
+    node=$(node_of "$host:0:0:0")
+    admin_target "$node"
+    before=$(snapshot_configfs)
+    xl scsi-attach a $wwn:4 0:0:0:0
+    [ "$(guest_sysfs a 0:0 model)" = scsi_debug ]
+    [ "$(snapshot_configfs)" = "$before" ]
+    refused 1 "it is assigned to this domain" xl scsi-attach a $wwn:4 0:0:0:1
+    xl scsi-detach a 0:0:0:0
+    [ "$(snapshot_configfs)" = "$before" ]
+    refused 1 "$wwn:5" xl scsi-attach a $wwn:5 0:0:0:0
+}
+
+@test "a device that an admin's target has is taken from there" {
+    start_guest a pv
+    node=$(node_of "$host:0:0:0")
+    admin_target "$node"
+    before=$(snapshot_configfs)
+    xl scsi-attach a "$node" 0:0:0:0
+    xl scsi-list a | grep -q "$wwn:4"
+    [ "$(states a)" = "0:0:0:0 4 4" ]
+    [ "$(snapshot_configfs)" = "$before" ]
+    xl scsi-detach a 0:0:0:0
+    [ "$(snapshot_configfs)" = "$before" ]
+}
+
+@test "an admin's alias in the way is named" {
+    start_guest a pv
+    admin_target "$(node_of "$host:0:0:0")" "$host:0:0"
+    refused 1 "$wwn" xl scsi-attach a "$host:0:0:1" 0:0:0:0
+}
+
+@test "what a destroyed domain leaves is gone after our next command" {
+    start_guest a pv
+    start_guest b pv
+    xl scsi-attach a "$host:0:0:0" 0:0:0:0
+    xl scsi-attach a "$host:0:1:0" 1:0:0:0
+    xl scsi-attach b "$host:0:0:1" 0:0:0:0
+    id=$("$real_xl" domid a)
+    "$real_xl" destroy a
+    [ -n "$(xenstore-ls "/local/domain/0/backend/vscsi/$id")" ]
+    xl scsi-list
+    ! xenstore-exists "/local/domain/0/backend/vscsi/$id"
+    [ "$(states b)" = "0:0:0:0 4 4" ]
+    [ "$(ours_in_lio | wc -l)" -eq 2 ]
+    xl scsi-attach b "$host:0:1:0" 1:0:0:0
+    "$real_xl" destroy b
+    start_guest a pv
+    xl scsi-attach a "$host:0:0:2" 0:0:0:0
+    [ "$(xenstore-list /local/domain/0/backend/vscsi)" = "$("$real_xl" domid a)" ]
+    xl scsi-detach a 0:0:0:0
+    assert_nothing_left
+}
+
+@test "a device is dom0's again after it was detached" {
+    start_guest a pv
+    node=$(node_of "$host:0:0:0")
+    xl scsi-attach a "$node" 0:0:0:0
+    ! mkfs.ext4 -q -F "$node"
+    xl scsi-detach a 0:0:0:0
+    mkfs.ext4 -q -F "$node"
+    mkdir -p /srv/a
+    mount "$node" /srv/a
+    umount /srv/a
+    assert_nothing_left
+}
+
+@test "half-made LIO objects of a killed command are no obstacle" {
+    start_guest a pv
+    xl scsi-attach a "$host:0:0:0" 0:0:0:0
+    ours=$(ours_in_lio | grep naa)
+    id=$("$real_xl" domid a)
+    # As if killed between xenstore and LIO, both ways.
+    "$real_xl" destroy a
+    wait_for "! [ -e /sys/bus/xen-backend/devices/vscsi-$id-0 ]" 20
+    rm "$ours/tpgt_1/lun/lun_0/xl-vscsi"
+    rmdir "$ours/tpgt_1/lun/lun_0"
+    start_guest a pv
+    xl scsi-attach a "$host:0:0:0" 0:0:0:0
+    [ "$(states a)" = "0:0:0:0 4 4" ]
+    xl scsi-detach a 0:0:0:0
+    assert_nothing_left
+}

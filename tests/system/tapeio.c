@@ -1,0 +1,68 @@
+/* SPDX-License-Identifier: LGPL-2.1-only */
+/*
+ * tapeio write|read SG-NODE [FILE]: one block of 512 bytes with a tape's
+ * commands, from or to FILE, as st would send them in fixed block mode.
+ * Runs in the guest.  scsi_debug of Linux 6.1 knows a tape's data commands
+ * but no filemarks, so st's own close() after a write fails there.
+ */
+#include <fcntl.h>
+#include <scsi/sg.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <unistd.h>
+
+#define BLOCK 512
+#define TIMEOUT_MS 20000
+
+static int command(int fd, unsigned char opcode, int direction, void *data)
+{
+    /* WRITE(6) and READ(6) of a tape: fixed bit, one block. */
+    unsigned char cdb[6] = { opcode, 1, 0, 0, 1, 0 }, sense[96];
+    sg_io_hdr_t io = {
+        .interface_id = 'S',
+        .dxfer_direction = direction,
+        .cmd_len = sizeof(cdb),
+        .mx_sb_len = sizeof(sense),
+        .dxfer_len = data ? BLOCK : 0,
+        .dxferp = data,
+        .cmdp = cdb,
+        .sbp = sense,
+        .timeout = TIMEOUT_MS,
+    };
+
+    if (!data)
+        memset(cdb + 1, 0, sizeof(cdb) - 1);
+    if (ioctl(fd, SG_IO, &io)) {
+        perror("SG_IO");
+        return 1;
+    }
+    if ((io.info & SG_INFO_OK_MASK) != SG_INFO_OK)
+        fprintf(stderr, "opcode 0x%02x: status 0x%x sense key 0x%x\n",
+                opcode, io.status, sense[2] & 15);
+    return (io.info & SG_INFO_OK_MASK) != SG_INFO_OK;
+}
+
+int main(int argc, char **argv)
+{
+    unsigned char block[BLOCK] = { 0 };
+    int sg, file, writing;
+
+    if (argc != 4)
+        return 2;
+    writing = !strcmp(argv[1], "write");
+    sg = open(argv[2], O_RDWR);
+    file = open(argv[3], writing ? O_RDONLY : O_WRONLY | O_CREAT | O_TRUNC,
+                0600);
+    if (sg < 0 || file < 0) {
+        perror("open");
+        return 1;
+    }
+    if (writing && read(file, block, BLOCK) != BLOCK)
+        return 1;
+    if (command(sg, 0x01, SG_DXFER_NONE, NULL) ||       /* REWIND */
+        command(sg, writing ? 0x0a : 0x08,
+                writing ? SG_DXFER_TO_DEV : SG_DXFER_FROM_DEV, block))
+        return 1;
+    return !writing && write(file, block, BLOCK) != BLOCK;
+}

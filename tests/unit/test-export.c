@@ -1,0 +1,321 @@
+/* SPDX-License-Identifier: LGPL-2.1-only */
+/* What is made in LIO for a device and taken down again, on a configfs that
+ * keeps the kernel's rules. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/wait.h>
+#include <unistd.h>
+#include <cmocka.h>
+
+#include "fakeconfigfs.h"
+#include "lio_stage.h"
+
+/* ----- export and release ----- */
+
+static void export_and_release_leave_nothing(void **state)
+{
+    (void)state;
+    assert_int_equal(lio_export(2, 0, 1), 0);
+    assert_true(lio_is_whole(2, 0, 1));
+    assert_int_equal(lio_release(2, 0, 1), 0);
+    assert_true(lio_is_empty());
+    assert_int_equal(lio_release(2, 0, 1), 0);
+    assert_string_equal(lio_said, "");
+}
+
+static void export_again_changes_nothing(void **state)
+{
+    (void)state;
+    assert_int_equal(lio_export(2, 0, 1), 0);
+    fakeconfigfs_forget();
+    assert_int_equal(lio_export(2, 0, 1), 0);
+    assert_int_equal(fakeconfigfs_changes(), 0);
+}
+
+static void target_stays_until_its_last_lun_goes(void **state)
+{
+    (void)state;
+    assert_int_equal(lio_export(2, 0, 0), 0);
+    assert_int_equal(lio_export(2, 0, 300), 0);
+    assert_int_equal(lio_export(2, 1, 0), 0);
+    assert_int_equal(lio_num_in(LIO_FABRIC), 2);
+    assert_int_equal(lio_release(2, 0, 0), 0);
+    assert_true(lio_is_whole(2, 0, 300));
+    assert_true(lio_is_whole(2, 1, 0));
+    assert_int_equal(lio_release(2, 0, 300), 0);
+    assert_int_equal(lio_num_in(LIO_FABRIC), 1);
+    assert_int_equal(lio_release(2, 1, 0), 0);
+    assert_true(lio_is_empty());
+}
+
+/* fakeconfigfs aborts where the kernel would fall over. */
+static void tpg_in_use_is_never_removed(void **state)
+{
+    libxl_vscsi_hctl none;
+
+    (void)state;
+    assert_int_equal(lio_export(2, 0, 1), 0);
+    fakeconfigfs_set_used(lio_tpg_of(2, 0), 1);
+    assert_int_equal(lio_release(2, 0, 1), ERROR_NOT_READY);
+    assert_non_null(strstr(lio_said, "has not let go of LIO target"));
+    libxl__vscsi_lio_gc(&lio_vc, &none, 0);
+    assert_int_equal(lio_num_in(LIO_FABRIC), 1);
+
+    fakeconfigfs_set_used(lio_tpg_of(2, 0), 0);
+    libxl__vscsi_lio_gc(&lio_vc, &none, 0);
+    assert_true(lio_is_empty());
+}
+
+static void release_waits_for_the_backend_driver(void **state)
+{
+    int status;
+    pid_t pid;
+
+    (void)state;
+    assert_int_equal(lio_export(2, 0, 1), 0);
+    fakeconfigfs_set_used(lio_tpg_of(2, 0), 1);
+    lio_vc.timeouts.destroy_ms = 60000;
+    pid = fork();
+    if (pid == 0) {
+        /* The LUN is gone: release is at the nexus now. */
+        while (libxl__vscsi_cfs_is_dir("%s/lun/lun_1", lio_tpg_of(2, 0)))
+            libxl__vscsi_pause(1);
+        fakeconfigfs_set_used(lio_tpg_of(2, 0), 0);
+        _exit(0);
+    }
+    assert_int_equal(lio_release(2, 0, 1), 0);
+    assert_true(lio_is_empty());
+    assert_int_equal(waitpid(pid, &status, 0), pid);
+}
+
+static void held_disk_is_refused_without_residue(void **state)
+{
+    (void)state;
+    fakeconfigfs_set("FAKE_CONFIGFS_HELD", "/dev/sdfake");
+    assert_int_equal(lio_export(2, 0, 1), ERROR_DEVICE_EXISTS);
+    assert_non_null(strstr(lio_said, "has /dev/sdfake open exclusively"));
+    assert_true(lio_is_empty());
+}
+
+static void disk_without_its_driver_is_refused(void **state)
+{
+    libxl__vscsi_phys phys = lio_device(2, 0, 1);
+
+    (void)state;
+    phys.lio_node = NULL;
+    assert_int_equal(libxl__vscsi_lio_export(&lio_vc, &phys), ERROR_FAIL);
+    assert_non_null(strstr(lio_said, "modprobe sd_mod"));
+    assert_true(lio_is_empty());
+}
+
+static void lun_beyond_pscsi_is_refused(void **state)
+{
+    (void)state;
+    assert_int_equal(lio_export(2, 0, 0x80000000), ERROR_FAIL);
+    assert_true(lio_is_empty());
+}
+
+/* ----- interruptions ----- */
+
+static unsigned changes_of_export(void)
+{
+    unsigned num;
+
+    fakeconfigfs_forget();
+    assert_int_equal(lio_export(2, 0, 1), 0);
+    num = fakeconfigfs_changes();
+    assert_int_equal(lio_release(2, 0, 1), 0);
+    fakeconfigfs_forget();
+    return num;
+}
+
+static void refused_step_of_export_is_undone(void **state)
+{
+    unsigned n, num = changes_of_export();
+    char number[16];
+
+    (void)state;
+    /* the first one is tried again after modprobe */
+    for (n = 2; n <= num; n++) {
+        snprintf(number, sizeof(number), "%u", n);
+        fakeconfigfs_set("FAKE_CONFIGFS_FAIL", number);
+        fakeconfigfs_forget();
+        lio_said[0] = '\0';
+        assert_int_equal(lio_export(2, 0, 1), ERROR_FAIL);
+        assert_string_not_equal(lio_said, "");
+        assert_true(lio_is_empty());
+    }
+}
+
+/* Runs act in a process that is killed at its n-th change. */
+static void kill_at(unsigned n, int (*act)(uint32_t, uint32_t, uint64_t))
+{
+    char number[16];
+    int status;
+    pid_t pid;
+
+    pid = fork();
+    if (pid == 0) {
+        snprintf(number, sizeof(number), "%u", n);
+        fakeconfigfs_set("FAKE_CONFIGFS_KILL", number);
+        fakeconfigfs_forget();
+        act(2, 0, 1);
+        _exit(0);
+    }
+    assert_int_equal(waitpid(pid, &status, 0), pid);
+    assert_true(WIFSIGNALED(status));
+}
+
+static void killed_export_is_finished_by_the_next(void **state)
+{
+    unsigned n, num = changes_of_export();
+
+    (void)state;
+    for (n = 1; n <= num; n++) {
+        kill_at(n, lio_export);
+        assert_int_equal(lio_export(2, 0, 1), 0);
+        assert_true(lio_is_whole(2, 0, 1));
+        assert_int_equal(lio_release(2, 0, 1), 0);
+        assert_true(lio_is_empty());
+    }
+}
+
+static void killed_export_is_collected(void **state)
+{
+    unsigned n, num = changes_of_export();
+    libxl_vscsi_hctl none;
+
+    (void)state;
+    for (n = 1; n <= num; n++) {
+        kill_at(n, lio_export);
+        libxl__vscsi_lio_gc(&lio_vc, &none, 0);
+        assert_true(lio_is_empty());
+    }
+}
+
+static void killed_release_is_collected(void **state)
+{
+    libxl_vscsi_hctl none;
+    unsigned n, num;
+
+    (void)state;
+    assert_int_equal(lio_export(2, 0, 1), 0);
+    fakeconfigfs_forget();
+    assert_int_equal(lio_release(2, 0, 1), 0);
+    num = fakeconfigfs_changes();
+    for (n = 1; n <= num; n++) {
+        assert_int_equal(lio_export(2, 0, 1), 0);
+        kill_at(n, lio_release);
+        libxl__vscsi_lio_gc(&lio_vc, &none, 0);
+        assert_true(lio_is_empty());
+    }
+}
+
+static void collecting_spares_what_is_used_and_what_is_foreign(void **state)
+{
+    libxl_vscsi_hctl used[2] = { { .hst = 3 }, { .hst = 3, .lun = 2 } };
+
+    (void)state;
+    lio_make_foreign(FOREIGN, NULL);
+    assert_int_equal(lio_export(3, 0, 0), 0);
+    assert_int_equal(lio_export(3, 0, 1), 0);
+    assert_int_equal(lio_export(3, 0, 2), 0);
+    assert_int_equal(lio_export(4, 0, 0), 0);
+    libxl__vscsi_lio_gc(&lio_vc, used, 2);
+    assert_true(lio_is_whole(3, 0, 0));
+    assert_false(lio_is_whole(3, 0, 1));
+    assert_true(lio_is_whole(3, 0, 2));
+    assert_int_equal(lio_num_in(LIO_FABRIC), 2);
+    assert_true(libxl__vscsi_cfs_is_dir("%s/core/pscsi_0/mine", lio_root));
+    libxl__vscsi_lio_gc(&lio_vc, used, 0);
+    assert_int_equal(lio_num_in(LIO_FABRIC), 1);
+}
+
+/* ----- beside the admin's ----- */
+
+static void alias_of_the_admin_is_not_shadowed(void **state)
+{
+    (void)state;
+    lio_make_foreign(FOREIGN, "2:0:0");
+    assert_int_equal(lio_export(2, 0, 5), ERROR_DEVICE_EXISTS);
+    assert_non_null(strstr(lio_said, FOREIGN));
+    assert_int_equal(lio_num_in("core"), 2);
+    assert_int_equal(lio_num_in(LIO_FABRIC), 1);
+}
+
+static void name_of_ours_with_another_alias_is_left_alone(void **state)
+{
+    libxl__vscsi_ours ours = lio_ours_of(2, 0, 1);
+
+    (void)state;
+    lio_make_target(ours.wwn, NULL, "9:9:9");
+    assert_int_equal(lio_export(2, 0, 1), ERROR_DEVICE_EXISTS);
+    assert_int_equal(lio_release(2, 0, 1), 0);
+    libxl__vscsi_lio_gc(&lio_vc, &ours.hctl, 0);
+    assert_int_equal(lio_num_in(LIO_FABRIC), 1);
+    assert_int_equal(lio_num_in("core"), 1);
+}
+
+/* targetcli saves what it sees, and restores it with names of its own. */
+static void restored_copy_of_ours_is_used_and_taken_down(void **state)
+{
+    libxl__vscsi_ours ours = lio_ours_of(2, 0, 1);
+
+    (void)state;
+    lio_make_backstore("pscsi_3", ours.backstore, "scsi_host_id=2,"
+                           "scsi_channel_id=0,scsi_target_id=0,"
+                           "scsi_lun_id=1");
+    lio_make_target(ours.wwn, FOREIGN, ours.alias);
+    lio_make_lun(ours.wwn, 1, "pscsi_3/xl-vscsi-2:0:0:1");
+    fakeconfigfs_forget();
+    assert_int_equal(lio_export(2, 0, 1), 0);
+    assert_int_equal(fakeconfigfs_changes(), 0);
+    assert_int_equal(lio_release(2, 0, 1), 0);
+    assert_true(lio_is_empty());
+}
+
+/* One that was saved before the numbers of dom0's hosts changed. */
+static void restored_copy_of_another_device_is_replaced(void **state)
+{
+    libxl__vscsi_ours ours = lio_ours_of(2, 0, 1);
+
+    (void)state;
+    lio_make_backstore("pscsi_3", ours.backstore, "scsi_host_id=5,"
+                           "scsi_channel_id=0,scsi_target_id=0,"
+                           "scsi_lun_id=1");
+    lio_make_target(ours.wwn, FOREIGN, ours.alias);
+    lio_make_lun(ours.wwn, 1, "pscsi_3/xl-vscsi-2:0:0:1");
+    assert_int_equal(lio_export(2, 0, 1), 0);
+    assert_true(lio_is_whole(2, 0, 1));
+    assert_false(libxl__vscsi_cfs_is_dir("%s/core/pscsi_3", lio_root));
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        TEST(export_and_release_leave_nothing),
+        TEST(export_again_changes_nothing),
+        TEST(target_stays_until_its_last_lun_goes),
+        TEST(tpg_in_use_is_never_removed),
+        TEST(release_waits_for_the_backend_driver),
+        TEST(held_disk_is_refused_without_residue),
+        TEST(disk_without_its_driver_is_refused),
+        TEST(lun_beyond_pscsi_is_refused),
+        TEST(refused_step_of_export_is_undone),
+        TEST(killed_export_is_finished_by_the_next),
+        TEST(killed_export_is_collected),
+        TEST(killed_release_is_collected),
+        TEST(collecting_spares_what_is_used_and_what_is_foreign),
+        TEST(alias_of_the_admin_is_not_shadowed),
+        TEST(name_of_ours_with_another_alias_is_left_alone),
+        TEST(restored_copy_of_ours_is_used_and_taken_down),
+        TEST(restored_copy_of_another_device_is_replaced),
+    };
+
+    return cmocka_run_group_tests_name("export", tests, NULL, NULL) != 0;
+}
