@@ -28,7 +28,9 @@ GENERATED = $(GENERATED_H) $(L)/_libxl_vscsi_types.c \
 LIGHT_SRC = $(L)/_libxl_vscsi_types.c \
             $(sort $(filter-out $(L)/_%,$(wildcard $(L)/libxl_vscsi*.c)))
 UTIL_SRC = $(L)/libxlu_vscsi.c $(L)/libxl_vscsi_addr.c
-XL_SRC = $(sort $(wildcard tools/xl/*.c))
+HOOKS_SRC = tools/xl/xl_vscsi_hooks.c
+LIFE_SRC = $(sort $(wildcard tools/xl/hooks_*.c))
+XL_SRC = $(filter-out $(HOOKS_SRC) $(LIFE_SRC),$(sort $(wildcard tools/xl/*.c)))
 HEADERS = $(L)/libxl_vscsi.h $(L)/libxlutil_vscsi.h $(GENERATED_H)
 ALL_H = $(sort $(wildcard $(L)/*.h tools/xl/*.h)) $(GENERATED_H)
 MAN1 = $(sort $(wildcard docs/man/*.1))
@@ -40,7 +42,11 @@ LIGHT = libxenlight-vscsi
 UTIL = libxlutil-vscsi
 LIGHT_SO = $(B)/$(LIGHT).so.$(SOVERSION)
 UTIL_SO = $(B)/$(UTIL).so.$(SOVERSION)
+HOOKS_SO = $(B)/xl-vscsi-hooks.so
+LIFE_SO = $(B)/xl-vscsi-life.so
+hooksdir = $(libdir)/xen-vscsi
 PRODUCTS = $(LIGHT_SO) $(UTIL_SO) $(B)/$(LIGHT).a $(B)/$(UTIL).a $(B)/xl \
+           $(HOOKS_SO) $(LIFE_SO) \
            $(B)/xenlight-vscsi.pc $(B)/xlutil-vscsi.pc
 
 .DELETE_ON_ERROR:
@@ -88,7 +94,20 @@ $(B)/$(UTIL).a: $(call obj,pic,$(L)/libxlu_vscsi.c)
 	$(AR) rcs $@ $^
 
 $(call obj,pic,$(XL_SRC)) $(call obj,san,$(XL_SRC)): \
-    DEFS = -DXL_REAL='"$(XL_REAL)"' -DVERSION='"$(VERSION)"'
+    DEFS = -DXL_REAL='"$(XL_REAL)"' -DVERSION='"$(VERSION)"' \
+           -DXL_HOOKS='"$(hooksdir)/$(notdir $(HOOKS_SO))"'
+
+$(call obj,pic,$(HOOKS_SRC)): \
+    DEFS = -DHOOKS_LIFE='"$(hooksdir)/$(notdir $(LIFE_SO))"' \
+           -fvisibility=hidden
+
+# It comes into every program that xl's wrapper starts: it may need nothing.
+$(HOOKS_SO): $(call obj,pic,$(HOOKS_SRC))
+	$(CC) $(LDFLAGS) -shared -Wl,-z,defs -o $@ $(filter %.o,$^)
+
+$(LIFE_SO): $(call obj,pic,$(LIFE_SRC)) $(LIGHT_SO) $(UTIL_SO)
+	$(CC) $(LDFLAGS) -shared -Wl,-z,defs -o $@ $(filter %.o,$^) -L$(B) \
+	    -lxlutil-vscsi -lxenlight-vscsi $(LIGHT_LIBS) -Wl,-rpath,$(libdir)
 
 $(B)/xl: $(call obj,pic,$(XL_SRC)) $(LIGHT_SO) $(UTIL_SO)
 	$(CC) $(LDFLAGS) -o $@ $(filter %.o,$^) -L$(B) -lxlutil-vscsi \
@@ -124,7 +143,7 @@ include tests/tests.mk
 
 ##@ Installing
 install: all                          ## to DESTDIR and prefix
-	$(INSTALL) -d $(DESTDIR)$(libdir) $(DESTDIR)$(includedir) \
+	$(INSTALL) -d $(DESTDIR)$(hooksdir) $(DESTDIR)$(includedir) \
 	    $(DESTDIR)$(pkgconfigdir) $(DESTDIR)$(sbindir) \
 	    $(DESTDIR)$(mandir)/man1 $(DESTDIR)$(mandir)/man5 \
 	    $(DESTDIR)$(docdir) $(DESTDIR)$(completiondir)
@@ -135,6 +154,7 @@ install: all                          ## to DESTDIR and prefix
 	$(INSTALL) -m 644 $(HEADERS) $(DESTDIR)$(includedir)
 	$(INSTALL) -m 644 $(B)/xenlight-vscsi.pc $(B)/xlutil-vscsi.pc \
 	    $(DESTDIR)$(pkgconfigdir)
+	$(INSTALL) -m 755 $(HOOKS_SO) $(LIFE_SO) $(DESTDIR)$(hooksdir)
 	$(INSTALL) -m 755 $(B)/xl $(DESTDIR)$(sbindir)
 	$(INSTALL) -m 644 $(MAN1) $(DESTDIR)$(mandir)/man1
 	$(INSTALL) -m 644 $(MAN5) $(DESTDIR)$(mandir)/man5
@@ -153,7 +173,7 @@ uninstall:                            ## what install put there, and no more
 	    $(DESTDIR)$(sbindir)/xl $(DESTDIR)$(completiondir)/xl \
 	    $(addprefix $(DESTDIR)$(mandir)/man1/,$(notdir $(MAN1))) \
 	    $(addprefix $(DESTDIR)$(mandir)/man5/,$(notdir $(MAN5)))
-	rm -rf $(DESTDIR)$(docdir)
+	rm -rf $(DESTDIR)$(docdir) $(DESTDIR)$(hooksdir)
 
 ##@ Keeping house
 dist:                                 ## a tar.gz of what git has

@@ -7,7 +7,7 @@ T_LIBS = $(CMOCKA_LIBS) $(LIGHT_LIBS)
 
 # The library below the calls into libxenlight, and without real devices.
 CORE_SRC = $(L)/_libxl_vscsi_types.c $(patsubst %,$(L)/libxl_vscsi_%.c,addr \
-           attach claim ctx detach fsm info json lock record store users \
+           attach claim ctx detach fsm info json life lock record store users \
            wait xs)
 STORE_SRC = $(addprefix tests/store/,store.c store_nodes.c store_trace.c \
             trace.c rules.c ring.c peer.c peer_manners.c peer_bus.c \
@@ -21,9 +21,13 @@ $(B)/pic/tests/%.o $(B)/san/tests/%.o: BASE_CFLAGS += $(T_CFLAGS)
 $(B)/pic/tests/%.o $(B)/san/tests/%.o: \
     $(wildcard tests/unit/*.h tests/store/*.h)
 
-unit_src = tests/unit/$(1).c $(sort $(LIGHT_SRC) $(UTIL_SRC)) \
+unit_src = tests/unit/$(1).c $(EXTRA_$(1)) $(sort $(LIGHT_SRC) $(UTIL_SRC)) \
            tools/xl/xl_table.c
 # What some tests need beside the rest.
+EXTRA_test-lio = tests/unit/fakeconfigfs.c tests/unit/lio_stage.c
+EXTRA_test-export = $(EXTRA_test-lio)
+EXTRA_test-host = tests/unit/fakeudev.c
+EXTRA_test-hooks = tools/xl/hooks_json.c tools/xl/hooks_table.c
 EXTRA_test-harness = tests/store/hand.c
 EXTRA_test-peer = tests/store/hand.c
 store_src = tests/store/$(1).c $(EXTRA_$(1)) tests/store/fakehost.c tests/store/rig.c \
@@ -86,7 +90,7 @@ build-system: all
 	mkdir -p $(B)/dom0/tests/guest/bin
 	$(CC) $(WARN) -Os -static -s -o $(B)/dom0/tests/guest/bin/tapeio \
 	    tests/system/tapeio.c
-	cp tests/system/vscsi.sh $(B)/dom0/tests
+	cp tests/system/vscsi.sh tests/system/life.sh $(B)/dom0/tests
 	export PKG_CONFIG_SYSROOT_DIR=$(abspath $(B)/dom0) \
 	    PKG_CONFIG_PATH=$(abspath $(B)/dom0)$(pkgconfigdir) && \
 	$(CC) $(WARN) -o $(B)/dom0/tests/thirdparty tests/system/thirdparty.c \

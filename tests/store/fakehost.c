@@ -130,6 +130,24 @@ int libxl__vscsi_host_find(libxl__vscsi_ctx *vc, const char *name,
     return ERROR_NOTFOUND;
 }
 
+int libxl__vscsi_host_find_wwid(libxl__vscsi_ctx *vc, const char *wwid,
+                                const libxl_vscsi_hctl *before,
+                                libxl__vscsi_phys *phys_r)
+{
+    char *name = NULL;
+    int rc = ERROR_NOTFOUND;
+
+    (void)before;
+    if (!strncmp(wwid, "naa.fake-", 9))
+        name = libxl__vscsi_sprintf("/dev/%s", wwid + 4);
+    if (name && libxl__vscsi_host_peek(name, phys_r))
+        rc = 0;
+    else
+        libxl__vscsi_error(vc, "dom0 has no device %s any more", wwid);
+    free(name);
+    return rc;
+}
+
 int libxl__vscsi_host_check_free(libxl__vscsi_ctx *vc,
                                  const libxl__vscsi_phys *phys)
 {

@@ -28,7 +28,7 @@ die() { say "$*"; exit 1; }
 suite=$(. /etc/os-release && echo "${VERSION_CODENAME:-unknown}")
 cache=${PVSCSI_CACHE:-${XDG_CACHE_HOME:-$HOME/.cache}/pvscsi-xen}/$suite
 key=$(cat "$here/image.sh" "$here/image-hook.sh" | sha256sum | cut -c1-16)
-out=$cache/$key
+out=$cache/image.$key
 
 if [ -d "$out" ]; then
     echo "$out"
@@ -110,9 +110,10 @@ then
 fi
 
 rm -f "$work/log" "$work/apt.conf" "$work/sources.list"
-# Images that an older version of the scripts made are of no more use.
-find "$cache" -mindepth 1 -maxdepth 1 -type d ! -path "$work" \
-    -exec rm -rf {} +
+# Images that an older version of these scripts made, or that a killed one
+# began, are of no more use.
+find "$cache" -mindepth 1 -maxdepth 1 \( -name 'image.*' -o -name 'build.*' \) \
+    ! -path "$work" -exec rm -rf {} +
 mv "$work" "$out"
 chmod 755 "$out"
 say "done in $(($(date +%s) - start)) s"

@@ -97,7 +97,10 @@ guest() {
             $0 == "begin:" id { on = 1 }
             END { exit answered ? code : 124 }' || {
         _code=$?
-        [ $_code -ne 124 ] || echo "guest $_name does not answer: $*" >&2
+        if [ $_code -eq 124 ]; then
+            echo "guest $_name does not answer: $*; its console:" >&2
+            tail -n 30 "$consoles/guest-$_name.log" >&2
+        fi
         return $_code
     }
 }

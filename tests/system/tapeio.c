@@ -24,15 +24,13 @@ static int command(int fd, unsigned char opcode, int direction, void *data)
         .dxfer_direction = direction,
         .cmd_len = sizeof(cdb),
         .mx_sb_len = sizeof(sense),
-        .dxfer_len = data ? BLOCK : 0,
+        .dxfer_len = BLOCK,
         .dxferp = data,
         .cmdp = cdb,
         .sbp = sense,
         .timeout = TIMEOUT_MS,
     };
 
-    if (!data)
-        memset(cdb + 1, 0, sizeof(cdb) - 1);
     if (ioctl(fd, SG_IO, &io)) {
         perror("SG_IO");
         return 1;
@@ -60,8 +58,8 @@ int main(int argc, char **argv)
     }
     if (writing && read(file, block, BLOCK) != BLOCK)
         return 1;
-    if (command(sg, 0x01, SG_DXFER_NONE, NULL) ||       /* REWIND */
-        command(sg, writing ? 0x0a : 0x08,
+    /* No REWIND: to scsi_debug that is STOP, and one block is all it has. */
+    if (command(sg, writing ? 0x0a : 0x08,
                 writing ? SG_DXFER_TO_DEV : SG_DXFER_FROM_DEV, block))
         return 1;
     return !writing && write(file, block, BLOCK) != BLOCK;

@@ -126,8 +126,8 @@ bool lio_is_whole(uint32_t hst, uint32_t tgt, uint64_t lun)
                                   TPG_ARGS(&lio_vc, &ours));
     nexus = libxl__vscsi_cfs_read(TPG_PATH "/nexus", TPG_ARGS(&lio_vc, &ours));
     enabled = libxl__vscsi_cfs_read(
-        TPG_PATH "/lun/lun_%u/" LIO_OUR_LINK "/enable", TPG_ARGS(&lio_vc, &ours),
-        (unsigned)lun);
+        TPG_PATH "/lun/lun_%u/" LIO_OUR_LINK "/enable",
+        TPG_ARGS(&lio_vc, &ours), (unsigned)lun);
     ok = alias && !strcmp(alias, ours.alias) && nexus &&
          !strcmp(nexus, ours.nexus) && enabled && !strcmp(enabled, "1");
     free(alias);

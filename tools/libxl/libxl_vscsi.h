@@ -86,7 +86,9 @@ void libxl_vscsi_set_timeouts(const libxl_vscsi_timeouts *timeouts);
  *
  * pdev.p_devname names a physical device in one of the forms of
  * pvscsi.txt; type INVALID means "look it up", HCTL and WWN say which
- * device it is already.  On success each pdev is filled in with type and
+ * device it is already.  Where pdev.wwid is set, as _list sets it, that is
+ * the device, wherever it is now: name and address are then those under
+ * which it was known, and another device there is refused.  On success each pdev is filled in with type and
  * wwid, each vscsidev_id with the N of dev-N, ctrl->devid, idx and
  * backend_domid with the values in force (synchronous calls only).
  *
@@ -100,8 +102,8 @@ void libxl_vscsi_set_timeouts(const libxl_vscsi_timeouts *timeouts);
  *                         not a SCSI device; options that differ from the
  *                         vhost's.  Nothing was changed.
  *  ERROR_DOMAIN_NOTFOUND  no such domain.  Nothing was changed.
- *  ERROR_NOTFOUND         no such physical device or LIO target.  Nothing
- *                         was changed.
+ *  ERROR_NOTFOUND         no such physical device or LIO target, or none
+ *                         of that wwid.  Nothing was changed.
  *  ERROR_DEVICE_EXISTS    a vdev is used in the domain, or a physical
  *                         device is assigned to a domain or held by dom0;
  *                         the message says by whom.  Nothing was changed.
@@ -207,6 +209,47 @@ void libxl_vscsiinfo_list_free(libxl_vscsiinfo *infos, int num);
  *  ERROR_LOCK_FAIL, ERROR_FAIL  something is left; logged
  */
 int libxl_vscsi_cleanup(libxl_ctx *ctx);
+
+/*
+ * Could a domain be given the num vhosts ctrls[] now?  Each device is found
+ * and must be free, as for _add; every one that is not is logged.  uuid, if
+ * not NULL, is the VM's: what a domain of the same UUID has counts as free,
+ * because it is being migrated from there.  Gives and exports nothing.
+ *
+ *  ERROR_NOTFOUND, ERROR_DEVICE_EXISTS, ERROR_INVAL  as for _add, for the
+ *                   first of them
+ *  ERROR_LOCK_FAIL, ERROR_NOMEM, ERROR_FAIL  it could not be found out, or
+ *                   dom0 lacks the backend driver
+ */
+int libxl_vscsi_check(libxl_ctx *ctx, const libxl_uuid *uuid,
+                      const libxl_device_vscsictrl *ctrls, int num);
+
+/*
+ * Removes what domain domid left that has just been destroyed with the num
+ * vhosts ctrls[]: waits for the backend driver to let go of each, for at
+ * most destroy_ms, and takes down what was made for them unless another
+ * domain uses it.  What _list said before the end is what ctrls[] is.
+ *
+ *  ERROR_NOT_READY  the domain is still there; nothing was changed (not
+ *                   logged)
+ *  ERROR_TIMEDOUT   the backend driver did not let go; the nodes are gone,
+ *                   LIO objects it still holds are taken down by a later
+ *                   call
+ *  ERROR_LOCK_FAIL, ERROR_NOMEM, ERROR_FAIL  something is left
+ */
+int libxl_vscsi_domain_destroyed(libxl_ctx *ctx, uint32_t domid,
+                                 const libxl_device_vscsictrl *ctrls,
+                                 int num);
+
+/*
+ * To be called after libxl_domain_resume(): a guest whose suspend was
+ * called off (a checkpoint, a save or migration that failed) leaves its
+ * vhosts paused until they are woken.  Does no harm to others.
+ *
+ *  ERROR_DOMAIN_NOTFOUND  no such domain
+ *  ERROR_LOCK_FAIL, ERROR_NOMEM, ERROR_FAIL  vhosts may stay paused
+ */
+int libxl_vscsi_resume(libxl_ctx *ctx, uint32_t domid);
 
 /*
  * The domains that have, or had when they were destroyed, vhosts: an

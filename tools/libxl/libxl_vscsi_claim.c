@@ -62,12 +62,20 @@ static int resolve_wwn(libxl__vscsi_ctx *vc, bool uses_lio,
         return rc;
     libxl__vscsi_phys_init(&phys);
     if (node && libxl__vscsi_host_peek(node, &phys)) {
+        if (pdev->wwid && pdev->wwid[0] && strcmp(pdev->wwid, phys.wwid)) {
+            libxl__vscsi_error(vc, "LIO target %s has another device than "
+                               "before: %s %s, %s instead of %s",
+                               pdev->u.wwn.m, phys.vendor, phys.model,
+                               phys.wwid[0] ? phys.wwid : "without identity",
+                               pdev->wwid);
+            rc = ERROR_NOTFOUND;
+        }
         free(pdev->wwid);
         pdev->wwid = strdup(phys.wwid);
     }
     libxl__vscsi_phys_dispose(&phys);
     free(node);
-    return 0;
+    return rc;
 }
 
 /* What the user wrote, where the type does not say it already. */
@@ -96,6 +104,39 @@ static int parse_pdev(libxl__vscsi_ctx *vc, libxl_vscsi_pdev *pdev)
     return 0;
 }
 
+/*
+ * A device that is on record is known by its identity.  A name that was an
+ * address follows the device; any other is what the user wrote.
+ */
+static int find_again(libxl__vscsi_ctx *vc, libxl_vscsi_pdev *pdev,
+                      libxl__vscsi_phys *phys)
+{
+    const libxl_vscsi_hctl *before = NULL;
+    libxl_vscsi_hctl named;
+    int rc;
+
+    if (pdev->type == LIBXL_VSCSI_PDEV_TYPE_HCTL)
+        before = &pdev->u.hctl.m;
+    rc = libxl__vscsi_host_find_wwid(vc, pdev->wwid, before, phys);
+    if (rc)
+        return rc;
+    if (pdev->p_devname &&
+        libxl__vscsi_hctl_parse(pdev->p_devname, &named) &&
+        !libxl__vscsi_hctl_equal(&named, &phys->hctl)) {
+        free(pdev->p_devname);
+        pdev->p_devname = NULL;     /* set_hctl() writes the new one */
+    }
+    return 0;
+}
+
+/* Is it to be found by what it is, rather than by what it was called? */
+static bool is_on_record(const libxl_vscsi_pdev *pdev)
+{
+    return pdev->wwid && pdev->wwid[0] &&
+           !(pdev->p_devname &&
+             libxl__vscsi_wwn_parse(pdev->p_devname, NULL, NULL));
+}
+
 /* From a name to one device of dom0, or one target of the admin's. */
 static int resolve_device(libxl__vscsi_ctx *vc, bool uses_lio,
                           libxl_vscsi_pdev *pdev, libxl__vscsi_phys *phys)
@@ -107,19 +148,56 @@ static int resolve_device(libxl__vscsi_ctx *vc, bool uses_lio,
     rc = parse_pdev(vc, pdev);
     if (rc)
         return rc;
-    if (pdev->type == LIBXL_VSCSI_PDEV_TYPE_WWN)
+    if (is_on_record(pdev)) {
+        rc = find_again(vc, pdev, phys);
+    } else if (pdev->type == LIBXL_VSCSI_PDEV_TYPE_WWN) {
         return resolve_wwn(vc, uses_lio, pdev);
-    if (pdev->type == LIBXL_VSCSI_PDEV_TYPE_HCTL) {
-        libxl__vscsi_hctl_format(&pdev->u.hctl.m, text);
-        name = text;
+    } else {
+        if (pdev->type == LIBXL_VSCSI_PDEV_TYPE_HCTL) {
+            libxl__vscsi_hctl_format(&pdev->u.hctl.m, text);
+            name = text;
+        }
+        rc = libxl__vscsi_host_find(vc, name, phys);
     }
-    rc = libxl__vscsi_host_find(vc, name, phys);
     if (!rc)
         rc = set_hctl(vc, pdev, phys);
     if (!rc && uses_lio)
         rc = libxl__vscsi_lio_find_foreign(vc, phys, &wwn);
     if (!rc && wwn)
         rc = set_wwn(vc, pdev, wwn);
+    return rc;
+}
+
+/*
+ * The physical device, if the domain may have it; *shared_r: it is exported
+ * already, for the same VM.
+ */
+static int find_free(libxl__vscsi_ctx *vc, const libxl__vscsi_users *users,
+                     bool uses_lio, uint32_t domid, libxl_vscsi_pdev *pdev,
+                     libxl__vscsi_phys *phys, bool *shared_r)
+{
+    int rc;
+
+    rc = resolve_device(vc, uses_lio, pdev, phys);
+    if (!rc)
+        rc = libxl__vscsi_users_check(vc, users, domid, pdev, shared_r);
+    /* What is shared is held by its export. */
+    if (!rc && pdev->type != LIBXL_VSCSI_PDEV_TYPE_WWN && !*shared_r)
+        rc = libxl__vscsi_host_check_free(vc, phys);
+    return rc;
+}
+
+int libxl__vscsi_claim_check(libxl__vscsi_ctx *vc,
+                             const libxl__vscsi_users *users, bool uses_lio,
+                             libxl_vscsi_pdev *pdev)
+{
+    libxl__vscsi_phys phys;
+    bool shared = false;
+    int rc;
+
+    libxl__vscsi_phys_init(&phys);
+    rc = find_free(vc, users, uses_lio, 0, pdev, &phys, &shared);
+    libxl__vscsi_phys_dispose(&phys);
     return rc;
 }
 
@@ -130,12 +208,11 @@ static int claim_device(libxl__vscsi_ctx *vc,
 {
     libxl_vscsi_pdev *pdev = &devs[i].pdev;
     libxl__vscsi_phys phys;
+    bool shared = false;
     int rc, j;
 
     libxl__vscsi_phys_init(&phys);
-    rc = resolve_device(vc, uses_lio, pdev, &phys);
-    if (!rc)
-        rc = libxl__vscsi_users_check(vc, users, domid, pdev);
+    rc = find_free(vc, users, uses_lio, domid, pdev, &phys, &shared);
     for (j = 0; !rc && j < i; j++) {
         if (libxl__vscsi_same_device(pdev, &devs[j].pdev)) {
             libxl__vscsi_error(vc, "it is given twice, as %s as well",
@@ -143,14 +220,11 @@ static int claim_device(libxl__vscsi_ctx *vc,
             rc = ERROR_INVAL;
         }
     }
-    if (rc || pdev->type == LIBXL_VSCSI_PDEV_TYPE_WWN)
-        goto out;
-    rc = libxl__vscsi_host_check_free(vc, &phys);
-    if (!rc && uses_lio) {
+    if (!rc && uses_lio && !shared &&
+        pdev->type != LIBXL_VSCSI_PDEV_TYPE_WWN) {
         rc = libxl__vscsi_lio_export(vc, &phys);
         *exported = !rc;
     }
-out:
     libxl__vscsi_phys_dispose(&phys);
     return rc;
 }

@@ -121,7 +121,8 @@ static char *error_beginning(libxl__vscsi_ctx *vc)
     char *domain, *text;
 
     if (!vc->verb)
-        return strdup("");
+        return vc->object ? libxl__vscsi_sprintf("%s: ", vc->object)
+                          : strdup("");
     if (!strcmp(vc->verb, "attach"))
         joint = " to";
     else if (!strcmp(vc->verb, "detach"))

@@ -368,3 +368,120 @@ bool libxl__vscsi_host_hctl(const char *node, libxl_vscsi_hctl *hctl_r)
         *hctl_r = hctl;
     return ok;
 }
+
+/* ----- by identity ----- */
+
+static bool has_wwid(struct udev_device *scsi, const char *wwid)
+{
+    char *text = tidy_attr(scsi, "wwid");
+    bool same = text && !strcmp(text, wwid);
+
+    free(text);
+    return same;
+}
+
+/* Of all paths to it the one with the lowest address. */
+static int find_by_wwid(lookup *l, const char *wwid)
+{
+    struct udev_enumerate *all = udev_enumerate_new(l->udev);
+    libxl_vscsi_hctl hctl, lowest = { .hst = 0 };
+    struct udev_list_entry *entry;
+    struct udev_device *dev;
+
+    if (!all || udev_enumerate_add_match_subsystem(all, "scsi") < 0) {
+        udev_enumerate_unref(all);
+        return ERROR_NOMEM;
+    }
+    udev_enumerate_scan_devices(all);
+    udev_list_entry_foreach(entry, udev_enumerate_get_list_entry(all)) {
+        dev = udev_device_new_from_syspath(l->udev,
+                                           udev_list_entry_get_name(entry));
+        if (dev && is_devtype(dev, "scsi_device") &&
+            libxl__vscsi_hctl_parse(udev_device_get_sysname(dev), &hctl) &&
+            has_wwid(dev, wwid) &&
+            (!l->scsi || libxl__vscsi_hctl_order(&hctl, &lowest) < 0)) {
+            udev_device_unref(l->scsi);
+            l->scsi = udev_device_ref(dev);
+            lowest = hctl;
+        }
+        udev_device_unref(dev);
+    }
+    udev_enumerate_unref(all);
+    return l->scsi ? 0 : ERROR_NOTFOUND;
+}
+
+static int refuse_lost(lookup *l, const char *wwid,
+                       const libxl_vscsi_hctl *before)
+{
+    char text[LIBXL__VSCSI_HCTL_SIZE];
+    libxl__vscsi_phys other;
+
+    libxl__vscsi_phys_init(&other);
+    if (!before)
+        return refuse(l, ERROR_NOTFOUND, "dom0 has no device %s any more",
+                      wwid);
+    libxl__vscsi_hctl_format(before, text);
+    if (libxl__vscsi_host_peek(text, &other))
+        refuse(l, ERROR_NOTFOUND, "dom0 has no device %s any more; at %s is "
+               "another one now, %s %s %s", wwid, text, other.vendor,
+               other.model, other.wwid[0] ? other.wwid : "without identity");
+    else
+        refuse(l, ERROR_NOTFOUND, "dom0 has no device %s any more, at %s or "
+               "elsewhere", wwid, text);
+    libxl__vscsi_phys_dispose(&other);
+    return ERROR_NOTFOUND;
+}
+
+static int find_identity(lookup *l, const char *wwid,
+                         const libxl_vscsi_hctl *before)
+{
+    char text[LIBXL__VSCSI_HCTL_SIZE];
+    int rc;
+
+    memset(l, 0, sizeof(*l));
+    l->udev = udev_new();
+    if (!l->udev)
+        return refuse(l, ERROR_NOMEM, "out of memory");
+    if (before) {
+        libxl__vscsi_hctl_format(before, text);
+        l->scsi = udev_device_new_from_subsystem_sysname(l->udev, "scsi",
+                                                         text);
+        if (l->scsi && has_wwid(l->scsi, wwid))
+            return 0;
+        udev_device_unref(l->scsi);
+        l->scsi = NULL;
+    }
+    rc = find_by_wwid(l, wwid);
+    return rc == ERROR_NOTFOUND ? refuse_lost(l, wwid, before) : rc;
+}
+
+int libxl__vscsi_host_find_wwid(libxl__vscsi_ctx *vc, const char *wwid,
+                                const libxl_vscsi_hctl *before,
+                                libxl__vscsi_phys *phys_r)
+{
+    libxl__vscsi_phys phys;
+    lookup l;
+    int rc;
+
+    libxl__vscsi_phys_init(&phys);
+    rc = find_identity(&l, wwid, before);
+    if (!rc)
+        rc = check_state(&l);
+    if (!rc)
+        rc = describe(&l, &phys);
+    if (rc) {
+        libxl__vscsi_error(vc, "%s", l.reason ? l.reason : "out of memory");
+        libxl__vscsi_phys_dispose(&phys);
+    } else {
+        if (before && !libxl__vscsi_hctl_equal(before, &phys.hctl))
+            libxl__vscsi_log(vc, XTL_WARN, "%s was at %u:%u:%u:%llu and is "
+                             "at %u:%u:%u:%llu now", wwid, before->hst,
+                             before->chn, before->tgt,
+                             (unsigned long long)before->lun, phys.hctl.hst,
+                             phys.hctl.chn, phys.hctl.tgt,
+                             (unsigned long long)phys.hctl.lun);
+        *phys_r = phys;
+    }
+    lookup_dispose(&l);
+    return rc;
+}

@@ -49,7 +49,8 @@ void libxl__vscsi_ctx_dispose(libxl__vscsi_ctx *vc);
 
 /*
  * Sets what is being done, so that an error reads
- * "cannot VERB OBJECT to|from|of DOMAIN: ...".  object is copied.
+ * "cannot VERB OBJECT to|from|of DOMAIN: ...", or without a verb
+ * "OBJECT: ...".  object is copied.
  */
 void libxl__vscsi_doing(libxl__vscsi_ctx *vc, const char *verb,
                         const char *object, uint32_t domid);
@@ -105,6 +106,15 @@ void libxl__vscsi_phys_dispose(libxl__vscsi_phys *phys);
  */
 int libxl__vscsi_host_find(libxl__vscsi_ctx *vc, const char *name,
                            libxl__vscsi_phys *phys_r);
+
+/*
+ * The device of that wwid, wherever it is: at before if it is there still;
+ * of several paths to it the one with the lowest address.  ERROR_NOTFOUND,
+ * logged with what is at that place now.
+ */
+int libxl__vscsi_host_find_wwid(libxl__vscsi_ctx *vc, const char *wwid,
+                                const libxl_vscsi_hctl *before,
+                                libxl__vscsi_phys *phys_r);
 
 /* The same for a listing: silently, false where the device is gone. */
 bool libxl__vscsi_host_peek(const char *name, libxl__vscsi_phys *phys_r);
@@ -195,6 +205,9 @@ int libxl__vscsi_xs_check_domain(libxl__vscsi_ctx *vc, xs_transaction_t t,
                                  uint32_t domid);
 /* The domain's name, or "domain N"; NULL when memory ran out. */
 char *libxl__vscsi_xs_domain_name(libxl__vscsi_ctx *vc, uint32_t domid);
+
+/* "/vm/UUID" of a domain; NULL if it cannot be read.  free(). */
+char *libxl__vscsi_xs_vm(libxl__vscsi_ctx *vc, uint32_t domid);
 
 /*
  * The recorded vhosts of a domain, sorted; only devid's if it is not -1.
@@ -297,6 +310,7 @@ typedef struct libxl__vscsi_users {
     } *users;
     int num_users;
     bool foreign;               /* the vhost asked about is not ours */
+    const char *vm;             /* who asks, where it is no domain yet */
 } libxl__vscsi_users;
 
 /*
@@ -311,10 +325,14 @@ int libxl__vscsi_users_scan(libxl__vscsi_ctx *vc, bool uses_lio,
                             libxl__vscsi_users *users_r);
 void libxl__vscsi_users_dispose(libxl__vscsi_users *users);
 
-/* ERROR_DEVICE_EXISTS, logged, if some domain has pdev. */
+/*
+ * ERROR_DEVICE_EXISTS, logged, if some domain has pdev.  A domain that is
+ * the same VM, which it is being migrated from, may: *shared_r tells.
+ */
 int libxl__vscsi_users_check(libxl__vscsi_ctx *vc,
                              const libxl__vscsi_users *users,
-                             uint32_t domid, const libxl_vscsi_pdev *pdev);
+                             uint32_t domid, const libxl_vscsi_pdev *pdev,
+                             bool *shared_r);
 /* The same physical device, as far as names and identities tell. */
 bool libxl__vscsi_same_device(const libxl_vscsi_pdev *a,
                               const libxl_vscsi_pdev *b);
@@ -333,6 +351,10 @@ int libxl__vscsi_cleanup(libxl__vscsi_ctx *vc);
 int libxl__vscsi_claim(libxl__vscsi_ctx *vc, const libxl__vscsi_users *users,
                        bool uses_lio, uint32_t domid,
                        libxl_device_vscsidev *devs, int num, bool *exported);
+/* Could a domain claim it?  Exports nothing.  Failures as above. */
+int libxl__vscsi_claim_check(libxl__vscsi_ctx *vc,
+                             const libxl__vscsi_users *users, bool uses_lio,
+                             libxl_vscsi_pdev *pdev);
 void libxl__vscsi_unclaim(libxl__vscsi_ctx *vc, libxl_device_vscsidev *devs,
                           int num, bool *exported);
 
@@ -370,6 +392,16 @@ int libxl__vscsi_detach_locked(libxl__vscsi_ctx *vc, uint32_t domid,
  * they are. */
 int libxl__vscsi_settle(libxl__vscsi_ctx *vc, libxl__vscsi_vhost vhost,
                         bool *settled_r);
+
+/* ----- libxl_vscsi_life.c: a domain as a whole ----- */
+/* Contracts as libxl_vscsi.h; vm is "/vm/UUID" or "". */
+
+int libxl__vscsi_check(libxl__vscsi_ctx *vc, const char *vm,
+                       const libxl_device_vscsictrl *ctrls, int num);
+int libxl__vscsi_resume(libxl__vscsi_ctx *vc, uint32_t domid);
+int libxl__vscsi_domain_destroyed(libxl__vscsi_ctx *vc, uint32_t domid,
+                                  const libxl_device_vscsictrl *ctrls,
+                                  int num);
 
 /* ----- libxl_vscsi_info.c: looking ----- */
 

@@ -82,6 +82,15 @@ char *libxl__vscsi_xs_domain_name(libxl__vscsi_ctx *vc, uint32_t domid)
     return name ? name : libxl__vscsi_sprintf("domain %u", domid);
 }
 
+char *libxl__vscsi_xs_vm(libxl__vscsi_ctx *vc, uint32_t domid)
+{
+    char *path = libxl__vscsi_sprintf("/local/domain/%u/vm", domid);
+    char *vm = path ? xs_read(vc->xsh, XBT_NULL, path, NULL) : NULL;
+
+    free(path);
+    return vm;
+}
+
 static int order_u32(const void *a, const void *b)
 {
     uint32_t x = *(const uint32_t *)a, y = *(const uint32_t *)b;

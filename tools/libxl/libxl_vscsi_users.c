@@ -107,9 +107,27 @@ out:
     return rc;
 }
 
+/* During a migration to the same host a VM is two domains. */
+static bool is_same_vm(libxl__vscsi_ctx *vc, const libxl__vscsi_users *users,
+                       uint32_t user, uint32_t domid)
+{
+    char *theirs, *ours;
+    bool same;
+
+    if (user == domid)
+        return false;
+    theirs = libxl__vscsi_xs_vm(vc, user);
+    ours = users->vm ? strdup(users->vm) : libxl__vscsi_xs_vm(vc, domid);
+    same = theirs && ours && !strcmp(theirs, ours);
+    free(theirs);
+    free(ours);
+    return same;
+}
+
 int libxl__vscsi_users_check(libxl__vscsi_ctx *vc,
                              const libxl__vscsi_users *users,
-                             uint32_t domid, const libxl_vscsi_pdev *pdev)
+                             uint32_t domid, const libxl_vscsi_pdev *pdev,
+                             bool *shared_r)
 {
     char vdev[LIBXL__VSCSI_HCTL_SIZE], *name;
     int i, j, k;
@@ -124,6 +142,10 @@ int libxl__vscsi_users_check(libxl__vscsi_ctx *vc,
 
                 if (!libxl__vscsi_same_device(pdev, &dev->pdev))
                     continue;
+                if (is_same_vm(vc, users, user->domid, domid)) {
+                    *shared_r = true;
+                    continue;
+                }
                 libxl__vscsi_hctl_format(&dev->vdev, vdev);
                 name = libxl__vscsi_xs_domain_name(vc, user->domid);
                 libxl__vscsi_error(vc, "it is assigned to %s%s as %s "

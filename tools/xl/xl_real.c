@@ -14,6 +14,10 @@
 #ifndef XL_REAL
 #define XL_REAL "/usr/sbin/xl"
 #endif
+/* What is preloaded into it; empty: nothing. */
+#ifndef XL_HOOKS
+#define XL_HOOKS ""
+#endif
 
 static bool is_this_program(const char *path)
 {
@@ -21,6 +25,27 @@ static bool is_this_program(const char *path)
 
     return !stat("/proc/self/exe", &self) && !stat(path, &other) &&
            self.st_dev == other.st_dev && self.st_ino == other.st_ino;
+}
+
+/* Before what the environment has of these already. */
+static void preload_hooks(void)
+{
+    const char *others = getenv("LD_PRELOAD");
+    char *list;
+
+    if (!XL_HOOKS[0])
+        return;
+    if (access(XL_HOOKS, R_OK)) {
+        fprintf(stderr, "xl: cannot preload %s: %s; vscsi= and the SCSI"
+                " devices of domains are not handled\n", XL_HOOKS,
+                strerror(errno));
+        return;
+    }
+    if (asprintf(&list, "%s%s%s", XL_HOOKS, others && others[0] ? ":" : "",
+                 others ? others : "") < 0 ||
+        setenv("LD_PRELOAD", list, 1))
+        fprintf(stderr, "xl: out of memory; vscsi= and the SCSI devices of"
+                " domains are not handled\n");
 }
 
 int xl_exec_real(char **argv)
@@ -31,7 +56,7 @@ int xl_exec_real(char **argv)
                 " package\n", XL_REAL);
         return XL_FAILURE;
     }
-    /* What that xl is to find in its environment is added here. */
+    preload_hooks();
     execv(XL_REAL, argv);
     fprintf(stderr, "xl: cannot run the distribution's xl, %s: %s\n", XL_REAL,
             strerror(errno));

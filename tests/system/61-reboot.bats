@@ -1,0 +1,106 @@
+#!/usr/bin/env bats
+# SPDX-License-Identifier: LGPL-2.1-only
+# vscsi=[...] when a guest starts again: what it has is what it had.
+
+setup() {
+    . /tests/vscsi.sh
+    . /tests/life.sh
+}
+
+teardown() {
+    life_teardown
+}
+
+@test "a guest that reboots itself three times has the current set each time" {
+    with_disks
+    create pv "vscsi=['$host:0:0:0,0:0:0:0','$host:0:0:1,0:0:0:1']" \
+        'on_reboot="restart"'
+    wait_guest life
+    first=$(xl domid life)
+    reboots 2
+    [ "$(states life)" = "0:0:0:0 4 4
+0:0:0:1 4 4" ]
+    [ "$(xl domid life)" -ne "$first" ]
+    xl scsi-attach life "$host:0:1:0" 1:0:0:0
+    xl scsi-detach life 0:0:0:1
+    reboots 3
+    [ "$(states life)" = "0:0:0:0 4 4
+1:0:0:0 4 4" ]
+    [ "$(guest_count life)" -eq 2 ]
+    reboots 4
+    [ "$(guest_count life)" -eq 2 ]
+    xl destroy life
+    assert_nothing_left
+}
+
+@test "on_reboot=rename-restart: the new domain has the devices, the preserved one none" {
+    with_disks
+    create pv "vscsi=['$host:0:0:0,0:0:0:0']" 'on_reboot="rename-restart"'
+    wait_guest life
+    reboots 2
+    [ "$(states life)" = "0:0:0:0 4 4" ]
+    [ "$(guest_count life)" -eq 1 ]
+    preserved=$(xl list | awk '/^life-/ { print $1 }')
+    [ -z "$(states "$preserved")" ]
+    xl destroy "$preserved"
+    [ "$(states life)" = "0:0:0:0 4 4" ]
+    xl destroy life
+    assert_nothing_left
+}
+
+@test "on_crash=restart brings the devices back" {
+    with_disks
+    create pv "vscsi=['$host:0:0:0,0:0:0:0']" 'on_crash="restart"' \
+        'on_reboot="destroy"'
+    wait_guest life
+    ends_by 'echo c >/proc/sysrq-trigger'
+    wait_guest life 2
+    [ "$(states life)" = "0:0:0:0 4 4" ]
+    [ "$(guest_count life)" -eq 1 ]
+    xl destroy life
+    assert_nothing_left
+}
+
+@test "config-update takes effect at the next reboot" {
+    with_disks
+    create pv "vscsi=['$host:0:0:0,0:0:0:0']" 'on_reboot="restart"'
+    wait_guest life
+    config pv "vscsi=['$host:0:1:1,0:0:1:0']" 'on_reboot="restart"'
+    xl config-update life /run/life.cfg
+    [ "$(states life)" = "0:0:0:0 4 4" ]
+    reboots 2
+    [ "$(states life)" = "0:0:1:0 4 4" ]
+    config pv 'on_reboot="restart"'
+    xl config-update life /run/life.cfg
+    reboots 3
+    [ "$(guest_count life)" -eq 0 ]
+    xl destroy life
+    assert_nothing_left
+}
+
+@test "config-update refuses a vscsi= that cannot be read" {
+    with_disks
+    create_args=-p create pv "vscsi=['$host:0:0:0,0:0:0:0']"
+    config pv "vscsi=['oops']"
+    run xl config-update life /run/life.cfg
+    [ "$status" -ne 0 ]
+    [[ "$output" == *"/run/life.cfg: vscsi: entry 1: "* ]]
+}
+
+@test "a device that moved to another address is found again by its WWID" {
+    echo 0 >/sys/module/scsi_debug/parameters/vpd_use_hostno
+    first=$(add_scsi_debug)
+    create pv "vscsi=['$first:0:0:0,0:0:0:0']" 'on_reboot="restart"'
+    wait_guest life
+    wwid=$(cat "/sys/class/scsi_device/$first:0:0:0/device/wwid")
+    [ -n "$wwid" ]
+    second=$(add_scsi_debug)
+    [ "$(cat "/sys/class/scsi_device/$second:0:0:0/device/wwid")" = "$wwid" ]
+    echo 1 >"/sys/class/scsi_device/$first:0:0:0/device/delete"
+    reboots 2
+    [ "$(guest_count life)" -eq 1 ]
+    xl list -l life | grep -q "\"p_devname\": \"$second:0:0:0\""
+    xl destroy life
+    assert_nothing_left
+}
+

@@ -1,0 +1,90 @@
+#!/usr/bin/env bats
+# SPDX-License-Identifier: LGPL-2.1-only
+# Migration of a domain with SCSI devices, to the same host.  PVH, because
+# this Xen cannot migrate a PV guest while it runs.
+
+setup() {
+    . /tests/vscsi.sh
+    . /tests/life.sh
+}
+
+teardown() {
+    life_teardown
+}
+
+with_guest() {
+    with_disks
+    create pvh "vscsi=['$host:0:0:0,0:0:0:0','$host:0:1:1,1:0:1:1']"
+    wait_guest life
+    domid=$(xl domid life)
+    start_writing
+}
+
+still_here() {
+    [ "$(xl domid life)" -eq "$domid" ]
+    writes_on
+    stop_writing
+    [ "$(states life)" = "0:0:0:0 4 4
+1:0:1:1 4 4" ]
+}
+
+@test "a guest migrates mid-write: its pattern is intact" {
+    with_guest
+    xl migrate -s '' life 'xl migrate-receive'
+    [ "$(xl domid life)" -ne "$domid" ]
+    writes_on
+    stop_writing
+    [ "$(states life)" = "0:0:0:0 4 4
+1:0:1:1 4 4" ]
+    [ "$(guest_count life)" -eq 2 ]
+    xl destroy life
+    assert_nothing_left
+}
+
+@test "a receiver without this extension is refused, and the guest runs on" {
+    with_guest
+    run xl migrate -s '' life "$real_xl migrate-receive"
+    echo "$output"
+    [ "$status" -ne 0 ]
+    [[ "$output" == *"xl: vscsi: the xl of the other host cannot take SCSI devices: install xen-vscsi there"* ]]
+    still_here
+}
+
+@test "a receiver that lacks devices names them, and the guest runs on" {
+    with_guest
+    # To the receiver, this machine has other devices.
+    cat >/run/life.sh <<'EOF'
+#!/bin/sh
+sed -u 's/naa\.33333330/naa.bad33330/g' | xl migrate-receive
+EOF
+    chmod 755 /run/life.sh
+    run xl migrate -s '' life /run/life.sh
+    echo "$output"
+    [ "$status" -ne 0 ]
+    [[ "$output" == *"xl: vscsi: the other host cannot take all SCSI devices of the domain, which runs on here:"* ]]
+    [[ "$output" == *"xl: vscsi:     $host:0:0:0: dom0 has no device naa.bad33330"* ]]
+    [[ "$output" == *"xl: vscsi:     $host:0:1:1: dom0 has no device naa.bad33330"* ]]
+    ! xl domid life--incoming
+    still_here
+}
+
+@test "after a migration that fails half-way the guest writes on here" {
+    with_guest
+    # The receiver's word that it has the domain is lost.
+    cat >/run/life.sh <<'EOF'
+#!/bin/sh
+xl migrate-receive | head -c 79
+EOF
+    chmod 755 /run/life.sh
+    run xl migrate -s '' life /run/life.sh
+    echo "$output"
+    [ "$status" -ne 0 ]
+    still_here
+}
+
+@test "a guest without SCSI devices migrates to an xl without this extension" {
+    create pvh
+    wait_guest life
+    xl migrate -s '' life "$real_xl migrate-receive"
+    guest life true
+}

@@ -1,0 +1,73 @@
+# SPDX-License-Identifier: LGPL-2.1-only
+# What the tests of a domain's life share: a guest "life" (/tests/life.sh in
+# dom0, after vscsi.sh).
+
+# config [TYPE [CONFIG_LINE...]]: writes /run/life.cfg.
+config() {
+    write_guest_config life "$@"
+}
+
+# create TYPE [CONFIG_LINE...]: with $create_args for xl.
+create() {
+    config "$@"
+    rm -f $consoles/guest-life.log
+    # Words split on purpose.
+    # shellcheck disable=SC2086
+    xl create -q ${create_args:-} /run/life.cfg </dev/null
+}
+
+# create_fails MESSAGE TYPE CONFIG_LINE...
+create_fails() {
+    _msg=$1
+    shift
+    run create "$@"
+    echo "$output"
+    [ "$status" -ne 0 ] || return 1
+    case $output in *"$_msg"*) ;; *) echo "no: $_msg"; return 1 ;; esac
+}
+
+# Two targets with two LUNs each, at $host; $disk is the first one's node.
+with_disks() {
+    host=$(add_scsi_debug num_tgts=2 max_luns=2)
+    disk=$(node_of "$host:0:0:0")
+}
+
+# ends_by COMMAND: the guest's last one.
+ends_by() {
+    (printf 'x %s\n' "$1" >"$(guest_tty life)")
+}
+
+# reboots N: by itself, and is up for the Nth time.
+reboots() {
+    ends_by 'reboot -f'
+    wait_guest life "$1"
+}
+
+life_teardown() {
+    for _d in $("$real_xl" list | awk '$1 ~ /^(life|late)/ { print $2 }'); do
+        xl destroy "$_d"
+    done
+    remove_scsi_debug all
+    rm -f /run/life.* /run/late.*
+}
+
+# start_writing: the guest writes a pattern to its first disk, again and
+# again, until stop_writing, which sees whether it is intact.
+start_writing() {
+    guest life 'dd if=/dev/urandom of=/pattern bs=64k count=32 2>/dev/null'
+    pattern=$(guest life 'sha256sum </pattern')
+    writer_disk=$(guest_node life 0:0 block)
+    guest life "(i=0; while [ ! -e /stop ]; do dd if=/pattern of=/dev/$writer_disk bs=8k oflag=direct || echo bad >>/bad; i=\$((i+1)); echo \$i >/passes; done; echo >/done) >/dev/null 2>&1 &"
+    writes_on
+}
+
+# writes_on: it writes the pattern once more, from its beginning to its end.
+writes_on() {
+    guest life 'n=$(cat /passes 2>/dev/null || echo 0); t=0; while [ $(cat /passes 2>/dev/null || echo 0) -lt $((n + 2)) ] && [ $t -lt 400 ]; do sleep 0.1; t=$((t+1)); done; [ $t -lt 400 ]'
+}
+
+stop_writing() {
+    guest life 'touch /stop; t=0; until [ -e /done ] || [ $t -ge 400 ]; do sleep 0.1; t=$((t+1)); done; [ -e /done ] && [ ! -e /bad ]'
+    guest life 'echo 3 >/proc/sys/vm/drop_caches'
+    [ "$(guest life "dd if=/dev/$writer_disk bs=64k count=32 2>/dev/null | sha256sum")" = "$pattern" ]
+}

@@ -1,0 +1,235 @@
+/* SPDX-License-Identifier: LGPL-2.1-only */
+/* What happens to a domain as a whole, where its vhosts are concerned. */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "libxl_vscsi_internal.h"
+
+/* ----- before the beginning ----- */
+
+static int check_device(libxl__vscsi_ctx *vc,
+                        const libxl__vscsi_users *users, bool uses_lio,
+                        const libxl_device_vscsidev *dev)
+{
+    libxl_vscsi_pdev pdev;
+    int rc;
+
+    libxl__vscsi_doing(vc, NULL, dev->pdev.p_devname, 0);
+    rc = libxl_vscsi_pdev_copy(NULL, &pdev, &dev->pdev);
+    if (rc)
+        libxl__vscsi_error(vc, "out of memory");
+    else
+        rc = libxl__vscsi_claim_check(vc, users, uses_lio, &pdev);
+    libxl_vscsi_pdev_dispose(&pdev);
+    return rc;
+}
+
+/* All of them, so that whoever asks learns of all that is missing. */
+int libxl__vscsi_check(libxl__vscsi_ctx *vc, const char *vm,
+                       const libxl_device_vscsictrl *ctrls, int num)
+{
+    libxl__vscsi_users users = { .vm = vm };
+    int rc, r, i, j, lock = -1;
+    bool uses_lio = false;
+
+    rc = libxl__vscsi_lock(vc, LIBXL__VSCSI_LOCK_HOST, &lock);
+    if (!rc)
+        rc = libxl__vscsi_lio_probe(vc, &uses_lio);
+    if (!rc)
+        rc = libxl__vscsi_users_scan(vc, uses_lio, NULL, &users);
+    if (rc)
+        num = 0;
+    for (i = 0; i < num; i++) {
+        for (j = 0; j < ctrls[i].num_vscsidevs; j++) {
+            r = check_device(vc, &users, uses_lio, &ctrls[i].vscsidevs[j]);
+            rc = rc ? rc : r;
+        }
+    }
+    libxl__vscsi_users_dispose(&users);
+    libxl__vscsi_unlock(lock);
+    return rc;
+}
+
+int libxl_vscsi_check(libxl_ctx *ctx, const libxl_uuid *uuid,
+                      const libxl_device_vscsictrl *ctrls, int num)
+{
+    libxl__vscsi_ctx vc;
+    char vm[64] = "";
+    int rc;
+
+    (void)ctx;
+    if (uuid)
+        snprintf(vm, sizeof(vm), "/vm/" LIBXL_UUID_FMT,
+                 LIBXL_UUID_BYTES(*uuid));
+    rc = libxl__vscsi_ctx_init(&vc);
+    if (!rc)
+        rc = libxl__vscsi_check(&vc, vm, ctrls, num);
+    libxl__vscsi_ctx_dispose(&vc);
+    return rc;
+}
+
+/* ----- a suspend that was called off ----- */
+
+/* The same value again: the watch fires all the same, and the guest's
+ * driver takes a 4 for the end of the pause. */
+static int wake_body(libxl__vscsi_ctx *vc, xs_transaction_t t, void *arg)
+{
+    const libxl__vscsi_vhost *vhost = arg;
+    libxl__vscsi_state backend;
+    int rc;
+
+    rc = libxl__vscsi_xs_state(vc, t, *vhost, false, &backend);
+    if (!rc && backend == VSCSI_CONNECTED)
+        rc = libxl__vscsi_xs_set_state(vc, t, *vhost, VSCSI_CONNECTED);
+    return rc;
+}
+
+int libxl__vscsi_resume(libxl__vscsi_ctx *vc, uint32_t domid)
+{
+    libxl_device_vscsictrl *ctrls = NULL;
+    int rc, r, i, num = 0, lock = -1;
+
+    libxl__vscsi_doing(vc, "wake", "the SCSI devices", domid);
+    rc = libxl__vscsi_xs_list(vc, domid, -1, &ctrls, &num, NULL);
+    if (rc || !num)
+        return rc;
+    rc = libxl__vscsi_lock(vc, domid, &lock);
+    for (i = 0; lock != -1 && i < num; i++) {
+        libxl__vscsi_vhost vhost = { domid, ctrls[i].devid };
+
+        r = libxl__vscsi_xs_transact(vc, wake_body, &vhost);
+        rc = rc ? rc : r;
+    }
+    libxl__vscsi_unlock(lock);
+    libxl_device_vscsictrl_list_free(ctrls, num);
+    return rc;
+}
+
+int libxl_vscsi_resume(libxl_ctx *ctx, uint32_t domid)
+{
+    libxl__vscsi_ctx vc;
+    int rc;
+
+    (void)ctx;
+    rc = libxl__vscsi_ctx_init(&vc);
+    if (!rc)
+        rc = libxl__vscsi_resume(&vc, domid);
+    libxl__vscsi_ctx_dispose(&vc);
+    return rc;
+}
+
+/* ----- the end ----- */
+
+static int erase_body(libxl__vscsi_ctx *vc, xs_transaction_t t, void *arg)
+{
+    return libxl__vscsi_xs_rm_vhost(vc, t, *(libxl__vscsi_vhost *)arg);
+}
+
+/* The frontend is gone, and that makes the backend driver let go. */
+static int await_end(libxl__vscsi_ctx *vc, libxl__vscsi_vhost vhost)
+{
+    libxl__vscsi_wait w = { .vhost = vhost, .op = VSCSI_DESTROY_VHOST };
+    libxl__vscsi_verdict verdict;
+    int rc;
+
+    rc = libxl__vscsi_wait_for(vc, &w, &verdict, NULL);
+    if (rc)
+        return rc;
+    rc = libxl__vscsi_xs_transact(vc, erase_body, &vhost);
+    if (rc || verdict == VSCSI_DONE)
+        return rc;
+    libxl__vscsi_error(vc, "the backend driver did not let go of vhost %d; "
+                       "its nodes were removed all the same", vhost.devid);
+    return ERROR_TIMEDOUT;
+}
+
+static bool is_used(const libxl__vscsi_users *users,
+                    const libxl_vscsi_hctl *hctl)
+{
+    int i, j, k;
+
+    for (i = 0; i < users->num_users; i++) {
+        for (j = 0; j < users->users[i].num_ctrls; j++) {
+            const libxl_device_vscsictrl *ctrl = &users->users[i].ctrls[j];
+
+            for (k = 0; k < ctrl->num_vscsidevs; k++)
+                if (ctrl->vscsidevs[k].pdev.type ==
+                    LIBXL_VSCSI_PDEV_TYPE_HCTL &&
+                    libxl__vscsi_hctl_equal(
+                        &ctrl->vscsidevs[k].pdev.u.hctl.m, hctl))
+                    return true;
+        }
+    }
+    return false;
+}
+
+/* The same VM may have them still, in the domain it has migrated to. */
+static int release_unused(libxl__vscsi_ctx *vc,
+                          const libxl_device_vscsictrl *ctrls, int num)
+{
+    libxl__vscsi_users users = { .users = NULL };
+    int rc, r, i, j, lock;
+
+    rc = libxl__vscsi_lock(vc, LIBXL__VSCSI_LOCK_HOST, &lock);
+    if (rc)
+        return rc;
+    rc = libxl__vscsi_users_scan(vc, false, NULL, &users);
+    if (rc)
+        num = 0;                /* not knowing who needs them, leave them */
+    for (i = 0; i < num; i++) {
+        for (j = 0; j < ctrls[i].num_vscsidevs; j++) {
+            const libxl_vscsi_pdev *pdev = &ctrls[i].vscsidevs[j].pdev;
+
+            if (pdev->type != LIBXL_VSCSI_PDEV_TYPE_HCTL ||
+                is_used(&users, &pdev->u.hctl.m))
+                continue;
+            r = libxl__vscsi_lio_release(vc, &pdev->u.hctl.m);
+            rc = rc ? rc : r;
+        }
+    }
+    libxl__vscsi_users_dispose(&users);
+    libxl__vscsi_unlock(lock);
+    return rc;
+}
+
+int libxl__vscsi_domain_destroyed(libxl__vscsi_ctx *vc, uint32_t domid,
+                                  const libxl_device_vscsictrl *ctrls,
+                                  int num)
+{
+    libxl_device_vscsictrl *live = NULL;
+    int rc, r, i, num_live = 0;
+    bool exists;
+
+    libxl__vscsi_doing(vc, "remove", "what is left of the SCSI devices",
+                       domid);
+    rc = libxl__vscsi_xs_list(vc, domid, -1, &live, &num_live, &exists);
+    if (rc)
+        return rc;
+    libxl_device_vscsictrl_list_free(live, num_live);
+    if (exists)
+        return ERROR_NOT_READY;
+    for (i = 0; i < num; i++) {
+        libxl__vscsi_vhost vhost = { domid, ctrls[i].devid };
+
+        r = await_end(vc, vhost);
+        rc = rc ? rc : r;
+    }
+    r = release_unused(vc, ctrls, num);
+    return rc ? rc : r;
+}
+
+int libxl_vscsi_domain_destroyed(libxl_ctx *ctx, uint32_t domid,
+                                 const libxl_device_vscsictrl *ctrls,
+                                 int num)
+{
+    libxl__vscsi_ctx vc;
+    int rc;
+
+    (void)ctx;
+    rc = libxl__vscsi_ctx_init(&vc);
+    if (!rc)
+        rc = libxl__vscsi_domain_destroyed(&vc, domid, ctrls, num);
+    libxl__vscsi_ctx_dispose(&vc);
+    return rc;
+}

@@ -1,0 +1,305 @@
+/* SPDX-License-Identifier: LGPL-2.1-only */
+/*
+ * SCSI devices through a domain's life, as xl leads it: given before the
+ * first instruction, carried over a reboot or to another host, and taken
+ * back at the end.
+ */
+#include <errno.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "hooks_life.h"
+
+#define NO_DOMID ((uint32_t)-1)
+
+const hooks_real *hooks_real_xl;
+/* That a paused domain has not connected its vhosts is no news here. */
+xentoollog_logger *hooks_logger;
+
+void hooks_say(const char *fmt, ...)
+{
+    char text[512];
+    va_list ap;
+
+    va_start(ap, fmt);
+    vsnprintf(text, sizeof(text), fmt, ap);
+    va_end(ap);
+    fprintf(stderr, "xl: vscsi: %s\n", text);
+}
+
+static int out_of_memory(void)
+{
+    hooks_say("out of memory");
+    return ERROR_NOMEM;
+}
+
+/* The domain's vhosts now; nothing, and 0, if there is no such domain. */
+static int list_now(libxl_ctx *ctx, uint32_t domid, hooks_list *list_r)
+{
+    memset(list_r, 0, sizeof(*list_r));
+    if (hooks_real_xl->libxl_domain_info(ctx, NULL, domid))
+        return 0;
+    list_r->ctrls = libxl_device_vscsictrl_list(ctx, domid, &list_r->num);
+    if (list_r->num >= 0)
+        return 0;
+    list_r->num = 0;
+    return ERROR_FAIL;
+}
+
+/* ----- the beginning ----- */
+
+static int attach_all(libxl_ctx *ctx, uint32_t domid, hooks_list *list)
+{
+    int rc = 0, i;
+
+    for (i = 0; i < list->num && !rc; i++)
+        rc = libxl_device_vscsictrl_add(ctx, domid, &list->ctrls[i], NULL);
+    return rc;
+}
+
+static int destroy(libxl_ctx *ctx, uint32_t domid)
+{
+    hooks_list list;
+    int rc, r;
+
+    rc = list_now(ctx, domid, &list);
+    if (rc)
+        hooks_say("domain %u: SCSI devices that it has may be left behind "
+                  "(the next xl scsi-attach or scsi-detach removes them)",
+                  domid);
+    rc = hooks_real_xl->libxl_domain_destroy(ctx, domid, NULL);
+    if (list.num) {
+        r = libxl_vscsi_domain_destroyed(ctx, domid, list.ctrls, list.num);
+        if (r && !rc)
+            hooks_say("domain %u is destroyed, but not everything of its "
+                      "SCSI devices could be removed", domid);
+    }
+    hooks_list_dispose(&list);
+    return rc;
+}
+
+static int before_create(libxl_domain_config *config)
+{
+    hooks_list list;
+    int rc = 0;
+
+    if (!hooks_table_get(config, true, &list))
+        return out_of_memory();
+    if (list.broken) {
+        hooks_say("the domain came with SCSI devices that it cannot have "
+                  "here, and is not started without them");
+        rc = ERROR_INVAL;
+    }
+    hooks_list_dispose(&list);
+    return rc;
+}
+
+static int after_create(libxl_ctx *ctx, libxl_domain_config *config,
+                        uint32_t *domid, int rc)
+{
+    hooks_list list;
+
+    if (rc)
+        return rc;
+    if (hooks_table_get(config, true, &list))
+        rc = attach_all(ctx, *domid, &list);
+    else
+        rc = out_of_memory();
+    hooks_list_dispose(&list);
+    if (rc) {
+        hooks_say("domain %u does not get all of its SCSI devices and is "
+                  "destroyed", *domid);
+        destroy(ctx, *domid);
+        *domid = NO_DOMID;
+    }
+    return rc;
+}
+
+/* ----- in between ----- */
+
+static int give_up_all(libxl_ctx *ctx, uint32_t domid,
+                       const hooks_list *list)
+{
+    int i, r, rc = 0;
+
+    for (i = 0; i < list->num; i++) {
+        r = libxl_device_vscsictrl_destroy(ctx, domid, &list->ctrls[i],
+                                           NULL);
+        rc = rc ? rc : r;
+    }
+    return rc;
+}
+
+/* The one that takes its place needs the devices, and this one is dead. */
+static void preserved(libxl_ctx *ctx, uint32_t domid)
+{
+    hooks_list list;
+
+    if (!list_now(ctx, domid, &list) && list.num &&
+        give_up_all(ctx, domid, &list))
+        hooks_say("preserved domain %u keeps SCSI devices", domid);
+    hooks_list_dispose(&list);
+}
+
+/* The new kernel finds a vhost in the state in which a new one begins. */
+static int soft_reset(libxl_ctx *ctx, libxl_domain_config *config,
+                      uint32_t domid, const libxl_asyncop_how *ao_how,
+                      const libxl_asyncprogress_how *aop_console_how)
+{
+    hooks_list list, now;
+    int rc;
+
+    if (!hooks_table_get(config, true, &list))
+        return out_of_memory();
+    rc = list_now(ctx, domid, &now);
+    if (!rc)
+        rc = give_up_all(ctx, domid, &now);
+    if (!rc)
+        rc = hooks_real_xl->libxl_domain_soft_reset(ctx, config, domid,
+                                                    ao_how, aop_console_how);
+    if (!rc)
+        rc = attach_all(ctx, domid, &list);
+    hooks_list_dispose(&now);
+    hooks_list_dispose(&list);
+    return rc;
+}
+
+static void resumed(libxl_ctx *ctx, uint32_t domid)
+{
+    if (libxl_vscsi_resume(ctx, domid))
+        hooks_say("SCSI devices of domain %u may stay suspended (detach and "
+                  "attach them)", domid);
+}
+
+/* Its checkpoints are taken inside libxl, where nothing wakes the vhosts. */
+static int before_remus(libxl_ctx *ctx, uint32_t domid)
+{
+    hooks_list list;
+    int rc;
+
+    rc = list_now(ctx, domid, &list);
+    if (!rc && list.num) {
+        hooks_say("a domain with SCSI devices cannot be checkpointed by "
+                  "remus (detach them first)");
+        rc = ERROR_GUEST_TIMEDOUT;      /* xl then touches nothing */
+    }
+    hooks_list_dispose(&list);
+    return rc;
+}
+
+/* ----- configurations ----- */
+
+static int retrieved(libxl_ctx *ctx, uint32_t domid,
+                     libxl_domain_config *config)
+{
+    hooks_list list;
+    int rc;
+
+    rc = list_now(ctx, domid, &list);
+    if (!rc)
+        hooks_table_put(config, &list);
+    return rc;
+}
+
+static char *add_to_json(const libxl_domain_config *config, char *text)
+{
+    hooks_list list;
+    char *with;
+
+    if (!hooks_table_get(config, false, &list)) {
+        out_of_memory();
+        free(text);
+        return NULL;
+    }
+    if (!list.num)
+        return text;
+    hooks_migrate_carries();
+    with = hooks_json_add(text, &list);
+    if (!with)
+        hooks_say("the SCSI devices cannot be added to the domain's JSON");
+    hooks_list_dispose(&list);
+    free(text);
+    return with;
+}
+
+static int take_from_json(libxl_ctx *ctx, const libxl_domain_config *config,
+                          const char *text)
+{
+    hooks_list list = { .ctrls = NULL };
+    bool found;
+
+    /* xl does not look at what from_json returns: broken is kept. */
+    list.broken = !hooks_json_take(text, &list, &found);
+    if (list.broken)
+        hooks_say("\"" HOOKS_JSON_KEY "\" in the domain's JSON cannot be "
+                  "read");
+    if (!hooks_migrate_answer(ctx, &config->c_info.uuid, &list))
+        list.broken = true;
+    if (found || list.broken)
+        hooks_table_put(config, &list);
+    return 0;
+}
+
+static yajl_gen_status gen_json(yajl_gen hand, libxl_domain_config *config)
+{
+    const unsigned char *buf;
+    yajl_gen_status status;
+    hooks_list list;
+    char *text = NULL;
+    yajl_gen plain;
+    size_t len;
+
+    if (!hooks_table_get(config, false, &list))
+        return yajl_gen_in_error_state;
+    if (!list.num)
+        return hooks_real_xl->libxl_domain_config_gen_json(hand, config);
+    plain = yajl_gen_alloc(NULL);
+    status = plain ? hooks_real_xl->libxl_domain_config_gen_json(plain,
+                                                                 config)
+                   : yajl_gen_in_error_state;
+    if (status == yajl_gen_status_ok)
+        status = yajl_gen_get_buf(plain, &buf, &len);
+    if (status == yajl_gen_status_ok)
+        text = strndup((const char *)buf, len);
+    if (text)
+        status = hooks_json_gen(hand, text, &list);
+    else if (status == yajl_gen_status_ok)
+        status = yajl_gen_in_error_state;
+    free(text);
+    if (plain)
+        yajl_gen_free(plain);
+    hooks_list_dispose(&list);
+    return status;
+}
+
+__attribute__((visibility("default")))
+const hooks_life *hooks_life_open(const hooks_real *real)
+{
+    static const hooks_life life = {
+        .read_config = hooks_config_read,
+        .before_create = before_create,
+        .after_create = after_create,
+        .soft_reset = soft_reset,
+        .destroy = destroy,
+        .preserved = preserved,
+        .resumed = resumed,
+        .retrieved = retrieved,
+        .disposed = hooks_table_forget,
+        .add_to_json = add_to_json,
+        .take_from_json = take_from_json,
+        .gen_json = gen_json,
+        .receiver_is_there = hooks_migrate_receiver_is_there,
+        .sends_header = hooks_migrate_sends_header,
+        .before_suspend = hooks_migrate_before_suspend,
+        .before_remus = before_remus,
+        .is_asked = hooks_migrate_is_asked,
+    };
+
+    hooks_real_xl = real;
+    hooks_logger = (xentoollog_logger *)
+        xtl_createlogger_stdiostream(stderr, XTL_WARN, 0);
+    libxl_vscsi_set_logger(hooks_logger);
+    return &life;
+}
