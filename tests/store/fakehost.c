@@ -160,6 +160,16 @@ int libxl__vscsi_host_check_free(libxl__vscsi_ctx *vc,
     return ERROR_DEVICE_EXISTS;
 }
 
+int libxl__vscsi_host_backends(libxl__vscsi_ctx *vc,
+                               libxl__vscsi_vhost **vhosts_r,
+                               unsigned *num_r)
+{
+    (void)vc;
+    *vhosts_r = NULL;
+    *num_r = 0;
+    return 0;
+}
+
 const char *libxl__vscsi_host_type_name(int type)
 {
     (void)type;

@@ -252,8 +252,9 @@ int libxl_vscsi_domain_destroyed(libxl_ctx *ctx, uint32_t domid,
 int libxl_vscsi_resume(libxl_ctx *ctx, uint32_t domid);
 
 /*
- * The domains that have, or had when they were destroyed, vhosts: an
- * ascending array of *num_r domids to be freed with free(); NULL if none.
+ * The domains that have vhosts: an ascending array of *num_r domids to be
+ * freed with free().  Where destroyed domains left something, it is removed
+ * on the way, as by libxl_vscsi_cleanup(); failing in that is logged only.
  *
  *  ERROR_FAIL  xenstore cannot be read
  */

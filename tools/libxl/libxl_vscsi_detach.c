@@ -177,6 +177,11 @@ static int remove_body(libxl__vscsi_ctx *vc, xs_transaction_t t, void *arg)
     m->plan = libxl__vscsi_plan_for(VSCSI_REMOVE_DEV, backend, frontend);
     if (m->plan == VSCSI_PLAN_WAIT)
         return 0;
+    if (m->plan == VSCSI_PLAN_UNPLUG) {
+        if (backend != VSCSI_GONE)
+            rc = libxl__vscsi_xs_set_offline(vc, t, m->vhost);
+        return rc ? rc : libxl__vscsi_xs_rm_frontend(vc, t, m->vhost);
+    }
     for (i = 0; !rc && i < m->num; i++) {
         if (m->plan == VSCSI_PLAN_RECONFIGURE)
             rc = libxl__vscsi_xs_dev_state(vc, t, m->vhost, false,
@@ -252,6 +257,20 @@ static int remove_unanswered(libxl__vscsi_ctx *vc, removal *m)
     return ERROR_GUEST_TIMEDOUT;
 }
 
+/* The vhost has closed: has the backend given it up? */
+static int await_unplug(libxl__vscsi_ctx *vc, libxl__vscsi_vhost vhost,
+                        bool *over_r)
+{
+    libxl__vscsi_wait w = { .vhost = vhost, .op = VSCSI_DESTROY_VHOST };
+    libxl__vscsi_verdict verdict;
+    int rc;
+
+    rc = libxl__vscsi_wait_for(vc, &w, &verdict, NULL);
+    if (!rc)
+        *over_r = verdict == VSCSI_DONE;
+    return rc;
+}
+
 static int write_removal(libxl__vscsi_ctx *vc, removal *m)
 {
     bool settled = true;
@@ -259,16 +278,22 @@ static int write_removal(libxl__vscsi_ctx *vc, removal *m)
 
     for (round = 0; round < MAX_ROUNDS && settled; round++) {
         rc = libxl__vscsi_xs_transact(vc, remove_body, m);
-        if (rc || m->plan != VSCSI_PLAN_WAIT)
+        if (rc || (m->plan != VSCSI_PLAN_WAIT &&
+                   m->plan != VSCSI_PLAN_UNPLUG))
             return rc;
-        rc = libxl__vscsi_settle(vc, m->vhost, &settled);
+        rc = m->plan == VSCSI_PLAN_WAIT
+             ? libxl__vscsi_settle(vc, m->vhost, &settled)
+             : await_unplug(vc, m->vhost, &settled);
         if (rc)
             return rc;
     }
-    libxl__vscsi_error(vc, "an earlier change of vhost %d is not finished: "
-                       "the guest does not answer (try again)",
+    libxl__vscsi_error(vc, m->plan == VSCSI_PLAN_WAIT
+                       ? "an earlier change of vhost %d is not finished: the"
+                         " guest does not answer (try again)"
+                       : "the backend driver does not let go of vhost %d",
                        m->vhost.devid);
-    return ERROR_GUEST_TIMEDOUT;
+    return m->plan == VSCSI_PLAN_WAIT ? ERROR_GUEST_TIMEDOUT
+                                      : ERROR_TIMEDOUT;
 }
 
 static int remove_devs(libxl__vscsi_ctx *vc, libxl__vscsi_vhost vhost,
@@ -313,6 +338,12 @@ static int release_devices(libxl__vscsi_ctx *vc,
     rc = libxl__vscsi_lock(vc, LIBXL__VSCSI_LOCK_HOST, &lock);
     if (rc)
         return rc;
+    if (!libxl__vscsi_backends_gone(vc)) {
+        libxl__vscsi_error(vc, "dom0's kernel still holds a backend without "
+                           "nodes; its LIO objects are taken down later");
+        num = 0;
+        rc = ERROR_TIMEDOUT;
+    }
     for (i = 0; i < num; i++) {
         const libxl_vscsi_pdev *pdev = &ctrl->vscsidevs[indices[i]].pdev;
 
@@ -334,6 +365,7 @@ int libxl__vscsi_detach_locked(libxl__vscsi_ctx *vc, uint32_t domid,
     libxl__vscsi_vhost vhost = { .domid = domid, .devid = ctrl->devid };
     libxl_devid *ids;
     unsigned i;
+    bool whole;
     int rc, r;
 
     ids = calloc(num + 1, sizeof(*ids));
@@ -343,11 +375,12 @@ int libxl__vscsi_detach_locked(libxl__vscsi_ctx *vc, uint32_t domid,
     }
     for (i = 0; i < num; i++)
         ids[i] = ctrl->vscsidevs[indices[i]].vscsidev_id;
-    if (num == (unsigned)ctrl->num_vscsidevs)
+    whole = num == (unsigned)ctrl->num_vscsidevs;
+    if (whole)
         rc = close_vhost(vc, vhost, how);
     else
         rc = remove_devs(vc, vhost, ids, num);
-    if (!rc || rc == ERROR_TIMEDOUT) {      /* the nodes are gone */
+    if (!rc || (whole && rc == ERROR_TIMEDOUT)) {   /* the nodes are gone */
         r = release_devices(vc, ctrl, indices, num);
         rc = rc ? rc : r;
     }

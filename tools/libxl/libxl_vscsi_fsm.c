@@ -32,6 +32,13 @@ static bool is_unheld(libxl__vscsi_state backend)
            backend == VSCSI_CLOSED;
 }
 
+/* Both ends are through with the vhost for good. */
+static bool is_over(libxl__vscsi_state backend, libxl__vscsi_state frontend)
+{
+    return frontend == VSCSI_GONE &&
+           (backend == VSCSI_GONE || backend == VSCSI_CLOSED);
+}
+
 static libxl__vscsi_plan plan_devices(libxl__vscsi_state backend,
                                       libxl__vscsi_state frontend,
                                       libxl__vscsi_plan when_left)
@@ -68,7 +75,9 @@ libxl__vscsi_plan libxl__vscsi_plan_for(libxl__vscsi_op op,
     case VSCSI_ADD_DEV:
         return plan_devices(backend, frontend, VSCSI_PLAN_REFUSE);
     case VSCSI_REMOVE_DEV:
-        return plan_devices(backend, frontend, VSCSI_PLAN_NODES);
+        /* The backend keeps what it has mapped until it loses the vhost. */
+        return is_over(backend, frontend) ? VSCSI_PLAN_NODES
+               : plan_devices(backend, frontend, VSCSI_PLAN_UNPLUG);
     case VSCSI_REMOVE_VHOST:
         return plan_removal(backend, frontend);
     case VSCSI_DESTROY_VHOST:

@@ -238,13 +238,24 @@ int libxl_device_vscsictrl_getinfo(libxl_ctx *ctx, uint32_t domid,
 
 int libxl_vscsi_domains(libxl_ctx *ctx, uint32_t **domids_r, int *num_r)
 {
+    int rc, i, num = 0, alive = 0;
+    uint32_t *domids = NULL;
     libxl__vscsi_ctx vc;
-    int rc;
 
-    (void)ctx;
     rc = libxl__vscsi_ctx_init(&vc);
     if (!rc)
-        rc = libxl__vscsi_xs_backends(&vc, domids_r, num_r);
+        rc = libxl__vscsi_xs_backends(&vc, &domids, &num);
+    if (rc)
+        goto out;
+    for (i = 0; i < num; i++)
+        if (libxl_domain_info(ctx, NULL, domids[i]) !=
+            ERROR_DOMAIN_NOTFOUND)
+            domids[alive++] = domids[i];
+    if (alive < num)            /* not being able to clean is no failure */
+        libxl__vscsi_cleanup(&vc);
+    *domids_r = domids;
+    *num_r = alive;
+out:
     libxl__vscsi_ctx_dispose(&vc);
     return rc;
 }

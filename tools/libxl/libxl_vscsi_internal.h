@@ -37,6 +37,7 @@ typedef struct libxl__vscsi_ctx {
     const char *verb;           /* "attach", NULL: no beginning */
     char *object;               /* "/dev/sdb" */
     uint32_t domid;
+    bool skipped_records;       /* some could not be read */
     unsigned num_waits;         /* makes tokens of watches unique */
 } libxl__vscsi_ctx;
 
@@ -64,6 +65,12 @@ void libxl__vscsi_log(libxl__vscsi_ctx *vc, xentoollog_level level,
 
 /* asprintf that returns NULL when memory ran out. */
 char *libxl__vscsi_sprintf(const char *fmt, ...) VSCSI_PRINTF(1, 2);
+
+/* One vhost of one domain. */
+typedef struct libxl__vscsi_vhost {
+    uint32_t domid;
+    libxl_devid devid;
+} libxl__vscsi_vhost;
 
 /* ----- libxl_vscsi_lock.c: one change at a time ----- */
 
@@ -130,6 +137,14 @@ int libxl__vscsi_host_check_free(libxl__vscsi_ctx *vc,
 /* Only where a node sits; silently, false if it is no SCSI device's. */
 bool libxl__vscsi_host_hctl(const char *node, libxl_vscsi_hctl *hctl_r);
 
+/*
+ * The vhosts whose backends dom0's kernel holds at this moment, whatever is
+ * in xenstore; free().  LIO objects must not go before them.
+ */
+int libxl__vscsi_host_backends(libxl__vscsi_ctx *vc,
+                               libxl__vscsi_vhost **vhosts_r,
+                               unsigned *num_r);
+
 /* "disk", "tape", "changer", "cd", ...: the word for a peripheral type. */
 const char *libxl__vscsi_host_type_name(int type);
 
@@ -184,12 +199,6 @@ int libxl__vscsi_lio_release(libxl__vscsi_ctx *vc,
 void libxl__vscsi_lio_gc(libxl__vscsi_ctx *vc,
                          const libxl_vscsi_hctl *used, unsigned num);
 
-/* One vhost of one domain. */
-typedef struct libxl__vscsi_vhost {
-    uint32_t domid;
-    libxl_devid devid;
-} libxl__vscsi_vhost;
-
 /*
  * Runs body(vc, t, arg) in a transaction until it commits.  body's rc ends
  * it; body must be able to run again from the start.  Reads inside use t.
@@ -237,6 +246,9 @@ int libxl__vscsi_xs_sweep(libxl__vscsi_ctx *vc, uint32_t domid,
 int libxl__vscsi_xs_state(libxl__vscsi_ctx *vc, xs_transaction_t t,
                           libxl__vscsi_vhost vhost, bool frontend,
                           libxl__vscsi_state *state_r);
+/* Whether the vhost has a backend directory. */
+int libxl__vscsi_xs_has_backend(libxl__vscsi_ctx *vc,
+                                libxl__vscsi_vhost vhost, bool *has_r);
 int libxl__vscsi_xs_dev_state(libxl__vscsi_ctx *vc, xs_transaction_t t,
                               libxl__vscsi_vhost vhost, bool frontend,
                               libxl_devid dev, libxl__vscsi_state *state_r);
@@ -336,6 +348,13 @@ int libxl__vscsi_users_check(libxl__vscsi_ctx *vc,
 /* The same physical device, as far as names and identities tell. */
 bool libxl__vscsi_same_device(const libxl_vscsi_pdev *a,
                               const libxl_vscsi_pdev *b);
+
+/*
+ * Waits, up to destroy_ms, until dom0's kernel has given up the backends
+ * that have no node in xenstore any more: only then no guest can reach
+ * what LIO exports.  False if one is left.
+ */
+bool libxl__vscsi_backends_gone(libxl__vscsi_ctx *vc);
 
 /* libxl_vscsi_cleanup() */
 int libxl__vscsi_cleanup(libxl__vscsi_ctx *vc);

@@ -238,6 +238,7 @@ static int read_dev_record(libxl__vscsi_ctx *vc, libxl__vscsi_vhost v,
         return rc;
     libxl_device_vscsidev_init(&dev);
     if (libxl_device_vscsidev_from_json(NULL, &dev, text)) {
+        vc->skipped_records = true;
         libxl__vscsi_log(vc, XTL_WARN, "vhost %d of domain %u: the record "
                          "of dev-%d cannot be read", v.devid, v.domid, id);
     } else {

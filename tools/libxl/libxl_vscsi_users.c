@@ -9,6 +9,9 @@
 
 #include "libxl_vscsi_internal.h"
 
+/* The kernel's bus cannot be watched through xenstore. */
+#define STRAY_POLL_MS 10
+
 /* What cheap devices put into the other kinds of WWID is not unique. */
 static bool is_unique_wwid(const char *wwid)
 {
@@ -39,12 +42,49 @@ void libxl__vscsi_users_dispose(libxl__vscsi_users *users)
     users->num_users = 0;
 }
 
+/* *stray_r: the kernel holds a backend that has no node. */
+static int find_stray(libxl__vscsi_ctx *vc, bool *stray_r)
+{
+    libxl__vscsi_vhost *vhosts = NULL;
+    unsigned i, num = 0;
+    bool has = true;
+    int rc;
+
+    rc = libxl__vscsi_host_backends(vc, &vhosts, &num);
+    for (i = 0; !rc && has && i < num; i++)
+        rc = libxl__vscsi_xs_has_backend(vc, vhosts[i], &has);
+    free(vhosts);
+    if (!rc)
+        *stray_r = !has;
+    return rc;
+}
+
+bool libxl__vscsi_backends_gone(libxl__vscsi_ctx *vc)
+{
+    uint64_t end = libxl__vscsi_now_ms() + vc->timeouts.destroy_ms;
+    bool stray;
+
+    for (;;) {
+        if (find_stray(vc, &stray))
+            return false;
+        if (!stray || libxl__vscsi_now_ms() >= end)
+            return !stray;
+        libxl__vscsi_pause(STRAY_POLL_MS);
+    }
+}
+
 static void gc_lio(libxl__vscsi_ctx *vc, const libxl__vscsi_users *users)
 {
     libxl_vscsi_hctl *used;
     unsigned num = 0;
     int i, j, k;
 
+    /* A device that the kernel may still serve must keep its export. */
+    if (vc->skipped_records || !libxl__vscsi_backends_gone(vc)) {
+        libxl__vscsi_log(vc, XTL_DETAIL, "LIO objects without a user, if any,"
+                         " are left for a later command");
+        return;
+    }
     for (i = 0; i < users->num_users; i++)
         for (j = 0; j < users->users[i].num_ctrls; j++)
             num += (unsigned)users->users[i].ctrls[j].num_vscsidevs;

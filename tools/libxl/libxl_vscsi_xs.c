@@ -102,6 +102,21 @@ int libxl__vscsi_xs_state(libxl__vscsi_ctx *vc, xs_transaction_t t,
     return read_state(vc, t, end_path(vhost, frontend, NODE_STATE), state_r);
 }
 
+int libxl__vscsi_xs_has_backend(libxl__vscsi_ctx *vc,
+                                libxl__vscsi_vhost vhost, bool *has_r)
+{
+    char *value;
+    int rc;
+
+    rc = libxl__vscsi_read_node(vc, XBT_NULL,
+                                libxl__vscsi_xs_backend_path(vhost), &value);
+    if (!rc)
+        *has_r = value != NULL;
+    if (!rc)
+        free(value);
+    return rc;
+}
+
 int libxl__vscsi_xs_dev_state(libxl__vscsi_ctx *vc, xs_transaction_t t,
                               libxl__vscsi_vhost vhost, bool frontend,
                               libxl_devid dev, libxl__vscsi_state *state_r)
