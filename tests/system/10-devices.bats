@@ -29,9 +29,9 @@ teardown() {
 
 # seen_as GUEST T:L TYPE: with vendor and model of dom0's device.
 seen_as() {
-    [ "$(guest_sysfs "$1" "$2" type)" = "$3" ]
-    [ "$(guest_sysfs "$1" "$2" vendor)" = Linux ]
-    [ "$(guest_sysfs "$1" "$2" model)" = scsi_debug ]
+    seen=$(for a in type vendor model; do guest_sysfs "$1" "$2" $a; done)
+    echo "guest $1 has at $2:" $seen
+    [ "$(echo $seen)" = "$3 Linux scsi_debug" ]
 }
 
 with_disk() {

@@ -157,7 +157,8 @@ teardown() {
     ours=$(xl list -l life | sed 's/,$//')
     [[ "$ours" == *'"vscsictrls": ['* ]]
     # Besides, it is what the distribution's xl says.
-    run diff <($real_xl list -l life | sed 's/,$//') <(echo "$ours")
+    theirs=$($real_xl list -l life | sed 's/,$//')
+    run diff <(echo "$theirs") <(echo "$ours")
     echo "$output"
     [ -z "$(grep '^<' <<<"$output")" ]
 }

@@ -55,7 +55,7 @@ still_here() {
     # To the receiver, this machine has other devices.
     cat >/run/life.sh <<'EOF'
 #!/bin/sh
-sed -u 's/naa\.33333330/naa.bad33330/g' | xl migrate-receive
+sed -uz 's/naa\.33333330/naa.bad33330/g' | xl migrate-receive
 EOF
     chmod 755 /run/life.sh
     run xl migrate -s '' life /run/life.sh
@@ -73,7 +73,8 @@ EOF
     # The receiver's word that it has the domain is lost.
     cat >/run/life.sh <<'EOF'
 #!/bin/sh
-xl migrate-receive | head -c 79
+exec 4<&0
+xl migrate-receive <&4 | head -c 79 4<&- &
 EOF
     chmod 755 /run/life.sh
     run xl migrate -s '' life /run/life.sh

@@ -26,6 +26,7 @@ cat >"$tmp/tree/tests/run" <<'END'
 #!/bin/sh
 # No test may hang the others.
 export BATS_TEST_TIMEOUT=${BATS_TEST_TIMEOUT:-240}
+export BATS_TEST_RETRIES=${BATS_TEST_RETRIES:-1}
 exec bats --tap /tests/bats
 END
 chmod 755 "$tmp/tree/tests/run"

@@ -76,8 +76,8 @@ truncate -s 64M "$tmp/disk"
 
 # Always software emulation: /dev/kvm may exist and be of no use to Xen.
 # Without smap and smep a PV dom0 lives, without rdtscp a PVH guest does;
-# without AVX no registers get lost between domains (programs died of it).
-cpu=max,-smap,-smep,-rdtscp,-avx,-avx2,-fma,-f16c
+# without xsave no registers get lost between domains (programs died of it).
+cpu=max,-smap,-smep,-rdtscp,-xsave
 set -- -accel tcg,thread=multi -cpu "$cpu" -M pc -smp 2 \
     -m "${VM_MEM_MB:-3072}" -nodefaults -no-user-config -display none \
     -no-reboot -kernel "$image/xen" \
