@@ -29,7 +29,7 @@ teardown() {
 
 # seen_as GUEST T:L TYPE: with vendor and model of dom0's device.
 seen_as() {
-    seen=$(for a in type vendor model; do guest_sysfs "$1" "$2" $a; done)
+    seen=$(guest "$1" "cd /sys/bus/scsi/devices/*:0:$2; cat type vendor model")
     echo "guest $1 has at $2:" $seen
     [ "$(echo $seen)" = "$3 Linux scsi_debug" ]
 }
@@ -44,11 +44,12 @@ disk_is_read_and_written() {        # GUEST PDEV
     seen_as "$1" 0:0 0
     [ "$(states "$1")" = "0:0:0:0 4 4" ]
     sd=$(guest_node "$1" 0:0 block)
-    guest "$1" "dd if=/dev/urandom of=/a bs=64k count=8 2>/dev/null"
-    guest "$1" "dd if=/a of=/dev/$sd bs=64k conv=fsync 2>/dev/null"
-    guest "$1" "echo 3 >/proc/sys/vm/drop_caches"
-    sum=$(guest "$1" "sha256sum </a")
-    [ "$(guest "$1" "dd if=/dev/$sd bs=64k count=8 2>/dev/null | sha256sum")" = "$sum" ]
+    # Written and read back past the guest's cache.
+    sum=$(guest "$1" "dd if=/dev/urandom of=/a bs=64k count=8 2>/dev/null; \
+        dd if=/a of=/dev/$sd bs=64k conv=fsync 2>/dev/null; \
+        echo 3 >/proc/sys/vm/drop_caches; sha256sum </a; \
+        dd if=/dev/$sd bs=64k count=8 2>/dev/null | sha256sum" | sort -u)
+    [ "$(echo "$sum" | wc -l)" -eq 1 ]
     xl scsi-detach "$1" 0:0:0:0
     [ "$(guest_count "$1")" -eq 0 ]
     assert_nothing_left
@@ -89,8 +90,8 @@ tape_writes_and_reads_back() {      # GUEST PDEV
     seen_as "$1" 3:0 1
     [ -n "$(guest_node "$1" 3:0 scsi_tape)" ]
     sg=/dev/$(guest_node "$1" 3:0 scsi_generic)
-    guest "$1" "dd if=/dev/urandom of=/b bs=512 count=1 2>/dev/null"
-    guest "$1" "tapeio write $sg /b && tapeio read $sg /c && cmp /b /c"
+    guest "$1" "dd if=/dev/urandom of=/b bs=512 count=1 2>/dev/null && \
+        tapeio write $sg /b && tapeio read $sg /c && cmp /b /c"
     xl scsi-detach "$1" 0:0:3:0
     [ "$(guest_count "$1")" -eq 0 ]
     assert_nothing_left

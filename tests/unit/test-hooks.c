@@ -52,8 +52,9 @@ static void assert_taken(const char *json, const char *spec)
 static void what_is_added_is_taken_out_again(void **state)
 {
     static const char *const texts[] = {
-        "{}", "{\"a\":1}", "{\"c_info\":{\"name\":\"x\\n\\u00e9\"},\"disks\":"
-        "[],\"n\":[[{}],null,true,false,-1,1e400,18446744073709551615]}",
+        "{}", "{\"a\":1}",
+        "{\"c_info\":{\"name\":\"x\\n\\u00e9\"},\"disks\":[]}",
+        "{\"n\":[[{}],null,true,false,-1,1e400,18446744073709551615]}",
         "{\"vscsictrls\":[{\"devid\":9}],\"z\":{\"vscsictrls\":7}}",
         "{\"vscsictrls\":{\"any\":[{}]},\"z\":\"}\"}",
     };
