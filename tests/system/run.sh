@@ -2,7 +2,8 @@
 # SPDX-License-Identifier: LGPL-2.1-only
 # run.sh DIR [FILE.bats...]: boots real Xen with DIR, what `make install
 # DESTDIR=DIR` made, laid over dom0, and runs the system tests there (all of
-# them unless named). The last line counts them.
+# them unless named).  Two machines share the files, one for each of two
+# cores.  The last line counts the tests.
 set -eu
 
 here=$(cd "$(dirname "$0")" && pwd)
@@ -15,35 +16,65 @@ shift
 [ $# -gt 0 ] || set -- "$here"/*.bats
 
 tmp=$(mktemp -d "${TMPDIR:-/tmp}/pvscsi-run.XXXXXX")
-trap 'rm -rf "$tmp"' EXIT
+trap 'kill $pids 2>/dev/null; rm -rf "$tmp"' EXIT
 trap 'exit 130' INT
 trap 'exit 143' TERM HUP
+pids=
 
-cp -a "$dir" "$tmp/tree"
-mkdir -p "$tmp/tree/tests/bats"
-cp "$@" "$tmp/tree/tests/bats"
-cat >"$tmp/tree/tests/run" <<'END'
+# Each file to the machine that has fewer tests so far.
+: >"$tmp/list.1"
+: >"$tmp/list.2"
+n1=0 n2=0
+for f; do
+    n=$(grep -c '^@test' "$f") || :
+    if [ $n1 -le $n2 ]; then
+        echo "$f" >>"$tmp/list.1"
+        n1=$((n1 + n))
+    else
+        echo "$f" >>"$tmp/list.2"
+        n2=$((n2 + n))
+    fi
+done
+
+# machine N: boots one and runs its files; TAP and exit code in $tmp.
+machine() {
+    tree=$tmp/tree.$1
+    cp -a "$dir" "$tree"
+    mkdir -p "$tree/tests/bats"
+    while read -r file; do cp "$file" "$tree/tests/bats"; done <"$tmp/list.$1"
+    cat >"$tree/tests/run" <<'END'
 #!/bin/sh
-# No test may hang the others.
-export BATS_TEST_TIMEOUT=${BATS_TEST_TIMEOUT:-240}
+# No test may hang the others; what emulation breaks gets a second chance.
+export BATS_TEST_TIMEOUT=${BATS_TEST_TIMEOUT:-300}
 export BATS_TEST_RETRIES=${BATS_TEST_RETRIES:-1}
 exec bats --tap /tests/bats
 END
-chmod 755 "$tmp/tree/tests/run"
-
-echo "system tests: booting Xen and dom0 in QEMU" >&2
-{
+    chmod 755 "$tree/tests/run"
     code=0
-    "$here/vm.sh" run "$tmp/tree" || code=$?
-    echo $code >"$tmp/code"
-} | tee "$tmp/tap"
-code=$(cat "$tmp/code")
+    VM_TIMEOUT_S=${VM_TIMEOUT_S:-3000} \
+        VM_CONSOLE_LOG=${VM_CONSOLE_LOG:+$VM_CONSOLE_LOG.$1} \
+        "$here/vm.sh" run "$tree" || code=$?
+    echo $code >"$tmp/code.$1"
+}
+
+# Builds the image once, before both ask for it.
+sh "$here/image.sh" >/dev/null || die "no image to boot"
+echo "system tests: booting Xen and dom0 in QEMU" >&2
+for m in 1 2; do
+    [ -s "$tmp/list.$m" ] || continue
+    { machine $m 2>&1 | tee "$tmp/tap.$m"; } &
+    pids="$pids $!"
+done
+wait
+cat "$tmp"/tap.* >"$tmp/tap"
+code=$(cat "$tmp"/code.* | sort -n | tail -n 1)
 
 count() { grep -c -E "$1" "$tmp/tap" || :; }
 failed=$(count '^not ok ')
 skipped=$(count '^ok .* # skip')
 passed=$(($(count '^ok ') - skipped))
-planned=$(sed -n 's/^1\.\.\([0-9][0-9]*\).*/\1/p' "$tmp/tap" | head -n 1)
+planned=$(sed -n 's/^1\.\.\([0-9][0-9]*\).*/\1/p' "$tmp/tap" |
+    awk '{ n += $1 } END { print n + 0 }')
 
 [ "$skipped" -eq 0 ] || {
     echo "skipped:"
@@ -51,7 +82,7 @@ planned=$(sed -n 's/^1\.\.\([0-9][0-9]*\).*/\1/p' "$tmp/tap" | head -n 1)
 }
 # A test that a dying machine took with it has failed.
 ran=$((passed + failed + skipped))
-if [ "$ran" -lt "${planned:-0}" ]; then
+if [ "$ran" -lt "$planned" ]; then
     echo "$((planned - ran)) tests did not run"
     failed=$((failed + planned - ran))
 fi
