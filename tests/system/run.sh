@@ -47,8 +47,10 @@ machine() {
 # No test may hang the others; what emulation breaks gets a second chance.
 export BATS_TEST_TIMEOUT=${BATS_TEST_TIMEOUT:-300}
 export BATS_TEST_RETRIES=${BATS_TEST_RETRIES:-1}
+. /tests/settings
 exec bats --tap /tests/bats
 END
+    echo "export LIFE_TESTS=${LIFE_TESTS:-}" >"$tree/tests/settings"
     chmod 755 "$tree/tests/run"
     code=0
     VM_TIMEOUT_S=${VM_TIMEOUT_S:-3000} \
