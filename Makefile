@@ -114,6 +114,7 @@ $(B)/xl: $(call obj,pic,$(XL_SRC)) $(LIGHT_SO) $(UTIL_SO)
 	    -lxenlight-vscsi $(LIGHT_LIBS) -Wl,-rpath,$(libdir)
 
 $(B)/%.pc: $(L)/%.pc.in config.mk
+	@mkdir -p $(@D)
 	sed -e 's|@prefix@|$(prefix)|' -e 's|@includedir@|$(includedir)|' \
 	    -e 's|@libdir@|$(libdir)|' -e 's|@VERSION@|$(VERSION)|' $< > $@
 
