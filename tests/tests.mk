@@ -28,6 +28,7 @@ EXTRA_test-lio = tests/unit/fakeconfigfs.c tests/unit/lio_stage.c
 EXTRA_test-export = $(EXTRA_test-lio)
 EXTRA_test-host = tests/unit/fakeudev.c
 EXTRA_test-hooks = tools/xl/hooks_json.c tools/xl/hooks_table.c
+EXTRA_test-record = tests/fuzz/fakexs.c
 EXTRA_test-harness = tests/store/hand.c
 EXTRA_test-peer = tests/store/hand.c
 store_src = tests/store/$(1).c $(EXTRA_$(1)) tests/store/fakehost.c tests/store/rig.c \

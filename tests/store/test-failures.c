@@ -103,6 +103,24 @@ static void structs_that_make_no_sense_change_nothing(void **state)
     rig_assert_nothing_left(rig);
 }
 
+/* As after a write by hand. */
+static void a_garbled_record_is_no_reason_to_die(void **state)
+{
+    static const char *const texts[] = { "{}", "{\"devid\":", "", "[7]" };
+    struct rig *rig = *state;
+    unsigned i;
+
+    assert_int_equal(rig_attach(rig, DOM, "/dev/fake-0-0 0:0:0:0"), 0);
+    for (i = 0; i < VSCSI_ARRAY_SIZE(texts); i++) {
+        store_write(rig->s, "/libxl/5/device/vscsi/0", texts[i]);
+        assert_refused(rig, DOM, ERROR_INVAL, "/dev/fake-0-5 0:0:0:5,"
+                       "feature-host", "vhost 0 is without feature-host");
+    }
+    assert_int_equal(rig_detach(rig, DOM, "0:0:0:0",
+                                LIBXL__VSCSI_SAFE_REMOVE), 0);
+    rig_assert_nothing_left(rig);
+}
+
 static void detach_of_what_is_not_there_says_so(void **state)
 {
     struct rig *rig = *state;
@@ -391,6 +409,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         TEST(impossible_requests_change_nothing),
         TEST(structs_that_make_no_sense_change_nothing),
+        TEST(a_garbled_record_is_no_reason_to_die),
         TEST(detach_of_what_is_not_there_says_so),
         TEST(a_device_refused_by_the_backend_undoes_a_new_vhost),
         TEST(a_device_refused_by_the_guest_undoes_a_new_vhost),

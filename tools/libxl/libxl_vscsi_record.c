@@ -257,6 +257,8 @@ static int order_dev(const void *a, const void *b)
     return libxl__vscsi_hctl_order(&x->vdev, &y->vdev);
 }
 
+/* Leaves *ctrl empty where the vhost went away since the directory was
+ * read. */
 static int read_vhost_record(libxl__vscsi_ctx *vc, libxl__vscsi_vhost v,
                              libxl_device_vscsictrl *ctrl)
 {
@@ -272,6 +274,7 @@ static int read_vhost_record(libxl__vscsi_ctx *vc, libxl__vscsi_vhost v,
         libxl__vscsi_log(vc, XTL_WARN, "the record of vhost %d of domain %u "
                          "cannot be read", v.devid, v.domid);
     ctrl->devid = ctrl->idx = v.devid;
+    libxl_defbool_setdefault(&ctrl->scsi_raw_cmds, false);
 
     rc = libxl__vscsi_list_node(vc, XBT_NULL, record_path(v, NODE_DEVS),
                                 &names, &num);
@@ -336,7 +339,9 @@ int libxl__vscsi_xs_list(libxl__vscsi_ctx *vc, uint32_t domid,
             continue;
         v.devid = (libxl_devid)id;
         libxl_device_vscsictrl_init(&ctrls[found]);
-        rc = read_vhost_record(vc, v, &ctrls[found++]);
+        rc = read_vhost_record(vc, v, &ctrls[found]);
+        if (ctrls[found].devid != -1)
+            found++;
         if (rc)
             goto out;
     }
