@@ -112,7 +112,7 @@ int libxl__vscsi_remove_if_empty(libxl__vscsi_ctx *vc, xs_transaction_t t,
                                  char *path)
 {
     char *again = path ? strdup(path) : NULL;
-    char **names;
+    char **names = NULL;
     unsigned num;
     int rc;
 
@@ -121,8 +121,7 @@ int libxl__vscsi_remove_if_empty(libxl__vscsi_ctx *vc, xs_transaction_t t,
         free(again);
     else
         rc = libxl__vscsi_remove_node(vc, t, again);
-    if (!rc)
-        free(names);
+    free(names);
     return rc;
 }
 
