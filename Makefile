@@ -120,7 +120,7 @@ $(B)/%.pc: $(L)/%.pc.in config.mk
 
 ##@ Testing
 check:                                ## every test; ends with a count
-	tests/check.sh unit store valgrind system
+	tests/check.sh unit store valgrind fuzz system
 
 check-unit:                           ## the pure parts; no root, seconds
 	tests/check.sh unit
@@ -130,6 +130,13 @@ check-store:                          ## the library on a real xenstored
 
 check-valgrind:                       ## unit and store tests under valgrind
 	tests/check.sh valgrind
+
+check-fuzz:                           ## readers of text on 20000 inputs each
+	tests/check.sh fuzz
+
+FUZZ_SECONDS = 600
+fuzz: build-fuzz                      ## the same for FUZZ_SECONDS each
+	tests/fuzz/run.sh max_total_time=$(FUZZ_SECONDS)
 
 check-system:                         ## on real Xen in QEMU
 	tests/check.sh system
@@ -188,5 +195,5 @@ DISTVERSION = $(shell sed -n 's/^AC_INIT(.*\[\(.*\)\])/\1/p' configure.ac)
 clean:                                ## what make made
 	rm -rf $(B) dist $(GENERATED)
 
-.PHONY: all help check check-unit check-store check-valgrind check-system \
-        demo shell install uninstall dist clean
+.PHONY: all help check check-unit check-store check-valgrind check-fuzz \
+        fuzz check-system demo shell install uninstall dist clean

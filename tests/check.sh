@@ -1,7 +1,7 @@
 #!/bin/sh
 # SPDX-License-Identifier: LGPL-2.1-only
-# Runs the named levels of tests (unit, store, valgrind, system) one after
-# another, whatever fails, and ends with the one line that counts them:
+# Runs the named levels of tests (unit, store, valgrind, fuzz, system) one
+# after another, whatever fails, and ends with the one line that counts them:
 # "N passed, N failed[, N skipped]".  Every test program prints TAP.
 set -u
 cd "$(dirname "$0")/.."
@@ -61,12 +61,16 @@ for level; do
                 --suppressions=tests/valgrind.supp "$test"
         done
         ;;
+    fuzz)
+        build build-fuzz || continue
+        run fuzz tests/fuzz/run.sh runs=20000
+        ;;
     system)
         build build-system || continue
         run system tests/system/run.sh build/dom0
         ;;
     *)
-        echo "check.sh: no level $level (unit, store, valgrind, system)" >&2
+        echo "check.sh: no level $level (unit, store, valgrind, fuzz, system)" >&2
         exit 2
         ;;
     esac

@@ -106,3 +106,4 @@ list-valgrind:
 .PHONY: build-unit build-store build-valgrind build-system list-unit \
         list-store list-valgrind
 .SECONDARY:
+include tests/fuzz/fuzz.mk

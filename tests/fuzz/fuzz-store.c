@@ -1,0 +1,279 @@
+/* SPDX-License-Identifier: LGPL-2.1-only */
+/*
+ * The readers of xenstore on a store with anything in it.  The input: two
+ * bytes, which request fails and how; then lines, "PATH VALUE" each.
+ * A path that does not begin with '/' is one below domain 5's record.
+ */
+#include <errno.h>
+
+#include "fakexs.h"
+#include "fuzz.h"
+#include "libxl_vscsi_nodes.h"
+
+#define DOM 5
+#define RECORDS "/libxl/5/device/vscsi"
+#define BACKENDS_OF "/local/domain/0/backend/vscsi/5"
+#define MAX_SIZE 4096
+
+/* ----- messages ----- */
+
+static unsigned num_messages;
+
+static void vmessage(xentoollog_logger *lg, xentoollog_level level,
+                     int errnoval, const char *context, const char *format,
+                     va_list al)
+{
+    (void)lg, (void)errnoval, (void)context, (void)format, (void)al;
+    if (level >= XTL_ERROR)
+        num_messages++;
+}
+
+static void progress(xentoollog_logger *lg, const char *context,
+                     const char *doing_what, int percent, unsigned long done,
+                     unsigned long total)
+{
+    (void)lg, (void)context, (void)doing_what;
+    (void)percent, (void)done, (void)total;
+}
+
+static void destroy(xentoollog_logger *lg) { (void)lg; }
+
+static xentoollog_logger logger = { vmessage, progress, destroy };
+
+/* A failure is a message, and comes from a request that failed. */
+static void check_failure(int rc, unsigned messages_before)
+{
+    FUZZ_CHECK(rc == ERROR_FAIL || rc == ERROR_NOMEM);
+    FUZZ_CHECK(fakexs_failed());
+    FUZZ_CHECK(num_messages == messages_before + 1);
+}
+
+/* ----- what is read ----- */
+
+static void check_ctrls(const libxl_device_vscsictrl *ctrls, int num)
+{
+    int i, j;
+
+    for (i = 0; i < num; i++) {
+        const libxl_device_vscsictrl *c = &ctrls[i];
+
+        FUZZ_CHECK(c->devid >= 0 && c->idx == c->devid);
+        FUZZ_CHECK(!i || ctrls[i - 1].devid < c->devid);
+        for (j = 0; j < c->num_vscsidevs; j++) {
+            FUZZ_CHECK(c->vscsidevs[j].vscsidev_id >= 0);
+            FUZZ_CHECK(!j || libxl__vscsi_hctl_order(
+                                 &c->vscsidevs[j - 1].vdev,
+                                 &c->vscsidevs[j].vdev) <= 0);
+        }
+    }
+}
+
+static libxl_device_vscsictrl *list(libxl__vscsi_ctx *vc, int *num_r)
+{
+    libxl_device_vscsictrl untouched, *ctrls = &untouched;
+    unsigned before = num_messages;
+    int rc, num = -7;
+    bool exists;
+
+    rc = libxl__vscsi_xs_list(vc, DOM, -1, &ctrls, &num, &exists);
+    if (rc) {
+        check_failure(rc, before);
+        FUZZ_CHECK(ctrls == &untouched && num == -7);
+        ctrls = NULL;
+        num = 0;
+    }
+    check_ctrls(ctrls, num);
+    FUZZ_CHECK(rc || exists || !num);
+    *num_r = num;
+    return ctrls;
+}
+
+/* What was read, recorded in an empty store and read again, is the same. */
+static void list_again(libxl__vscsi_ctx *vc,
+                       const libxl_device_vscsictrl *ctrls, int num)
+{
+    libxl_device_vscsictrl *again;
+    int i, j, num_again;
+
+    fakexs_reset();
+    fakexs_put("/libxl/5/device", "", 0);
+    for (i = 0; i < num; i++) {
+        libxl__vscsi_vhost v = { .domid = DOM, .devid = ctrls[i].devid };
+
+        if (libxl__vscsi_record_vhost(vc, 1, v, &ctrls[i]))
+            return;             /* too long for a node */
+        for (j = 0; j < ctrls[i].num_vscsidevs; j++)
+            if (libxl__vscsi_record_dev(vc, 1, v, &ctrls[i].vscsidevs[j]))
+                return;
+    }
+    again = list(vc, &num_again);
+    FUZZ_CHECK(num_again == num);
+    for (i = 0; i < num; i++)
+        FUZZ_CHECK(libxl_device_vscsictrl_compare(&ctrls[i], &again[i]));
+    libxl_device_vscsictrl_list_free(again, num_again);
+}
+
+/* As attach does it: a vhost that makes no sense is refused. */
+static int add_vhost(libxl__vscsi_ctx *vc, const libxl_device_vscsictrl *ctrl)
+{
+    libxl_device_vscsictrl copy;
+    int rc;
+
+    FUZZ_CHECK(!libxl_device_vscsictrl_copy(NULL, &copy, ctrl));
+    rc = libxl__vscsi_check_ctrl(vc, DOM, &copy);
+    FUZZ_CHECK(!libxl_defbool_is_default(copy.scsi_raw_cmds));
+    FUZZ_CHECK(xs_transaction_start(vc->xsh));
+    if (!rc)
+        rc = libxl__vscsi_xs_add_vhost(vc, 1, DOM, &copy);
+    xs_transaction_end(vc->xsh, 1, rc != 0);
+    libxl_device_vscsictrl_dispose(&copy);
+    return rc;
+}
+
+/* A vhost made of what was read, whatever it says, is gone after it was
+ * removed, and so is all that came with it. */
+static void there_and_gone(libxl__vscsi_ctx *vc,
+                           const libxl_device_vscsictrl *ctrls, int num)
+{
+    libxl__vscsi_vhost v = { .domid = DOM };
+    char *before, *after;
+    int i;
+
+    fakexs_reset();
+    fakexs_put("/libxl/5/device", "", 0);
+    fakexs_put("/local/domain/5/device", "", 0);
+    fakexs_put("/local/domain/0/backend", "", 0);
+    before = fakexs_dump_without("/none");
+    for (i = 0; i < num; i++)
+        add_vhost(vc, &ctrls[i]);
+    for (i = 0; i < num; i++) {
+        v.devid = ctrls[i].devid;
+        FUZZ_CHECK(!libxl__vscsi_xs_rm_vhost(vc, 1, v));
+    }
+    after = fakexs_dump_without("/none");
+    FUZZ_CHECK(!strcmp(before, after));
+    free(before);
+    free(after);
+}
+
+static void states(libxl__vscsi_ctx *vc)
+{
+    libxl__vscsi_vhost v = { .domid = DOM };
+    libxl__vscsi_state state;
+    bool has;
+    int i, rc;
+
+    for (i = 0; i < 4; i++) {
+        unsigned before = num_messages;
+
+        state = VSCSI_UNREAD;
+        rc = i < 2 ? libxl__vscsi_xs_state(vc, 0, v, i & 1, &state) :
+             libxl__vscsi_xs_dev_state(vc, 0, v, i & 1, 0, &state);
+        if (rc)
+            check_failure(rc, before);
+        FUZZ_CHECK(rc ? state == VSCSI_UNREAD : state < VSCSI_UNREAD);
+    }
+    libxl__vscsi_xs_has_backend(vc, v, &has);
+}
+
+static void backends(libxl__vscsi_ctx *vc)
+{
+    unsigned before = num_messages;
+    uint32_t *domids = NULL;
+    int i, rc, num = -7;
+
+    rc = libxl__vscsi_xs_backends(vc, &domids, &num);
+    if (rc) {
+        check_failure(rc, before);
+        FUZZ_CHECK(!domids && num == -7);
+    }
+    for (i = 1; i < num; i++)
+        FUZZ_CHECK(domids[i - 1] < domids[i]);
+    free(domids);
+}
+
+/* The listing of scsi-list, whatever the states of the devices are. */
+static void infos(libxl__vscsi_ctx *vc)
+{
+    libxl_vscsiinfo *list = NULL;
+    int i, num = 0;
+
+    if (libxl__vscsi_list_infos(vc, DOM, -1, NULL, &list, &num))
+        FUZZ_CHECK(!list && !num);
+    for (i = 0; i < num; i++)
+        FUZZ_CHECK(list[i].frontend_id == DOM && list[i].backend &&
+                   list[i].frontend);
+    libxl_vscsiinfo_list_free(list, num);
+}
+
+/* Nothing goes but what is below the domain's backends. */
+static void sweep(libxl__vscsi_ctx *vc, const libxl_device_vscsictrl *ctrls,
+                  int num)
+{
+    char *before = fakexs_dump_without("/local/domain/0/backend");
+    char *after;
+    bool foreign;
+
+    libxl__vscsi_xs_sweep(vc, DOM, ctrls, num, 0, &foreign);
+    after = fakexs_dump_without("/local/domain/0/backend");
+    FUZZ_CHECK(!strcmp(before, after));
+    free(before);
+    free(after);
+}
+
+/* ----- the store ----- */
+
+static void fill_in(char *text, size_t size)
+{
+    char *line = text, *end = text + size, *next, *blank, *path;
+
+    for (; line < end; line = next + 1) {
+        next = memchr(line, '\n', (size_t)(end - line));
+        if (!next)
+            next = end;
+        *next = 0;
+        blank = memchr(line, ' ', (size_t)(next - line));
+        if (blank)
+            *blank = 0;
+        path = *line == '/' ? strdup(line) :
+               libxl__vscsi_sprintf(RECORDS "/%s", line);
+        FUZZ_CHECK(path != NULL);
+        if (blank)
+            fakexs_put(path, blank + 1, (size_t)(next - blank - 1));
+        else
+            fakexs_put(path, "", 0);
+        free(path);
+    }
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+    static const int errors[] = { EIO, ENOMEM, EACCES, ENOENT };
+    libxl_device_vscsictrl *ctrls;
+    libxl__vscsi_ctx vc;
+    char *text;
+    int num;
+
+    if (size < 2 || size > MAX_SIZE)
+        return -1;
+    libxl_vscsi_set_logger(&logger);
+    fakexs_reset();
+    FUZZ_CHECK(!libxl__vscsi_ctx_init(&vc));
+    text = fuzz_text(data + 2, size - 2);
+    fill_in(text, size - 2);
+    free(text);
+
+    fakexs_fail(data[0] & 0x7f, errors[data[1] & 3]);
+    fakexs_conflict(data[1] >> 2 & 3);
+    ctrls = list(&vc, &num);
+    states(&vc);
+    backends(&vc);
+    infos(&vc);
+    sweep(&vc, ctrls, num);
+    list_again(&vc, ctrls, num);
+    there_and_gone(&vc, ctrls, num);
+    libxl_device_vscsictrl_list_free(ctrls, num);
+    libxl__vscsi_ctx_dispose(&vc);
+    fakexs_reset();
+    return 0;
+}
