@@ -91,7 +91,8 @@ build-system: all
 	mkdir -p $(B)/dom0/tests/guest/bin
 	$(CC) $(WARN) -Os -static -s -o $(B)/dom0/tests/guest/bin/tapeio \
 	    tests/system/tapeio.c
-	cp tests/system/vscsi.sh tests/system/life.sh $(B)/dom0/tests
+	cp tests/system/vscsi.sh tests/system/life.sh tests/system/remote-sh \
+	    $(B)/dom0/tests
 	export PKG_CONFIG_SYSROOT_DIR=$(abspath $(B)/dom0) \
 	    PKG_CONFIG_PATH=$(abspath $(B)/dom0)$(pkgconfigdir) && \
 	$(CC) $(WARN) -o $(B)/dom0/tests/thirdparty tests/system/thirdparty.c \

@@ -84,7 +84,7 @@ admin_target_gone() {
     "$real_xl" destroy a
     [ -n "$(xenstore-ls "/local/domain/0/backend/vscsi/$id")" ]
     xl scsi-list
-    ! xenstore-exists "/local/domain/0/backend/vscsi/$id"
+    no xenstore-exists "/local/domain/0/backend/vscsi/$id"
     [ "$(states b)" = "0:0:0:0 4 4" ]
     [ "$(ours_in_lio | wc -l)" -eq 2 ]
     xl scsi-attach b "$host:0:1:0" 1:0:0:0
@@ -100,7 +100,7 @@ admin_target_gone() {
     start_guest a pv
     node=$(node_of "$host:0:0:0")
     xl scsi-attach a "$node" 0:0:0:0
-    ! mkfs.ext4 -q -F "$node"
+    no mkfs.ext4 -q -F "$node"
     xl scsi-detach a 0:0:0:0
     mkfs.ext4 -q -F "$node"
     mkdir -p /srv/a

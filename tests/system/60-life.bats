@@ -98,7 +98,7 @@ teardown() {
     config pv "vscsi='/dev/sda,0:0:0:0'"
     refused 1 "/run/life.cfg: vscsi: a list is needed" \
         xl create -q /run/life.cfg
-    ! xl domid life
+    no xl domid life
 }
 
 @test "a device that is missing or in use: no domain, and nothing is left" {
@@ -109,7 +109,7 @@ teardown() {
     echo "$output"
     [ "$status" -ne 0 ]
     [[ "$output" == *"it is assigned to life as 0:0:0:0"* ]]
-    ! xl domid late
+    no xl domid late
     xl destroy life
     assert_nothing_left
 }
@@ -118,7 +118,7 @@ teardown() {
     with_disks
     create_fails "no SCSI device at $host:0:7:0" pv \
         "vscsi=['$host:0:0:0,0:0:0:0','$host:0:0:1,1:0:0:1','$host:0:7:0,2:0:0:2']"
-    ! xl domid life
+    no xl domid life
     assert_nothing_left
 }
 
@@ -138,6 +138,71 @@ teardown() {
     ends_by 'echo c >/proc/sysrq-trigger'
     wait_for '! xl domid life 2>/dev/null' 60
     wait_for 'assert_nothing_left >/dev/null' 15
+}
+
+@test "xl shutdown leaves nothing" {
+    with_disks
+    create pv "vscsi=['$host:0:0:0,0:0:0:0']"
+    wait_guest life
+    xl shutdown -w life
+    wait_for '! xl domid life 2>/dev/null' 60
+    wait_for 'assert_nothing_left >/dev/null' 15
+}
+
+@test "destroy waits for commands that a device has under way, and leaves nothing" {
+    with_disks
+    create pv "vscsi=['$host:0:0:0,0:0:0:0']"
+    wait_guest life
+    # A command takes 6 seconds from now on.
+    echo 1500 >$scsi_debug/delay
+    guest life "dd if=/dev/$(guest_node life 0:0 block) of=/dev/null bs=4k count=1 iflag=direct >/dev/null 2>&1 &"
+    run xl destroy life
+    echo 1 >$scsi_debug/delay || { sleep 6; echo 1 >$scsi_debug/delay; }
+    echo "$output"
+    [ "$status" -eq 0 ]
+    assert_nothing_left
+}
+
+@test "rename, console and the list of domains know a guest with devices" {
+    with_disks
+    create pv "vscsi=['$host:0:0:0,0:0:0:0']"
+    wait_guest life
+    xl rename life late
+    [ "$(states late)" = "0:0:0:0 4 4" ]
+    xl scsi-attach late "$host:0:0:1" 0:0:0:1
+    xl scsi-list | grep -q '^late '
+    xl rename late life
+    mkfifo /run/life.in
+    script -qfc 'xl console life' /run/life.con \
+        <>/run/life.in >/dev/null 2>&1 3>&- &
+    wait_for '[ -e /run/life.con ]' 10
+    [ "$(guest life 'echo to the console')" = 'to the console' ] ||
+        wait_for 'grep -q "to the console" /run/life.con' 20
+    xl destroy life
+    assert_nothing_left
+}
+
+@test "xendomains saves guests with devices and brings them back" {
+    with_disks
+    mkdir -p /run/life.auto
+    config pv "vscsi=['$host:0:0:0,0:0:0:0']"
+    cp /run/life.cfg /run/life.auto
+    sed -i -e 's,^XENDOMAINS_AUTO=.*,XENDOMAINS_AUTO=/run/life.auto,' \
+        -e 's,^XENDOMAINS_SAVE=.*,XENDOMAINS_SAVE=/run/life.saved,' \
+        /etc/default/xendomains
+    /etc/init.d/xendomains start </dev/null
+    wait_guest life
+    [ "$(states life)" = "0:0:0:0 4 4" ]
+    first=$(xl domid life)
+    /etc/init.d/xendomains stop </dev/null
+    no xl domid life
+    [ -f /run/life.saved/life ]
+    assert_nothing_left
+    /etc/init.d/xendomains start </dev/null
+    [ "$(xl domid life)" -ne "$first" ]
+    [ "$(guest_count life)" -eq 1 ]
+    xl destroy life
+    assert_nothing_left
 }
 
 @test "a preserved domain keeps its devices until it is destroyed" {

@@ -48,6 +48,79 @@ teardown() {
     assert_nothing_left
 }
 
+crashes() {
+    ends_by 'echo c >/proc/sysrq-trigger'
+}
+
+# is_over: the domain has come to its end, and is still there.
+is_over() {
+    wait_for 'xl list life | awk "NR > 1 { exit \$5 !~ /[sc]/ }"' 60
+}
+
+# moved_on N: a domain of the same name took the place of a preserved one.
+moved_on() {
+    wait_guest life "$1"
+    [ "$(states life)" = "0:0:0:0 4 4" ]
+    [ "$(guest_count life)" -eq 1 ]
+    preserved=$(xl list | awk '/^life-/ { print $1 }')
+    [ -z "$(states "$preserved")" ]
+    xl destroy "$preserved"
+    [ "$(states life)" = "0:0:0:0 4 4" ]
+}
+
+@test "on_poweroff=restart, then on_crash=rename-restart, then on_reboot=preserve" {
+    with_disks
+    create pv "vscsi=['$host:0:0:0,0:0:0:0']" 'on_poweroff="restart"' \
+        'on_crash="rename-restart"' 'on_reboot="preserve"'
+    wait_guest life
+    ends_by 'poweroff -f'
+    wait_guest life 2
+    [ "$(states life)" = "0:0:0:0 4 4" ]
+    crashes
+    moved_on 3
+    ends_by 'reboot -f'
+    is_over
+    [ -n "$(states life)" ]
+    xl destroy life
+    assert_nothing_left
+}
+
+@test "on_poweroff=rename-restart, then on_crash=coredump-restart, then on_reboot=destroy" {
+    with_disks
+    mkdir -p /var/lib/xen/dump
+    create pv "vscsi=['$host:0:0:0,0:0:0:0']" \
+        'on_poweroff="rename-restart"' 'on_crash="coredump-restart"' \
+        'on_reboot="destroy"'
+    wait_guest life
+    ends_by 'poweroff -f'
+    moved_on 2
+    crashes
+    wait_guest life 3
+    [ "$(states life)" = "0:0:0:0 4 4" ]
+    [ -n "$(find /var/lib/xen/dump -name '*life*' -size +1M)" ]
+    ends_by 'reboot -f'
+    wait_for '! xl domid life 2>/dev/null' 60
+    wait_for 'assert_nothing_left >/dev/null' 15
+}
+
+@test "on_crash=coredump-destroy leaves nothing, on_crash=preserve until destroy" {
+    with_disks
+    mkdir -p /var/lib/xen/dump
+    create pv "vscsi=['$host:0:0:0,0:0:0:0']" 'on_crash="coredump-destroy"'
+    wait_guest life
+    crashes
+    wait_for '! xl domid life 2>/dev/null' 60
+    wait_for 'assert_nothing_left >/dev/null' 15
+    [ -n "$(find /var/lib/xen/dump -name '*life*' -size +1M)" ]
+    create pv "vscsi=['$host:0:0:0,0:0:0:0']" 'on_crash="preserve"'
+    wait_guest life
+    crashes
+    is_over
+    [ -n "$(states life)" ]
+    xl destroy life
+    assert_nothing_left
+}
+
 @test "on_crash=restart brings the devices back" {
     with_disks
     create pv "vscsi=['$host:0:0:0,0:0:0:0']" 'on_crash="restart"' \
@@ -104,3 +177,22 @@ teardown() {
     assert_nothing_left
 }
 
+@test "a reboot refuses another device at the old address, by name" {
+    echo 1 >/sys/module/scsi_debug/parameters/vpd_use_hostno
+    host=$(add_scsi_debug)
+    create pv "vscsi=['$host:0:0:0,0:0:0:0']" 'on_reboot="restart"'
+    wait_guest life
+    # The device there says from now on that it is another one.
+    echo 0 >/sys/module/scsi_debug/parameters/vpd_use_hostno
+    echo 1 >"/sys/class/scsi_device/$host:0:0:0/device/rescan"
+    udevadm trigger --action=change --subsystem-match=block \
+        --subsystem-match=scsi_generic
+    udevadm settle
+    ends_by 'reboot -f'
+    wait_for '! xl domid life 2>/dev/null' 60
+    echo 1 >/sys/module/scsi_debug/parameters/vpd_use_hostno
+    log=$(cat /var/log/xen/xl-life.log*)
+    echo "$log"
+    [[ "$log" == *"at $host:0:0:0 is another one now"* ]]
+    assert_nothing_left
+}

@@ -18,7 +18,7 @@ goes_on_mid_write() {               # TYPE
     wait_guest life
     start_writing
     xl save life /run/life.save
-    ! xl domid life
+    no xl domid life
     assert_nothing_left
     # The guest says nothing at its restore: the log is as long as before.
     xl restore /run/life.save </dev/null
@@ -138,6 +138,21 @@ goes_on_mid_write() {               # TYPE
     guest life true
 }
 
+@test "a restore finds a device that moved to another address by its WWID" {
+    echo 0 >/sys/module/scsi_debug/parameters/vpd_use_hostno
+    first=$(add_scsi_debug)
+    create pv "vscsi=['$first:0:0:0,0:0:0:0']"
+    wait_guest life
+    xl save life /run/life.save
+    second=$(add_scsi_debug)
+    echo 1 >"/sys/class/scsi_device/$first:0:0:0/device/delete"
+    xl restore /run/life.save </dev/null
+    echo 1 >/sys/module/scsi_debug/parameters/vpd_use_hostno
+    wait_for '[ "$(states life)" = "0:0:0:0 4 4" ]' 20
+    xl scsi-list life | grep -q " $second:0:0:0 "
+    guest life "dd if=/dev/$(guest_node life 0:0 block) of=/dev/null bs=4k count=1"
+}
+
 @test "a restore whose device is gone makes no domain" {
     with_disks
     create pv "vscsi=['$host:0:0:0,0:0:0:0']"
@@ -148,7 +163,7 @@ goes_on_mid_write() {               # TYPE
     echo "$output"
     [ "$status" -ne 0 ]
     [[ "$output" == *"cannot attach $host:0:0:0 to life: dom0 has no device naa."* ]]
-    ! xl domid life
+    no xl domid life
     assert_nothing_left
 }
 
@@ -164,6 +179,6 @@ goes_on_mid_write() {               # TYPE
     echo "$output"
     [ "$status" -ne 0 ]
     [[ "$output" == *"at $host:0:0:0 is another one now, Linux scsi_debug $wwid"* ]]
-    ! xl domid life
+    no xl domid life
     assert_nothing_left
 }

@@ -64,7 +64,7 @@ EOF
     [[ "$output" == *"xl: vscsi: the other host cannot take all SCSI devices of the domain, which runs on here:"* ]]
     [[ "$output" == *"xl: vscsi:     $host:0:0:0: dom0 has no device naa.bad33330"* ]]
     [[ "$output" == *"xl: vscsi:     $host:0:1:1: dom0 has no device naa.bad33330"* ]]
-    ! xl domid life--incoming
+    no xl domid life--incoming
     still_here
 }
 

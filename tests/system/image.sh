@@ -12,12 +12,12 @@ set -eu
 here=$(cd "$(dirname "$0")" && pwd)
 
 dom0_packages="kmod udev xenstore-utils lsscsi sg3-utils mt-st bash bats
- procps psmisc util-linux mount e2fsprogs dmsetup mawk
+ procps psmisc util-linux mount e2fsprogs dmsetup mawk iproute2 socat
  libyajl2 libudev1 libuuid1"
 
 dom0_modules="xen-privcmd xen-evtchn xen-gntdev xen-gntalloc xenfs xen-blkback
  xen-scsiback configfs target_core_mod target_core_pscsi target_core_iblock
- target_core_file scsi_debug virtio_pci virtio_scsi sd_mod sr_mod st sg ch
+ target_core_file scsi_debug virtio_pci virtio_scsi virtio_net sd_mod sr_mod st sg ch
  dm-mod loop ext4"
 
 guest_modules="xen-scsifront sd_mod sr_mod st sg ch"

@@ -52,7 +52,7 @@ life_teardown() {
         xl destroy "$_d"
     done
     remove_scsi_debug all
-    rm -f /run/life.* /run/late.*
+    rm -rf /run/life.* /run/late.* /var/lib/xen/dump
 }
 
 # start_writing: the guest writes a pattern to its first disk, again and

@@ -3,7 +3,8 @@
 # run.sh DIR [FILE.bats...]: boots real Xen with DIR, what `make install
 # DESTDIR=DIR` made, laid over dom0, and runs the system tests there (all of
 # them unless named).  Two machines share the files, one for each of two
-# cores.  The last line counts the tests.
+# cores; after them *-two-hosts.bats runs on one of two that are joined by a
+# network and a disk.  The last line counts the tests.
 set -eu
 
 here=$(cd "$(dirname "$0")" && pwd)
@@ -25,7 +26,9 @@ pids=
 : >"$tmp/list.1"
 : >"$tmp/list.2"
 n1=0 n2=0
+: >"$tmp/list.3"
 for f; do
+    case $f in *-two-hosts.bats) echo "$f" >>"$tmp/list.3"; continue ;; esac
     n=$(grep -c '^@test' "$f") || :
     if [ $n1 -le $n2 ]; then
         echo "$f" >>"$tmp/list.1"
@@ -59,6 +62,27 @@ END
     echo $code >"$tmp/code.$1"
 }
 
+# joined N OTHER: QEMU's arguments for machine N of two with a wire between.
+joined() {
+    echo "-netdev dgram,id=net,local.type=unix,local.path=$tmp/net.$1,\
+remote.type=unix,remote.path=$tmp/net.$2 \
+-device virtio-net-pci,netdev=net,mac=52:54:00:00:00:0$1"
+}
+
+# two_hosts: machine 3, and one beside it that serves until 3 is done.
+two_hosts() {
+    export VM_TIMEOUT_S="${VM_TIMEOUT_S:-3000}" VM_DISK="$tmp/disk"
+    truncate -s 64M "$VM_DISK"
+    export VM_DISK_AT=scsi-id=3,lun=2 VM_KERNEL_EXTRA=address=10.0.0.2
+    VM_QEMU_EXTRA=$(joined 2 1) \
+        "$here/vm.sh" run "$dir" /tests/remote-sh serve >"$tmp/served" 2>&1 &
+    server=$!
+    trap 'kill $server' EXIT
+    export VM_DISK_AT= VM_KERNEL_EXTRA=address=10.0.0.1
+    export VM_QEMU_EXTRA="$(joined 1 2)"
+    machine 3
+}
+
 # Builds the image once, before both ask for it.
 sh "$here/image.sh" >/dev/null || die "no image to boot"
 echo "system tests: booting Xen and dom0 in QEMU" >&2
@@ -68,6 +92,9 @@ for m in 1 2; do
     pids="$pids $!"
 done
 wait
+if [ -s "$tmp/list.3" ]; then
+    (two_hosts) 2>&1 | tee "$tmp/tap.3"
+fi
 cat "$tmp"/tap.* >"$tmp/tap"
 code=$(cat "$tmp"/code.* | sort -n | tail -n 1)
 

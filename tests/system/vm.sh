@@ -7,7 +7,8 @@
 #   vm.sh shell DIR         a root shell there
 # Environment: VM_TIMEOUT_S (900), VM_MEM_MB (3072, of which dom0 has
 # VM_DOM0_MB, 1536), VM_KERNEL_EXTRA and VM_QEMU_EXTRA (more arguments),
-# VM_CONSOLE_LOG (where Xen's and dom0's kernel log goes).
+# VM_CONSOLE_LOG (where Xen's and dom0's kernel log goes), VM_DISK (a file for
+# dom0's disk that other machines may share) and VM_DISK_AT (scsi-id=N,lun=N).
 set -eu
 
 here=$(cd "$(dirname "$0")" && pwd)
@@ -71,7 +72,8 @@ fi
 cp "$image/dom0.cpio.zst" "$tmp/initrd"
 append "$dir" "$tmp/initrd"
 append "$rig" "$tmp/initrd"
-truncate -s 64M "$tmp/disk"
+disk=${VM_DISK:-$tmp/disk}
+[ -e "$disk" ] || truncate -s 64M "$disk"
 : >"$tmp/status"
 
 # Always software emulation: /dev/kvm may exist and be of no use to Xen.
@@ -89,9 +91,9 @@ mitigations=off scsi_mod.scan=sync ${VM_KERNEL_EXTRA:-},$tmp/initrd" \
     -chardev "file,id=status,path=$tmp/status" \
     -device isa-debugcon,iobase=0x4f0,chardev=status \
     -device virtio-scsi-pci,id=scsi \
-    -drive "if=none,id=disk,format=raw,cache=unsafe,file=$tmp/disk" \
-    -device scsi-hd,drive=disk,bus=scsi.0,serial=PVSCSI0001,\
-wwn=0x5000c50015ea71ac,vendor=RIG,product=DISK,ver=1
+    -blockdev "driver=file,node-name=disk,locking=off,filename=$disk" \
+    -device "scsi-hd,drive=disk,bus=scsi.0,serial=PVSCSI0001,share-rw=on,\
+wwn=0x5000c50015ea71ac,vendor=RIG,product=DISK,ver=1${VM_DISK_AT:+,$VM_DISK_AT}"
 # The transcript's port is on PCI: an ISA one's interrupts get lost, with
 # Linux 6.12 at least, and the output stops. Words split on purpose.
 # shellcheck disable=SC2086

@@ -9,6 +9,14 @@ target=/sys/kernel/config/target
 [ "${BATS_TEST_TRY_NUMBER:-1}" -le 1 ] ||
     echo "# second try: $BATS_TEST_DESCRIPTION" >&3
 
+# no COMMAND...: it fails (that `! COMMAND` succeeds is nothing to bats).
+no() {
+    if "$@"; then
+        echo "did not fail: $*"
+        return 1
+    fi
+}
+
 # No vscsi node anywhere, and no object of ours in LIO.
 assert_nothing_left() {
     _left=$(snapshot_store; ours_in_lio)
