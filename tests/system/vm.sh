@@ -8,7 +8,9 @@
 # Environment: VM_TIMEOUT_S (900), VM_MEM_MB (3072, of which dom0 has
 # VM_DOM0_MB, 1536), VM_KERNEL_EXTRA and VM_QEMU_EXTRA (more arguments),
 # VM_CONSOLE_LOG (where Xen's and dom0's kernel log goes), VM_DISK (a file for
-# dom0's disk that other machines may share) and VM_DISK_AT (scsi-id=N,lun=N).
+# dom0's disk that other machines may share) and VM_DISK_AT (scsi-id=N,lun=N),
+# VM_CPUS (1: emulated CPUs that wait for each other burn all the time of the
+# real ones, and two machines side by side take three times as long).
 set -eu
 
 here=$(cd "$(dirname "$0")" && pwd)
@@ -80,7 +82,8 @@ disk=${VM_DISK:-$tmp/disk}
 # Without smap and smep a PV dom0 lives, without rdtscp a PVH guest does;
 # without xsave no registers get lost between domains (programs died of it).
 cpu=max,-smap,-smep,-rdtscp,-xsave
-set -- -accel tcg,thread=multi -cpu "$cpu" -M pc -smp 2 \
+set -- -accel tcg,thread=multi -cpu "$cpu" -M pc \
+    -smp "${VM_CPUS:-1}" \
     -m "${VM_MEM_MB:-3072}" -nodefaults -no-user-config -display none \
     -no-reboot -kernel "$image/xen" \
     -append "dom0_mem=${VM_DOM0_MB:-1536}M,max:${VM_DOM0_MB:-1536}M \
