@@ -89,14 +89,21 @@ build-system: all
 	rm -rf $(B)/dom0
 	$(MAKE) -s --no-print-directory install DESTDIR=$(abspath $(B)/dom0)
 	mkdir -p $(B)/dom0/tests/guest/bin
-	$(CC) $(WARN) -Os -static -s -o $(B)/dom0/tests/guest/bin/tapeio \
-	    tests/system/tapeio.c
+	for t in tapeio pattern; do \
+	    $(CC) $(WARN) -Os -static -s -o $(B)/dom0/tests/guest/bin/$$t \
+	        tests/system/$$t.c || exit; \
+	done
+	$(CC) $(WARN) -Os -static -s -o $(B)/dom0/tests/guest/bin/hostile \
+	    tests/system/hostile.c -lxenstore -lxentoolcore
 	cp tests/system/vscsi.sh tests/system/life.sh tests/system/remote-sh \
 	    $(B)/dom0/tests
 	export PKG_CONFIG_SYSROOT_DIR=$(abspath $(B)/dom0) \
 	    PKG_CONFIG_PATH=$(abspath $(B)/dom0)$(pkgconfigdir) && \
-	$(CC) $(WARN) -o $(B)/dom0/tests/thirdparty tests/system/thirdparty.c \
-	    $$(pkg-config --cflags --libs xlutil-vscsi) -Wl,-rpath,$(libdir)
+	for t in thirdparty soak; do \
+	    $(CC) $(WARN) -o $(B)/dom0/tests/$$t tests/system/$$t.c \
+	        $$(pkg-config --cflags --libs xlutil-vscsi xentoollog) \
+	        -Wl,-rpath,$(libdir) || exit; \
+	done
 list-unit:
 	@echo $(SAN_UNIT)
 list-store:

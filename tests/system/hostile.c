@@ -1,0 +1,123 @@
+/* SPDX-License-Identifier: LGPL-2.1-only */
+/*
+ * Runs in a guest: rewrites all that the guest owns of its vhosts, over and
+ * over, until the file /calm exists.
+ *
+ *  hostile ANOTHER-BACKEND...
+ *
+ * ANOTHER-BACKEND: directories of other domains that the guest would like to
+ * have touched in the place of its own.
+ */
+#include <stdbool.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include <xenstore.h>
+
+#define HOME "device/vscsi"
+
+static struct xs_handle *xs;
+static char huge[4000];         /* more, and xenstored refuses the message */
+static unsigned long mutations;
+
+static const char *const states[] = {
+    "0", "1", "2", "3", "4", "5", "6", "7", "8", "9", "-1", "4 ", " 4",
+    "4294967300", "99999999999999999999", "0x4", "four", "", huge,
+};
+
+/* What is not ours, xenstored refuses. */
+static void put(const char *vhost, const char *node, const char *value)
+{
+    char path[512];
+
+    snprintf(path, sizeof(path), HOME "/%s/%s", vhost, node);
+    (void)xs_write(xs, XBT_NULL, path, value, (unsigned)strlen(value));
+    mutations++;
+}
+
+static void drop(const char *vhost, const char *node)
+{
+    char path[512];
+
+    snprintf(path, sizeof(path), HOME "/%s%s", vhost, node);
+    (void)xs_rm(xs, XBT_NULL, path);
+    mutations++;
+}
+
+static void put_dev(const char *vhost, const char *dev, const char *name,
+                    const char *value)
+{
+    char node[256];
+
+    snprintf(node, sizeof(node), "vscsi-devs/%.64s/%s", dev, name);
+    put(vhost, node, value);
+}
+
+static void spoil_states(const char *vhost, const char *state)
+{
+    char **devs, path[512];
+    unsigned num = 0, i;
+
+    put(vhost, "state", state);
+    snprintf(path, sizeof(path), HOME "/%s/vscsi-devs", vhost);
+    devs = xs_directory(xs, XBT_NULL, path, &num);
+    for (i = 0; devs && i < num; i++) {
+        put_dev(vhost, devs[i], "state", state);
+        put_dev(vhost, devs[i], "v-dev", "0:0:0:99");
+        put_dev(vhost, devs[i], "p-devname", "/dev/sda");
+    }
+    free(devs);
+}
+
+static void spoil(const char *vhost, int argc, char **argv, unsigned round)
+{
+    char name[32];
+    unsigned i;
+    int a;
+
+    for (a = 1; a < argc; a++) {
+        put(vhost, "backend", argv[a]);
+        put(vhost, "backend-id", "0");
+    }
+    put(vhost, "backend", huge);
+    put(vhost, "backend", "/nowhere");
+    put(vhost, "backend-id", "77777");
+    put(vhost, "ring-ref", "-5");
+    for (i = 0; i < sizeof(states) / sizeof(states[0]); i++)
+        spoil_states(vhost, states[i]);
+    for (i = 0; i < 200 && round % 8 == 0; i++) {
+        snprintf(name, sizeof(name), "dev-%u", i);
+        put_dev(vhost, name, "state", "4");
+    }
+    if (round % 8 == 1)
+        drop(vhost, "/vscsi-devs");
+    if (round % 16 == 2)
+        drop(vhost, "");
+}
+
+int main(int argc, char **argv)
+{
+    static const char *const made_up[] = { "0", "1", "17", "x", "-1" };
+    unsigned round, num, i;
+    char **vhosts;
+
+    memset(huge, 'h', sizeof(huge) - 1);
+    xs = xs_open(0);
+    if (!xs) {
+        perror("xs_open");
+        return 1;
+    }
+    for (round = 0; access("/calm", F_OK); round++) {
+        num = 0;
+        vhosts = xs_directory(xs, XBT_NULL, HOME, &num);
+        for (i = 0; vhosts && i < num; i++)
+            spoil(vhosts[i], argc, argv, round);
+        free(vhosts);
+        for (i = 0; i < sizeof(made_up) / sizeof(made_up[0]); i++)
+            spoil(made_up[i], argc, argv, round);
+    }
+    printf("%lu mutations\n", mutations);
+    return 0;
+}
