@@ -219,6 +219,33 @@ static void a_vhost_made_by_hand_is_left_alone(void **state)
     free(after);
 }
 
+/* As a detach that was killed between the nodes and LIO leaves it. */
+static void forget_vhost_1(struct rig *rig)
+{
+    store_rm(rig->s, "/local/domain/5/device/vscsi/1");
+    peer_settle(rig->p);
+    store_rm(rig->s, "/local/domain/0/backend/vscsi/5/1");
+    store_rm(rig->s, "/libxl/5/device/vscsi/1");
+    peer_settle(rig->p);
+}
+
+static void a_detach_takes_down_what_a_killed_one_left(void **state)
+{
+    struct rig *rig = *state;
+
+    assert_int_equal(rig_attach_many(rig, DOM, 0, 0, 2), 0);
+    assert_int_equal(rig_attach_many(rig, DOM, 1, 2, 1), 0);
+    forget_vhost_1(rig);
+    assert_int_equal(fakehost_num_exported(), 3);
+    assert_int_equal(rig_detach(rig, DOM, "1:0:0:2",
+                                LIBXL__VSCSI_SAFE_REMOVE), ERROR_NOTFOUND);
+    assert_int_equal(fakehost_num_exported(), 2);
+    assert_int_equal(rig_attach_many(rig, DOM, 1, 2, 1), 0);
+    forget_vhost_1(rig);
+    assert_int_equal(rig_close(rig, DOM, 0, LIBXL__VSCSI_SAFE_REMOVE), 0);
+    rig_assert_nothing_left(rig);
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, rig_setup, \
                                                    rig_teardown)
 
@@ -235,6 +262,7 @@ int main(void)
         TEST(detach_works_on_a_guest_without_driver),
         TEST(an_admins_target_is_used_and_not_exported),
         TEST(what_a_destroyed_domain_left_is_swept),
+        TEST(a_detach_takes_down_what_a_killed_one_left),
         TEST(a_domid_that_comes_again_inherits_nothing),
         TEST(a_vhost_made_by_hand_is_left_alone),
     };

@@ -384,6 +384,9 @@ int libxl__vscsi_detach_locked(libxl__vscsi_ctx *vc, uint32_t domid,
         r = release_devices(vc, ctrl, indices, num);
         rc = rc ? rc : r;
     }
+    /* Should an earlier call have been killed, its exports go now. */
+    if (!rc && whole)
+        rc = libxl__vscsi_cleanup(vc);
     free(ids);
     return rc;
 }
@@ -472,5 +475,7 @@ int libxl__vscsi_detach(libxl__vscsi_ctx *vc, libxl__vscsi_vhost vhost,
 out:
     libxl_device_vscsictrl_list_free(ctrls, num_ctrls);
     libxl__vscsi_unlock(lock);
+    if (rc == ERROR_NOTFOUND)   /* perhaps the call before was killed */
+        libxl__vscsi_cleanup(vc);
     return rc;
 }

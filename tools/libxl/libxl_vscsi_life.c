@@ -174,7 +174,7 @@ static int release_unused(libxl__vscsi_ctx *vc,
     rc = libxl__vscsi_lock(vc, LIBXL__VSCSI_LOCK_HOST, &lock);
     if (rc)
         return rc;
-    rc = libxl__vscsi_users_scan(vc, false, NULL, &users);
+    rc = libxl__vscsi_users_scan(vc, true, NULL, &users);
     if (rc)
         num = 0;                /* not knowing who needs them, leave them */
     for (i = 0; i < num; i++) {
