@@ -120,13 +120,16 @@ $(B)/%.pc: $(L)/%.pc.in config.mk
 
 ##@ Testing
 check:                                ## every test; ends with a count
-	tests/check.sh unit store valgrind fuzz system
+	tests/check.sh unit store faults valgrind fuzz system
 
 check-unit:                           ## the pure parts; no root, seconds
 	tests/check.sh unit
 
 check-store:                          ## the library on a real xenstored
 	tests/check.sh store
+
+check-faults:                         ## kills, hostile guests, races; a table
+	tests/check.sh faults-long
 
 check-valgrind:                       ## unit and store tests under valgrind
 	tests/check.sh valgrind
@@ -195,5 +198,5 @@ DISTVERSION = $(shell sed -n 's/^AC_INIT(.*\[\(.*\)\])/\1/p' configure.ac)
 clean:                                ## what make made
 	rm -rf $(B) dist $(GENERATED)
 
-.PHONY: all help check check-unit check-store check-valgrind check-fuzz \
-        fuzz check-system demo shell install uninstall dist clean
+.PHONY: all help check check-unit check-store check-faults check-valgrind \
+        check-fuzz fuzz check-system demo shell install uninstall dist clean

@@ -1,8 +1,9 @@
 #!/bin/sh
 # SPDX-License-Identifier: LGPL-2.1-only
-# Runs the named levels of tests (unit, store, valgrind, fuzz, system) one
-# after another, whatever fails, and ends with the one line that counts them:
-# "N passed, N failed[, N skipped]".  Every test program prints TAP.
+# Runs the named levels of tests (unit, store, faults, faults-long, valgrind,
+# fuzz, system) one after another, whatever fails, and ends with the one line
+# that counts them: "N passed, N failed[, N skipped]".  Every test program
+# prints TAP.
 set -u
 cd "$(dirname "$0")/.."
 mkdir -p build/check
@@ -41,6 +42,14 @@ programs() {
     make --no-print-directory -s "list-$1"
 }
 
+# Every program under build/*/faults prints its rows as "# figure| ...".
+figures() {
+    echo
+    echo "faults, $1:"
+    printf '  %-44s | %7s | %8s | %7s\n' what tried survived effects
+    cat build/check/faults_*.tap.raw | sed -n 's/^# figure| /  /p'
+}
+
 export CMOCKA_MESSAGE_OUTPUT=TAP
 for level; do
     case $level in
@@ -51,6 +60,16 @@ for level; do
         done
         [ "$level" != unit ] || run unit/test-completion \
             tests/unit/test-completion.sh
+        ;;
+    faults|faults-long)
+        build build-faults || continue
+        rm -f build/check/faults_*
+        form="a sample that is always the same (make check-faults: all)"
+        [ "$level" = faults ] || form="all of it"
+        for test in $(programs faults); do
+            PVSCSI_FAULTS=${level#faults-} run "faults/$(basename "$test")" \
+                "$test"
+        done
         ;;
     valgrind)
         build build-valgrind || continue
@@ -70,12 +89,14 @@ for level; do
         run system tests/system/run.sh build/dom0
         ;;
     *)
-        echo "check.sh: no level $level (unit, store, valgrind, fuzz, system)" >&2
+        echo "check.sh: no level $level (unit, store, faults, faults-long," \
+            "valgrind, fuzz, system)" >&2
         exit 2
         ;;
     esac
 done
 
+[ -z "${form:-}" ] || figures "$form"
 skipped=$(grep -c '^ok .*# [Ss][Kk][Ii][Pp]' "$total")
 failed=$(grep -c '^not ok ' "$total")
 passed=$(($(grep -c '^ok ' "$total") - skipped))

@@ -2,7 +2,7 @@
 # How the tests are built; check.sh runs them.  Each test program is built
 # twice: with sanitizers to run as it is, and plain to run under valgrind.
 
-T_CFLAGS = $(CMOCKA_CFLAGS) -Itests/store -Itests/unit
+T_CFLAGS = $(CMOCKA_CFLAGS) -Itests/store -Itests/unit -Itests/faults
 T_LIBS = $(CMOCKA_LIBS) $(LIGHT_LIBS)
 
 # The library below the calls into libxenlight, and without real devices.
@@ -19,7 +19,7 @@ STORE_TESTS = $(patsubst tests/store/%.c,%,$(wildcard tests/store/test-*.c))
 
 $(B)/pic/tests/%.o $(B)/san/tests/%.o: BASE_CFLAGS += $(T_CFLAGS)
 $(B)/pic/tests/%.o $(B)/san/tests/%.o: \
-    $(wildcard tests/unit/*.h tests/store/*.h)
+    $(wildcard tests/unit/*.h tests/store/*.h tests/faults/*.h)
 
 unit_src = tests/unit/$(1).c $(EXTRA_$(1)) $(sort $(LIGHT_SRC) $(UTIL_SRC)) \
            tools/xl/xl_table.c
@@ -34,6 +34,20 @@ EXTRA_test-peer = tests/store/hand.c
 store_src = tests/store/$(1).c $(EXTRA_$(1)) tests/store/fakehost.c tests/store/rig.c \
             $(STORE_SRC) $(sort $(CORE_SRC) $(UTIL_SRC))
 
+# The operations with the real LIO code on a fake configfs: what comes first
+# stands in for what fakehost.c has of the same name.
+FAULTS_TESTS = $(patsubst tests/faults/%.c,%,$(wildcard tests/faults/test-*.c))
+FAULTS_SRC = $(addprefix tests/faults/,stage.c steps.c) \
+             $(patsubst %,$(L)/libxl_vscsi_%.c,configfs export lio modules \
+               release) \
+             $(addprefix tests/unit/,fakeconfigfs.c lio_stage.c) \
+             tests/store/fakehost.c tests/store/rig.c $(STORE_SRC) \
+             $(sort $(CORE_SRC) $(UTIL_SRC))
+comma = ,
+STEPS = xs_directory xs_read xs_write xs_mkdir xs_rm xs_set_permissions \
+        xs_watch xs_transaction_start xs_transaction_end \
+        mkdir rmdir unlink symlink write
+
 define unit_rule
 $(B)/$(2)/unit/$(1): $$(call obj,$(2),$$(call unit_src,$(1)))
 	@mkdir -p $$(@D)
@@ -45,6 +59,15 @@ $(B)/$(2)/store/$(1): $$(call obj,$(2),$$(call store_src,$(1))) \
 	@mkdir -p $$(@D)
 	$$(CC) $$(LDFLAGS) $(3) -o $$@ $$(filter %.o,$$^) $$(T_LIBS)
 endef
+define faults_rule
+$(B)/$(2)/faults/$(1): $$(call obj,$(2),tests/faults/$(1).c $$(FAULTS_SRC)) \
+    $(B)/$(2)/faults/fakexen.so
+	@mkdir -p $$(@D)
+	$$(CC) $$(LDFLAGS) $(3) $$(patsubst %,-Wl$$(comma)--wrap=%,$$(STEPS)) \
+	    -Wl,-z,muldefs -o $$@ $$(filter %.o,$$^) $$(T_LIBS)
+endef
+$(foreach t,$(FAULTS_TESTS),$(eval $(call faults_rule,$(t),san,$$(SAN))))
+$(foreach t,$(FAULTS_TESTS),$(eval $(call faults_rule,$(t),pic,)))
 $(foreach t,$(UNIT_TESTS),$(eval $(call unit_rule,$(t),san,$$(SAN))))
 $(foreach t,$(UNIT_TESTS),$(eval $(call unit_rule,$(t),pic,)))
 $(foreach t,$(STORE_TESTS),$(eval $(call store_rule,$(t),san,$$(SAN))))
@@ -67,7 +90,7 @@ $(eval $(call xl_rule,san,$$(SAN)))
 $(eval $(call xl_rule,pic,))
 
 # xenstored loads it: it must not need a sanitizer.
-$(B)/%/store/fakexen.so: tests/store/fakexen.c
+$(B)/%/store/fakexen.so $(B)/%/faults/fakexen.so: tests/store/fakexen.c
 	@mkdir -p $(@D)
 	$(CC) -std=gnu11 -D_GNU_SOURCE $(WARN) -O1 -shared -fPIC -o $@ $<
 
@@ -80,8 +103,15 @@ SAN_STORE = $(addprefix $(B)/san/store/,$(STORE_TESTS))
 PLAIN = $(addprefix $(B)/pic/unit/,$(UNIT_TESTS)) \
         $(addprefix $(B)/pic/store/,$(STORE_TESTS))
 
+# Sanitizers do not go with processes that are forked beside threads.
+FORKING = test-kill test-races
+FAULTS = $(patsubst %,$(B)/pic/faults/%,$(filter $(FORKING),$(FAULTS_TESTS))) \
+         $(patsubst %,$(B)/san/faults/%, \
+           $(filter-out $(FORKING),$(FAULTS_TESTS)))
+
 build-unit: $(SAN_UNIT)
 build-store: $(SAN_STORE)
+build-faults: $(FAULTS)
 build-valgrind: $(PLAIN)
 # What goes into dom0: an installation, and a program of a third party's that
 # was built against it.
@@ -108,10 +138,12 @@ list-unit:
 	@echo $(SAN_UNIT)
 list-store:
 	@echo $(SAN_STORE)
+list-faults:
+	@echo $(FAULTS)
 list-valgrind:
 	@echo $(PLAIN)
 
-.PHONY: build-unit build-store build-valgrind build-system list-unit \
-        list-store list-valgrind
+.PHONY: build-unit build-store build-faults build-valgrind build-system \
+        list-unit list-store list-faults list-valgrind
 .SECONDARY:
 include tests/fuzz/fuzz.mk

@@ -160,6 +160,11 @@ int libxl__vscsi_host_check_free(libxl__vscsi_ctx *vc,
     return ERROR_DEVICE_EXISTS;
 }
 
+bool libxl__vscsi_host_hctl(const char *node, libxl_vscsi_hctl *hctl_r)
+{
+    return find_phys(node, hctl_r);
+}
+
 int libxl__vscsi_host_backends(libxl__vscsi_ctx *vc,
                                libxl__vscsi_vhost **vhosts_r,
                                unsigned *num_r)
