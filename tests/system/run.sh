@@ -51,7 +51,7 @@ machine() {
 export BATS_TEST_TIMEOUT=${BATS_TEST_TIMEOUT:-300}
 export BATS_TEST_RETRIES=${BATS_TEST_RETRIES:-1}
 . /tests/settings
-exec bats --tap /tests/bats
+exec bats --tap -T /tests/bats
 END
     echo "export LIFE_TESTS=${LIFE_TESTS:-}" >"$tree/tests/settings"
     chmod 755 "$tree/tests/run"
