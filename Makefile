@@ -144,6 +144,9 @@ fuzz: build-fuzz                      ## the same for FUZZ_SECONDS each
 check-system:                         ## on real Xen in QEMU
 	tests/check.sh system
 
+bench: build-bench                    ## ratios, as one table; on real Xen
+	tests/bench/bench.sh
+
 demo: all                             ## attach, use, detach a disk on Xen
 	tests/system/demo.sh
 
@@ -199,4 +202,5 @@ clean:                                ## what make made
 	rm -rf $(B) dist $(GENERATED)
 
 .PHONY: all help check check-unit check-store check-faults check-valgrind \
-        check-fuzz fuzz check-system demo shell install uninstall dist clean
+        check-fuzz fuzz check-system bench demo shell install uninstall \
+        dist clean

@@ -147,3 +147,4 @@ list-valgrind:
         list-unit list-store list-faults list-valgrind
 .SECONDARY:
 include tests/fuzz/fuzz.mk
+include tests/bench/bench.mk

@@ -1,0 +1,328 @@
+/* SPDX-License-Identifier: LGPL-2.1-only */
+/*
+ * What the operations cost at least: a client of libxenstore that writes
+ * the nodes that the toolstack writes, in one transaction, and waits for
+ * the states that it waits for.  It checks nothing and undoes nothing.
+ *
+ *  floor plug   DOMID VHOST 0 P-DEV   a new vhost with one device
+ *  floor attach DOMID VHOST N P-DEV   dev-N, as vdev VHOST:0:0:N
+ *  floor detach DOMID VHOST N
+ *  floor unplug DOMID VHOST 0         the whole vhost
+ *  floor list [DOMID]                 reads what a listing needs
+ *
+ * Changes print, to descriptor 3, the microseconds from the commit to the
+ * last state: what the two kernels took.
+ */
+#include <poll.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+#include <xenstore.h>
+
+#define PATIENCE_MS 60000
+#define BACKENDS "/local/domain/0/backend/vscsi"
+
+static struct xs_handle *xs;
+static xs_transaction_t t;
+static double committed_us;
+static const char *domid, *vhost, *dev;
+static char backend[128], frontend[128], record[128];
+
+static void die(const char *what)
+{
+    perror(what);
+    exit(1);
+}
+
+static double now_us(void)
+{
+    struct timespec ts;
+
+    clock_gettime(CLOCK_MONOTONIC, &ts);
+    return (double)ts.tv_sec * 1e6 + (double)ts.tv_nsec / 1e3;
+}
+
+static void put(const char *base, const char *node, const char *fmt, ...)
+    __attribute__((format(printf, 3, 4)));
+
+static void put(const char *base, const char *node, const char *fmt, ...)
+{
+    char path[256], value[512];
+    va_list ap;
+
+    va_start(ap, fmt);
+    vsnprintf(value, sizeof(value), fmt, ap);
+    va_end(ap);
+    snprintf(path, sizeof(path), "%s%s%s", base, *node ? "/" : "", node);
+    if (!xs_write(xs, t, path, value, (unsigned)strlen(value)))
+        die(path);
+}
+
+static void put_dev(const char *node, const char *value)
+{
+    char path[64];
+
+    snprintf(path, sizeof(path), "vscsi-devs/dev-%s/%s", dev, node);
+    put(backend, path, "%s", value);
+}
+
+static void drop(const char *base, const char *node)
+{
+    char path[256];
+
+    snprintf(path, sizeof(path), "%s%s%s", base, *node ? "/" : "", node);
+    xs_rm(xs, t, path);
+}
+
+/* A state of an end, or of dev-N; 0: there is none. */
+static int state_of(const char *base, const char *of_dev)
+{
+    char path[256], *value;
+    int state;
+
+    snprintf(path, sizeof(path), of_dev ? "%s/vscsi-devs/dev-%s/state"
+                                        : "%s/state", base, of_dev);
+    value = xs_read(xs, XBT_NULL, path, NULL);
+    state = value ? (int)strtol(value, NULL, 10) : 0;
+    free(value);
+    return state;
+}
+
+static void begin(void)
+{
+    t = xs_transaction_start(xs);
+    if (t == XBT_NULL)
+        die("transaction");
+}
+
+static void commit(void)
+{
+    if (!xs_transaction_end(xs, t, false))
+        die("commit");
+    t = XBT_NULL;
+    committed_us = now_us();
+}
+
+/* Until the backend is in the state and, if it matters, dev-N is. */
+static void await(int state, int backend_dev, int frontend_dev)
+{
+    struct pollfd pfd = { .fd = xs_fileno(xs), .events = POLLIN };
+
+    if (!xs_watch(xs, backend, "w"))
+        die("watch");
+    for (;;) {
+        char **event;
+
+        if (poll(&pfd, 1, PATIENCE_MS) <= 0)
+            die("no answer");
+        while ((event = xs_check_watch(xs)))
+            free(event);
+        if (state_of(backend, NULL) != state ||
+            (backend_dev && state_of(backend, dev) != backend_dev))
+            continue;
+        if (frontend_dev && state_of(frontend, dev) != frontend_dev)
+            die("the guest refused it");
+        dprintf(3, "%.0f\n", now_us() - committed_us);
+        return;
+    }
+}
+
+static void add_vhost(void)
+{
+    unsigned id = (unsigned)strtoul(domid, NULL, 10);
+    struct xs_permissions front[] = { { id, XS_PERM_NONE },
+                                      { 0, XS_PERM_READ } };
+    struct xs_permissions back[] = { { 0, XS_PERM_NONE },
+                                     { id, XS_PERM_READ } };
+
+    put(record, "", "{\"devid\":%s,\"idx\":%s}", vhost, vhost);
+    put(record, "frontend", "%s", frontend);
+    put(record, "backend", "%s", backend);
+    if (!xs_mkdir(xs, t, frontend) ||
+        !xs_set_permissions(xs, t, frontend, front, 2))
+        die(frontend);
+    put(frontend, "backend", "%s", backend);
+    put(frontend, "backend-id", "0");
+    put(frontend, "state", "1");
+    if (!xs_mkdir(xs, t, backend) ||
+        !xs_set_permissions(xs, t, backend, back, 2))
+        die(backend);
+    put(backend, "frontend", "%s", frontend);
+    put(backend, "frontend-id", "%s", domid);
+    put(backend, "online", "1");
+    put(backend, "feature-host", "0");
+    put(backend, "state", "1");
+}
+
+static void add_dev(const char *p_dev)
+{
+    char v_dev[64], node[64];
+
+    snprintf(v_dev, sizeof(v_dev), "%s:0:0:%s", vhost, dev);
+    snprintf(node, sizeof(node), "vscsi-devs/dev-%s", dev);
+    put(record, node, "{\"vscsidev_id\":%s,\"pdev\":{\"p_devname\":\"%s\"},"
+        "\"vdev\":{\"hst\":%s,\"lun\":%s}}", dev, p_dev, vhost, dev);
+    put_dev("p-dev", p_dev);
+    put_dev("p-devname", p_dev);
+    put_dev("v-dev", v_dev);
+    put_dev("state", "1");
+}
+
+static void attach(const char *p_dev, bool new_vhost)
+{
+    begin();
+    if (new_vhost)
+        add_vhost();
+    add_dev(p_dev);
+    if (!new_vhost)
+        put(backend, "state", "7");
+    commit();
+    await(4, 4, 4);
+}
+
+static void detach(void)
+{
+    char node[64];
+
+    begin();
+    put_dev("state", "5");
+    put(backend, "state", "7");
+    commit();
+    await(4, 6, 0);
+    begin();
+    snprintf(node, sizeof(node), "vscsi-devs/dev-%s", dev);
+    drop(backend, node);
+    drop(frontend, node);
+    drop(record, node);
+    commit();
+}
+
+static void unplug(void)
+{
+    begin();
+    put(backend, "online", "0");
+    put(backend, "state", "5");
+    commit();
+    await(6, 0, 0);
+    begin();
+    drop(frontend, "");
+    drop(backend, "");
+    drop(record, "");
+    commit();
+}
+
+/* ----- reading ----- */
+
+static char *get(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
+
+static char *get(const char *fmt, ...)
+{
+    char path[256], *value;
+    va_list ap;
+
+    va_start(ap, fmt);
+    vsnprintf(path, sizeof(path), fmt, ap);
+    va_end(ap);
+    value = xs_read(xs, XBT_NULL, path, NULL);
+    return value ? value : strdup("");
+}
+
+static char **names(unsigned *num, const char *fmt, ...)
+    __attribute__((format(printf, 2, 3)));
+
+static char **names(unsigned *num, const char *fmt, ...)
+{
+    char path[256], **list;
+    va_list ap;
+
+    va_start(ap, fmt);
+    vsnprintf(path, sizeof(path), fmt, ap);
+    va_end(ap);
+    list = xs_directory(xs, XBT_NULL, path, num);
+    if (!list)
+        *num = 0;
+    return list;
+}
+
+static void list_vhost(const char *dom, const char *name, const char *host)
+{
+    char *state = get(BACKENDS "/%s/%s/state", dom, host);
+    unsigned i, num;
+    char **devs = names(&num, "/libxl/%s/device/vscsi/%s/vscsi-devs", dom,
+                        host);
+
+    for (i = 0; i < num; i++) {
+        char *text = get("/libxl/%s/device/vscsi/%s/vscsi-devs/%s", dom,
+                         host, devs[i]);
+        char *dev_state = get(BACKENDS "/%s/%s/vscsi-devs/%s/state", dom,
+                              host, devs[i]);
+
+        printf("%s %s %s %s %s %s\n", name, dom, host, state, dev_state,
+               text);
+        free(text);
+        free(dev_state);
+    }
+    free(devs);
+    free(state);
+}
+
+static void list(const char *dom)
+{
+    char *name = get("/local/domain/%s/name", dom);
+    unsigned i, num;
+    char **hosts = names(&num, "/libxl/%s/device/vscsi", dom);
+
+    for (i = 0; i < num; i++)
+        list_vhost(dom, name, hosts[i]);
+    free(hosts);
+    free(name);
+}
+
+static void list_all(void)
+{
+    unsigned i, num;
+    char **doms = names(&num, BACKENDS);
+
+    for (i = 0; i < num; i++)
+        list(doms[i]);
+    free(doms);
+}
+
+int main(int argc, char **argv)
+{
+    const char *what = argc > 1 ? argv[1] : "";
+
+    xs = xs_open(0);
+    if (!xs)
+        die("xenstore");
+    if (!strcmp(what, "list")) {
+        if (argc > 2)
+            list(argv[2]);
+        else
+            list_all();
+        return 0;
+    }
+    if (argc < 5)
+        return 2;
+    domid = argv[2];
+    vhost = argv[3];
+    dev = argv[4];
+    snprintf(backend, sizeof(backend), BACKENDS "/%s/%s", domid, vhost);
+    snprintf(frontend, sizeof(frontend), "/local/domain/%s/device/vscsi/%s",
+             domid, vhost);
+    snprintf(record, sizeof(record), "/libxl/%s/device/vscsi/%s", domid,
+             vhost);
+    if (argc > 5 && !strcmp(what, "attach"))
+        attach(argv[5], false);
+    else if (argc > 5 && !strcmp(what, "plug"))
+        attach(argv[5], true);
+    else if (!strcmp(what, "detach"))
+        detach();
+    else if (!strcmp(what, "unplug"))
+        unplug();
+    else
+        return 2;
+    return 0;
+}

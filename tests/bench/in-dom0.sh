@@ -1,0 +1,141 @@
+# SPDX-License-Identifier: LGPL-2.1-only
+# What bench.sh runs in dom0: prints lines "S NAME VALUE", one for each time
+# that something was measured, in microseconds.  Within a round everything
+# takes its turn, so that what disturbs one disturbs all.
+. /tests/vscsi.sh
+. /tests/bench/settings
+set -u
+ours=/usr/local/sbin/xl
+bench=/tests/bench
+lio=$target/xen-pvscsi/naa.6001405000000001
+wwn=naa.6001405000000001
+
+say() { echo "# bench: $*"; }
+
+# clock NAME COMMAND...: runs it; a command that fails is no sample.
+clock() {
+    _name=$1
+    shift
+    _out=$($bench/stopwatch "$@") || { say "failed: $*"; return 1; }
+    echo "S $_name ${_out% *}"
+}
+
+# clock_floor NAME COMMAND...: the floor client; what it says itself, how
+# long the kernels took, is a sample of its own.
+clock_floor() {
+    _name=$1
+    shift
+    _out=$($bench/stopwatch $bench/floor "$@" 3>/run/kernel) ||
+        { say "failed: floor $*"; return 1; }
+    echo "S $_name ${_out% *}"
+    echo "S $_name-kernel $(cat /run/kernel)"
+}
+
+# An admin's target with 16 LUNs of host $1: with it there is nothing to do
+# in LIO, neither for xl nor for the floor client.
+make_target() {
+    mkdir -p $target/core/pscsi_900 $lio/tpgt_1
+    echo naa.6001405000000002 >$lio/tpgt_1/nexus
+    for _l in $(seq 0 15); do
+        _b=$target/core/pscsi_900/bench-$_l
+        mkdir "$_b" "$lio/tpgt_1/lun/lun_$_l"
+        echo "scsi_host_id=$1,scsi_channel_id=0,scsi_target_id=0,scsi_lun_id=$_l" \
+            >"$_b/control"
+        node_of "$1:0:0:$_l" >"$_b/udev_path"
+        echo 1 >"$_b/enable"
+        ln -s "$_b" "$lio/tpgt_1/lun/lun_$_l/link"
+    done
+}
+
+# attach_many VHOST FIRST LAST: LUNs of the admin's target in one call.
+attach_many() {
+    for _l in $(seq "$2" "$3"); do echo "$wwn:$_l,$1:0:0:$_l"; done |
+        xargs /tests/thirdparty attach "$domid"
+}
+
+# with_there N: N devices are there; one more comes and goes.
+with_there() {
+    n=$1
+    attach_many 0 0 $((n - 1))
+    for _r in $(seq "$rounds"); do
+        clock_floor floor-attach-$n attach "$domid" 0 "$n" "$wwn:$n"
+        clock_floor floor-detach-$n detach "$domid" 0 "$n"
+        clock attach-$n $ours scsi-attach one "$wwn:$n" "0:0:0:$n"
+        clock detach-$n $ours scsi-detach one "0:0:0:$n"
+        clock attach-lio-$n $ours scsi-attach one "$host:0:0:$n" "0:0:0:$n"
+        clock detach-lio-$n $ours scsi-detach one "0:0:0:$n"
+        clock xl-list $real_xl list
+    done
+    # Once more, for the listing.
+    $ours scsi-attach one "$wwn:$n" "0:0:0:$n"
+    for _r in $(seq "$rounds"); do
+        clock list-$((n + 1)) $ours scsi-list one
+        clock list-all-$((n + 1)) $ours scsi-list
+        clock floor-list-$((n + 1)) $bench/floor list "$domid"
+        clock launched-list $ours list
+        clock xl-list $real_xl list
+    done
+    /tests/thirdparty remove "$domid" 0
+}
+
+# A vhost of its own for each round: the guest needs a while to be rid of
+# one.
+first_and_many() {
+    for _r in $(seq "$rounds"); do
+        clock first $ours scsi-attach one "$wwn:0" "$_r:0:0:0"
+        clock second $ours scsi-attach one "$wwn:1" "$_r:0:0:1"
+        $ours scsi-detach one "$_r:0:0:1"
+        clock last $ours scsi-detach one "$_r:0:0:0"
+        clock_floor floor-first plug "$domid" $((_r + 100)) 0 "$wwn:0"
+        clock_floor floor-last unplug "$domid" $((_r + 100)) 0
+        clock one-call-1 /tests/thirdparty attach "$domid" \
+            "$wwn:0,$((_r + 200)):0:0:0"
+        /tests/thirdparty remove "$domid" $((_r + 200))
+        _devs=$(for _l in $(seq 0 15); do
+            echo "$wwn:$_l,$((_r + 300)):0:0:$_l"; done)
+        # Words split on purpose.
+        # shellcheck disable=SC2086
+        clock one-call-16 /tests/thirdparty attach "$domid" $_devs
+        /tests/thirdparty remove "$domid" $((_r + 300))
+    done
+}
+
+disks() {
+    _disk=$(node_of "$host:0:0:15")
+    for _r in $(seq "$rounds"); do
+        clock block-attach $real_xl block-attach one "phy:$_disk,xvdz,w"
+        clock block-detach $real_xl block-detach one xvdz
+    done
+}
+
+# Paused: the guest's own start is nobody's cost.
+creates() {
+    write_guest_config plain pv
+    write_guest_config sixteen pv "vscsi = [ $(for _l in $(seq 0 15); do
+        printf "'%s:%s,0:0:0:%s', " "$wwn" "$_l" "$_l"; done) ]"
+    for _r in $(seq "$rounds"); do
+        clock create $real_xl create -q -p /run/plain.cfg
+        $real_xl destroy plain
+        clock create-launched $ours create -q -p /run/plain.cfg
+        $real_xl destroy plain
+        clock create-16 $ours create -q -p /run/sixteen.cfg
+        $ours destroy sixteen
+    done
+}
+
+start_guest one pv
+domid=$($real_xl domid one)
+exported=$(add_scsi_debug max_luns=16)
+make_target "$exported"
+host=$(add_scsi_debug max_luns=16)
+say "domain $domid, targets $exported and $host"
+for part in $parts; do
+    say "part $part at $(cut -d' ' -f1 /proc/uptime) s"
+    case $part in
+    1 | 15) with_there "$part" ;;
+    first) first_and_many ;;
+    *) $part ;;
+    esac
+done
+say "done at $(cut -d' ' -f1 /proc/uptime) s"
+exit 0

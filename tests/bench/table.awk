@@ -1,0 +1,125 @@
+# SPDX-License-Identifier: LGPL-2.1-only
+# From lines "S NAME VALUE" to one table: medians, their ratio, and the aim.
+# A row whose samples are missing is left out, and said so.
+
+$1 == "S" { value[$2, ++count[$2]] = $3 + 0 }
+
+function median(name,    i, j, n, v, swap) {
+    n = count[name]
+    for (i = 1; i <= n; i++)
+        v[i] = value[name, i]
+    for (i = 2; i <= n; i++)
+        for (j = i; j > 1 && v[j - 1] > v[j]; j--) {
+            swap = v[j]; v[j] = v[j - 1]; v[j - 1] = swap
+        }
+    return n % 2 ? v[(n + 1) / 2] : (v[n / 2] + v[n / 2 + 1]) / 2
+}
+
+function line(what, ours, against, than, ratio, aim, verdict) {
+    printf "%-46s %9s  %-26s %9s %6s %6s  %s\n", what, ours, against, than,
+           ratio, aim, verdict
+}
+
+function number(x) {
+    return scale == 1 ? sprintf("%d", x) : sprintf("%.1f", x / scale)
+}
+
+# One row of numbers; aim "" where there is none.
+function row(what, ours, against, than, aim,    ratio) {
+    ratio = than ? ours / than : 0
+    if (aim != "") {
+        aims++
+        met += ratio <= aim
+    }
+    line(what, number(ours), against, number(than),
+         sprintf("%.2f", ratio), aim, aim == "" ? "" :
+         ratio <= aim ? "met" : "NOT MET")
+}
+
+function has(name) {
+    if (count[name])
+        return 1
+    missing = missing " " name
+    return 0
+}
+
+# One row of two names of samples.
+function compare(what, ours, against, than, aim) {
+    if (has(ours) && has(than))
+        row(what, median(ours), against, median(than), aim)
+}
+
+function handshakes(n, there) {
+    compare("scsi-attach, " there, "attach-" n, "floor client",
+            "floor-attach-" n, 1.10)
+    compare("  with its LIO objects to be made", "attach-lio-" n,
+            "floor client", "floor-attach-" n, 1.25)
+    compare("  the kernels' handshake in it",
+            "floor-attach-" n "-kernel", "floor client",
+            "floor-attach-" n, "")
+}
+
+function endings(n, there) {
+    compare("scsi-detach, " there, "detach-" n, "floor client",
+            "floor-detach-" n, 1.10)
+    compare("  with its LIO objects to be removed", "detach-lio-" n,
+            "floor client", "floor-detach-" n, 1.25)
+    compare("  the kernels' handshake in it",
+            "floor-detach-" n "-kernel", "floor client",
+            "floor-detach-" n, "")
+}
+
+function extra_of_create(    extra, limit) {
+    if (!has("create-16") || !has("create-launched") || !has("xl-list"))
+        return
+    extra = median("create-16") - median("create-launched")
+    limit = 0.3 / 0.136 * median("xl-list")
+    row("xl create: 16 in vscsi= over none", extra, "0.3 s x this machine",
+        limit, 1.00)
+}
+
+END {
+    scale = 1000
+    line("operation (ms)", "ours", "reference", "it takes", "ratio", "aim",
+         "")
+    handshakes(1, "1 device there")
+    handshakes(15, "15 devices there")
+    endings(1, "2 devices there")
+    endings(15, "16 devices there")
+    compare("first scsi-attach of a vhost", "first", "second scsi-attach",
+            "second", 1.30)
+    compare("  the same by the floor client", "floor-first",
+            "its second", "floor-attach-1", "")
+    compare("  the kernels' handshake in it", "floor-first-kernel",
+            "floor client", "floor-first", "")
+    compare("scsi-detach of the last device", "last", "floor client",
+            "floor-last", "")
+    compare("16 devices in one call of the C API", "one-call-16",
+            "1 device in one call", "one-call-1", 2.00)
+    extra_of_create()
+    compare("xl create with 16 in vscsi=", "create-16",
+            "distribution's, without", "create", "")
+    compare("xl create without vscsi=", "create-launched",
+            "distribution's xl create", "create", 1.01)
+    compare("xl list through the launcher", "launched-list",
+            "distribution's xl list", "xl-list", 1.01)
+    compare("scsi-list, 16 devices", "list-16", "xl list", "xl-list", 0.90)
+    compare("scsi-list, 2 devices", "list-2", "xl list", "xl-list", "")
+    compare("scsi-attach, 1 device there", "attach-1",
+            "block-attach phy:", "block-attach", "")
+    compare("scsi-detach, 2 devices there", "detach-1",
+            "block-detach", "block-detach", "")
+    compare("scsi-list, 250 domains x 4 (host)", "store-list-250",
+            "a client that only reads", "store-floor-250", 1.20)
+    scale = 1
+    compare("  requests to xenstored", "store-requests-250",
+            "a client that only reads", "store-floor-requests-250", "")
+    compare("scsi-list, 1000 domains without: requests",
+            "store-requests-1000", "domains", "store-domains-1000", 1.00)
+    compare("peak KB of scsi-list, 1000 devices", "store-kb-1000",
+            "1 device", "store-kb-1", 2.00)
+    printf "\n%d of %d aims met; medians", met, aims
+    if (missing != "")
+        printf "; not measured:%s", missing
+    printf "\n"
+}
