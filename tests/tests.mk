@@ -73,16 +73,22 @@ $(foreach t,$(UNIT_TESTS),$(eval $(call unit_rule,$(t),pic,)))
 $(foreach t,$(STORE_TESTS),$(eval $(call store_rule,$(t),san,$$(SAN))))
 $(foreach t,$(STORE_TESTS),$(eval $(call store_rule,$(t),pic,)))
 
-# The launcher and our commands with a libxl that answers by script, and a
-# script in the place of the distribution's xl.
+# The launcher, and our commands with a libxl that answers by script; a
+# script is in the place of the distribution's xl.
+TEST_XL_DEFS = -DXL_REAL='"./real-xl"' \
+    -DXL_SCSI='"$(abspath $(B)/$(1)/unit/xl-scsi-under-test)"'
 define xl_rule
-$(B)/$(1)/unit/xl-under-test: $$(call obj,$(1),tests/unit/xl_stub.c \
-    $$(filter-out tools/xl/xl_real.c,$$(XL_SRC)) \
-    $$(sort $$(LIGHT_SRC) $$(UTIL_SRC))) $(B)/$(1)/unit/xl_real.o
+$(B)/$(1)/unit/xl-scsi-under-test: $$(call obj,$(1),tests/unit/xl_stub.c \
+    $$(filter-out tools/xl/xl_exec.c tools/xl/xl_xen.c,$$(XL_SRC)) \
+    $$(sort $$(LIGHT_SRC) $$(UTIL_SRC))) $(B)/$(1)/unit/xl_exec.o
 	$$(CC) $$(LDFLAGS) $(2) -Wl,-z,muldefs -o $$@ $$^ $$(T_LIBS)
-$(B)/$(1)/unit/xl_real.o: tools/xl/xl_real.c tools/xl/xl.h
+$(B)/$(1)/unit/xl-under-test: $(B)/$(1)/unit/xl_launch.o \
+    $(B)/$(1)/unit/xl_exec.o | $(B)/$(1)/unit/xl-scsi-under-test
+	$$(CC) $$(LDFLAGS) $(2) -o $$@ $$^
+$(B)/$(1)/unit/xl_exec.o $(B)/$(1)/unit/xl_launch.o: \
+    $(B)/$(1)/unit/%.o: tools/xl/%.c tools/xl/xl_exec.h
 	@mkdir -p $$(@D)
-	$$(CC) -g -O1 $(2) $$(BASE_CFLAGS) -DXL_REAL='"./real-xl"' -c -o $$@ $$<
+	$$(CC) -g -O1 $(2) $$(BASE_CFLAGS) $(TEST_XL_DEFS) -c -o $$@ $$<
 $(B)/$(1)/unit/test-launcher $(B)/$(1)/unit/test-xl-commands: \
     $(B)/$(1)/tests/unit/runner.o | $(B)/$(1)/unit/xl-under-test
 endef

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-only */
 /*
- * xl: runs the SCSI commands itself, and is the distribution's xl for
- * everything else.
+ * xl-scsi, which is xl for the SCSI commands and for whatever the launcher
+ * (xl_launch.c) leaves open: it runs our commands itself, and is the
+ * distribution's xl for everything else.
  */
 #include <stdlib.h>
 #include <string.h>

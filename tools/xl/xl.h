@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-only */
-/* xl: the launcher, and what its SCSI commands share. */
+/* xl-scsi: what its commands share. */
 #ifndef XL_H
 #define XL_H
 
@@ -13,10 +13,7 @@
 #include <libxl.h>
 #include <xentoollog.h>
 
-/* Exit codes, as the distribution's xl uses them. */
-#define XL_OK      0
-#define XL_FAILURE 1
-#define XL_USAGE   2
+#include "xl_exec.h"
 
 /* ----- xl.c: commands and their help ----- */
 
@@ -52,10 +49,8 @@ int main_vscsidetach(const xl_command *cmd, const xl_globals *globals,
 int main_vscsilist(const xl_command *cmd, const xl_globals *globals,
                    int argc, char **argv);
 
-/* ----- xl_real.c: the distribution's xl ----- */
+/* ----- xl_real.c: the distribution's xl; see also xl_exec.h ----- */
 
-/* Becomes the distribution's xl; returns an exit code if that fails. */
-int xl_exec_real(char **argv);
 /* The distribution's list of commands with ours in it. */
 int xl_list_with_real(char **argv);
 

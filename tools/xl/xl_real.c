@@ -1,67 +1,14 @@
 /* SPDX-License-Identifier: LGPL-2.1-only */
-/* xl: the distribution's xl, which does everything that is not ours. */
+/* xl: the distribution's list of commands, with ours in it. */
 #include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #include "xl.h"
-
-#ifndef XL_REAL
-#define XL_REAL "/usr/sbin/xl"
-#endif
-/* What is preloaded into it; empty: nothing. */
-#ifndef XL_HOOKS
-#define XL_HOOKS ""
-#endif
-
-static bool is_this_program(const char *path)
-{
-    struct stat self, other;
-
-    return !stat("/proc/self/exe", &self) && !stat(path, &other) &&
-           self.st_dev == other.st_dev && self.st_ino == other.st_ino;
-}
-
-/* Before what the environment has of these already. */
-static void preload_hooks(void)
-{
-    const char *others = getenv("LD_PRELOAD");
-    char *list;
-
-    if (!XL_HOOKS[0])
-        return;
-    if (access(XL_HOOKS, R_OK)) {
-        fprintf(stderr, "xl: cannot preload %s: %s; vscsi= and the SCSI"
-                " devices of domains are not handled\n", XL_HOOKS,
-                strerror(errno));
-        return;
-    }
-    if (asprintf(&list, "%s%s%s", XL_HOOKS, others && others[0] ? ":" : "",
-                 others ? others : "") < 0 ||
-        setenv("LD_PRELOAD", list, 1))
-        fprintf(stderr, "xl: out of memory; vscsi= and the SCSI devices of"
-                " domains are not handled\n");
-}
-
-int xl_exec_real(char **argv)
-{
-    if (is_this_program(XL_REAL)) {
-        fprintf(stderr, "xl: %s, which should be the distribution's xl, is"
-                " this program itself; reinstall the distribution's xen-utils"
-                " package\n", XL_REAL);
-        return XL_FAILURE;
-    }
-    preload_hooks();
-    execv(XL_REAL, argv);
-    fprintf(stderr, "xl: cannot run the distribution's xl, %s: %s\n", XL_REAL,
-            strerror(errno));
-    return XL_FAILURE;
-}
 
 /* ----- the list of commands ----- */
 
@@ -137,7 +84,7 @@ int xl_list_with_real(char **argv)
     close(fds[1]);
     list = pid < 0 ? NULL : fdopen(fds[0], "r");
     if (!list) {
-        fprintf(stderr, "xl: cannot start %s: %s\n", XL_REAL,
+        fprintf(stderr, "xl: cannot start %s: %s\n", xl_real,
                 strerror(errno));
         close(fds[0]);
         return pid < 0 ? XL_FAILURE : end_like(pid);
