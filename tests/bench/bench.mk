@@ -9,6 +9,22 @@ $(B)/bench/stopwatch: tests/bench/stopwatch.c
 	@mkdir -p $(@D)
 	$(CC) $(CFLAGS) -std=gnu11 -D_GNU_SOURCE $(WARN) -static -o $@ $<
 
-build-bench: build-system $(B)/bench/floor $(B)/bench/stopwatch
+$(B)/bench/store: $(call obj,pic,tests/bench/store.c $(STORE_SRC) \
+    $(sort $(LIGHT_SRC))) $(B)/bench/fakexen.so
+	@mkdir -p $(@D)
+	$(CC) $(LDFLAGS) -o $@ $(filter %.o,$^) $(T_LIBS)
+
+$(B)/bench/fakexen.so: $(B)/pic/store/fakexen.so
+	@mkdir -p $(@D)
+	cp $< $@
+
+# xl-scsi as it is, but for Xen.
+$(B)/bench/xl-on-store: $(call obj,pic,tests/bench/fakexc.c $(XL_SRC) \
+    $(sort $(LIGHT_SRC) $(UTIL_SRC)))
+	@mkdir -p $(@D)
+	$(CC) $(LDFLAGS) -o $@ $^ $(STATIC_LIBS)
+
+build-bench: build-system $(addprefix $(B)/bench/,floor stopwatch store \
+             xl-on-store)
 
 .PHONY: build-bench

@@ -25,15 +25,15 @@ function number(x) {
 }
 
 # One row of numbers; aim "" where there is none.
-function row(what, ours, against, than, aim,    ratio) {
+function row(what, ours, against, than, aim,    ratio, verdict) {
     ratio = than ? ours / than : 0
     if (aim != "") {
         aims++
         met += ratio <= aim
     }
+    verdict = aim == "" ? "" : ratio <= aim ? "met" : "NOT MET"
     line(what, number(ours), against, number(than),
-         sprintf("%.2f", ratio), aim, aim == "" ? "" :
-         ratio <= aim ? "met" : "NOT MET")
+         sprintf("%.2f", ratio), aim, verdict)
 }
 
 function has(name) {
