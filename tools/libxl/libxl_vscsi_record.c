@@ -41,12 +41,12 @@ static int no_such_domain(libxl__vscsi_ctx *vc)
     return ERROR_DOMAIN_NOTFOUND;
 }
 
-/* One look tells whether libxl has the domain, and whether it has vhosts. */
+/* Whether libxl has the domain. */
 static int find_domain(libxl__vscsi_ctx *vc, xs_transaction_t t,
-                       uint32_t domid, bool *exists_r, bool *any_r)
+                       uint32_t domid, bool *exists_r)
 {
     char **kinds;
-    unsigned i, num;
+    unsigned num;
     int rc;
 
     rc = libxl__vscsi_list_node(vc, t,
@@ -55,10 +55,6 @@ static int find_domain(libxl__vscsi_ctx *vc, xs_transaction_t t,
     if (rc)
         return rc;
     *exists_r = kinds || domid == 0;    /* libxl keeps no record of dom0 */
-    *any_r = false;
-    for (i = 0; i < num; i++)
-        if (!strcmp(kinds[i], "vscsi"))
-            *any_r = true;
     free(kinds);
     return 0;
 }
@@ -66,10 +62,10 @@ static int find_domain(libxl__vscsi_ctx *vc, xs_transaction_t t,
 int libxl__vscsi_xs_check_domain(libxl__vscsi_ctx *vc, xs_transaction_t t,
                                  uint32_t domid)
 {
-    bool exists, any;
+    bool exists;
     int rc;
 
-    rc = find_domain(vc, t, domid, &exists, &any);
+    rc = find_domain(vc, t, domid, &exists);
     return !rc && !exists ? no_such_domain(vc) : rc;
 }
 
@@ -312,16 +308,16 @@ int libxl__vscsi_xs_list(libxl__vscsi_ctx *vc, uint32_t domid,
     libxl_device_vscsictrl *ctrls = NULL;
     char **names = NULL;
     unsigned i, num = 0;
+    bool exists = true;         /* a domain with vhosts does */
     int rc, found = 0;
-    bool exists, any;
     uint64_t id;
 
-    rc = find_domain(vc, XBT_NULL, domid, &exists, &any);
+    rc = libxl__vscsi_list_node(vc, XBT_NULL, records_path(domid), &names,
+                                &num);
+    if (!rc && !names)
+        rc = find_domain(vc, XBT_NULL, domid, &exists);
     if (!rc && !exists && !exists_r)
         rc = no_such_domain(vc);
-    if (!rc && any)
-        rc = libxl__vscsi_list_node(vc, XBT_NULL, records_path(domid),
-                                    &names, &num);
     if (rc)
         goto out;
     if (num) {
