@@ -1,12 +1,15 @@
 /* SPDX-License-Identifier: LGPL-2.1-only */
-/* Which vhosts dom0's kernel has a backend for, from its bus. */
-#include <libudev.h>
+/*
+ * Which vhosts dom0's kernel has a backend for, from the names on its bus.
+ * libudev would open each of the devices, of which a name says all.
+ */
+#include <dirent.h>
+#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "libxl_vscsi_internal.h"
 
-#define BUS "xen-backend"
 #define PREFIX "vscsi-"
 
 /* "vscsi-DOMID-DEVID" */
@@ -31,28 +34,18 @@ static bool parse_backend(const char *name, libxl__vscsi_vhost *vhost_r)
     return true;
 }
 
-static int collect(struct udev_enumerate *list,
-                   libxl__vscsi_vhost **vhosts_r, unsigned *num_r)
+static int add_backend(const char *name, libxl__vscsi_vhost **vhosts,
+                       unsigned *num)
 {
-    struct udev_list_entry *entry;
-    libxl__vscsi_vhost *vhosts;
-    const char *path, *name;
-    unsigned num = 0;
+    libxl__vscsi_vhost vhost, *more;
 
-    udev_list_entry_foreach(entry, udev_enumerate_get_list_entry(list))
-        num++;
-    vhosts = calloc(num + 1, sizeof(*vhosts));
-    if (!vhosts)
+    if (!parse_backend(name, &vhost))
+        return 0;
+    more = realloc(*vhosts, (*num + 1) * sizeof(*more));
+    if (!more)
         return ERROR_NOMEM;
-    num = 0;
-    udev_list_entry_foreach(entry, udev_enumerate_get_list_entry(list)) {
-        path = udev_list_entry_get_name(entry);
-        name = strrchr(path, '/');
-        if (name && parse_backend(name + 1, &vhosts[num]))
-            num++;
-    }
-    *vhosts_r = vhosts;
-    *num_r = num;
+    more[(*num)++] = vhost;
+    *vhosts = more;
     return 0;
 }
 
@@ -60,17 +53,33 @@ int libxl__vscsi_host_backends(libxl__vscsi_ctx *vc,
                                libxl__vscsi_vhost **vhosts_r,
                                unsigned *num_r)
 {
-    struct udev *udev = udev_new();
-    struct udev_enumerate *list = udev ? udev_enumerate_new(udev) : NULL;
-    int rc = ERROR_NOMEM;
+    DIR *dir = opendir(vc->backend_bus);
+    libxl__vscsi_vhost *vhosts = NULL;
+    struct dirent *entry;
+    unsigned num = 0;
+    int rc = 0;
 
-    if (list && udev_enumerate_add_match_subsystem(list, BUS) >= 0 &&
-        udev_enumerate_add_match_sysname(list, PREFIX "*") >= 0 &&
-        udev_enumerate_scan_devices(list) >= 0)
-        rc = collect(list, vhosts_r, num_r);
+    if (!dir && errno != ENOENT)
+        rc = ERROR_FAIL;
+    while (dir && !rc) {
+        errno = 0;
+        entry = readdir(dir);
+        if (!entry)
+            break;
+        rc = add_backend(entry->d_name, &vhosts, &num);
+    }
+    if (dir && !rc && errno)
+        rc = ERROR_FAIL;
     if (rc)
-        libxl__vscsi_error(vc, "cannot look at dom0's backends");
-    udev_enumerate_unref(list);
-    udev_unref(udev);
-    return rc;
+        libxl__vscsi_error(vc, "cannot look at dom0's backends in %s: %s",
+                           vc->backend_bus, strerror(errno));
+    if (dir)
+        closedir(dir);
+    if (rc) {
+        free(vhosts);
+        return rc;
+    }
+    *vhosts_r = vhosts;
+    *num_r = num;
+    return 0;
 }

@@ -29,6 +29,7 @@ typedef struct libxl__vscsi_ctx {
     xentoollog_logger *lg;
     libxl_vscsi_timeouts timeouts;
     const char *lio_root;       /* /sys/kernel/config/target */
+    const char *backend_bus;    /* /sys/bus/xen-backend/devices */
     const char *lock_file;      /* /run/xen-vscsi.lock */
     bool paused;                /* the domain cannot answer now */
     /* read-only for callers */

@@ -1,0 +1,114 @@
+/* SPDX-License-Identifier: LGPL-2.1-only */
+/* Which vhosts the kernel has backends for, in a directory like its bus. */
+#include <errno.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+#include "libxl_vscsi_internal.h"
+
+static char bus[] = "/tmp/test-bus.XXXXXX";
+static unsigned num_messages;
+
+static void count_message(xentoollog_logger *lg, xentoollog_level level,
+                          int errnoval, const char *context,
+                          const char *format, va_list al)
+{
+    (void)lg, (void)level, (void)errnoval, (void)context, (void)format;
+    (void)al;
+    num_messages++;
+}
+
+static xentoollog_logger logger = { .vmessage = count_message };
+static libxl__vscsi_ctx vc = { .lg = &logger, .backend_bus = bus };
+
+static const char *const names[] = {
+    "vscsi-5-0", "vbd-5-51712", "vscsi-12-3", "vscsi-7", "vscsi-x-0",
+    "vscsi-7-", "vscsi-7-1x", "vscsi-4294967296-0", "vif-5-0",
+};
+
+static void make(bool there)
+{
+    char path[128];
+    size_t i;
+
+    for (i = 0; i < VSCSI_ARRAY_SIZE(names); i++) {
+        snprintf(path, sizeof(path), "%s/%s", bus, names[i]);
+        assert_int_equal(there ? mkdir(path, 0700) : rmdir(path), 0);
+    }
+}
+
+static int set_up(void **state)
+{
+    (void)state;
+    return !mkdtemp(bus);
+}
+
+static int tear_down(void **state)
+{
+    (void)state;
+    return rmdir(bus);
+}
+
+static void vhosts_are_found_among_other_backends(void **state)
+{
+    libxl__vscsi_vhost *vhosts = NULL;
+    unsigned i, num = 9, seen = 0;
+
+    (void)state;
+    make(true);
+    assert_int_equal(libxl__vscsi_host_backends(&vc, &vhosts, &num), 0);
+    make(false);
+    assert_int_equal(num, 2);
+    for (i = 0; i < num; i++) {
+        seen |= (vhosts[i].domid == 5 && vhosts[i].devid == 0) ? 1 : 0;
+        seen |= (vhosts[i].domid == 12 && vhosts[i].devid == 3) ? 2 : 0;
+    }
+    assert_int_equal(seen, 3);
+    free(vhosts);
+}
+
+static void a_kernel_without_the_bus_has_none(void **state)
+{
+    libxl__vscsi_vhost *vhosts = NULL;
+    unsigned num = 9;
+
+    (void)state;
+    vc.backend_bus = "/nonexistent/bus";
+    assert_int_equal(libxl__vscsi_host_backends(&vc, &vhosts, &num), 0);
+    assert_int_equal(num, 0);
+    free(vhosts);
+}
+
+static void a_bus_that_cannot_be_read_is_a_failure(void **state)
+{
+    libxl__vscsi_vhost *vhosts = NULL;
+    unsigned num = 9;
+
+    (void)state;
+    num_messages = 0;
+    vc.backend_bus = "/dev/null";
+    assert_int_equal(libxl__vscsi_host_backends(&vc, &vhosts, &num),
+                     ERROR_FAIL);
+    assert_int_equal(num, 9);
+    assert_int_equal(num_messages, 1);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(vhosts_are_found_among_other_backends),
+        cmocka_unit_test(a_kernel_without_the_bus_has_none),
+        cmocka_unit_test(a_bus_that_cannot_be_read_is_a_failure),
+    };
+
+    return cmocka_run_group_tests_name("bus", tests, set_up, tear_down);
+}
