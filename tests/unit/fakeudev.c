@@ -41,6 +41,44 @@ struct udev_enumerate {
     struct udev_list_entry *list;
 };
 
+static const fakeudev_device *find(const char *name);
+
+/* SYS/PARENT/CLASS/NAME of a SCSI device's children; rmdir leaves what is
+ * not empty. */
+static void each_child(bool make)
+{
+    char path[PATH_MAX], *slash;
+    unsigned i;
+    int depth;
+
+    for (i = 0; i < stage.num; i++) {
+        const fakeudev_device *entry = &stage.devices[i];
+        const fakeudev_device *parent = find(entry->parent);
+
+        if (!parent || strcmp(parent->subsystem, "scsi"))
+            continue;
+        snprintf(path, sizeof(path), "%s/%s/%s/%s", stage.sys, parent->name,
+                 entry->subsystem, entry->name);
+        for (depth = 0; !make && depth < 3; depth++) {
+            rmdir(path);
+            *strrchr(path, '/') = '\0';
+        }
+        for (slash = path + strlen(stage.sys); make && slash; ) {
+            slash = strchr(slash + 1, '/');
+            if (slash)
+                *slash = '\0';
+            mkdir(path, 0755);
+            if (slash)
+                *slash = '/';
+        }
+    }
+}
+
+void fakeudev_stop(void)
+{
+    each_child(false);
+}
+
 void fakeudev_start(const char *sys, const fakeudev_device *devices,
                     unsigned num)
 {
@@ -48,6 +86,7 @@ void fakeudev_start(const char *sys, const fakeudev_device *devices,
     stage.sys = sys;
     stage.devices = devices;
     stage.num = num;
+    each_child(true);
 }
 
 void fakeudev_link(const char *path, const char *node)

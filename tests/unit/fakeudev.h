@@ -18,9 +18,11 @@ typedef struct fakeudev_device {
     const char *attrs[16];      /* name, value, ..., NULL */
 } fakeudev_device;
 
-/* The table stays the caller's.  /sys is the directory sys then. */
+/* The table stays the caller's.  /sys is the directory sys then, in which
+ * each SCSI device has its children by their classes, until _stop. */
 void fakeudev_start(const char *sys, const fakeudev_device *devices,
                     unsigned num);
+void fakeudev_stop(void);
 /* A link to a node of the table. */
 void fakeudev_link(const char *path, const char *node);
 /* Opening node exclusively: EBUSY. */

@@ -115,6 +115,7 @@ static int tear_down(void **state)
         snprintf(path, sizeof(path), "%s/%s", sys, made[i]);
         rmdir(path);
     }
+    fakeudev_stop();
     return rmdir(sys);
 }
 

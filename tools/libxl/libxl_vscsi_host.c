@@ -3,8 +3,10 @@
  * Which physical device a name means, from udev: any node of it, or where
  * it sits.  Who in dom0 holds it is libxl_vscsi_holder.c's business.
  */
+#include <dirent.h>
 #include <errno.h>
 #include <libudev.h>
+#include <limits.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -199,59 +201,62 @@ static bool is_plain_tape(const char *sysname)
            sysname[2 + strspn(sysname + 2, "0123456789")] == '\0';
 }
 
-/* How well a node stands for the whole device; 0: not at all. */
-static int node_rank(struct udev_device *child)
+/* The first child of the device in a class; false if there is none. */
+static bool find_child(lookup *l, const char *class, char *name_r,
+                       size_t size)
 {
-    const char *subsystem = udev_device_get_subsystem(child);
+    char path[PATH_MAX];
+    struct dirent *entry;
+    bool found = false;
+    DIR *dir;
 
-    if (!subsystem || !udev_device_get_devnode(child))
-        return 0;
-    if (!strcmp(subsystem, "block"))
-        return is_devtype(child, "disk") ? 3 : 0;
-    if (!strcmp(subsystem, "scsi_tape"))
-        return is_plain_tape(udev_device_get_sysname(child)) ? 3 : 0;
-    if (!strcmp(subsystem, "scsi_changer"))
-        return 3;
-    if (!strcmp(subsystem, "scsi_generic"))
-        return 2;
-    return !strcmp(subsystem, "bsg") ? 1 : 0;
+    snprintf(path, sizeof(path), "%s/%s", udev_device_get_syspath(l->scsi),
+             class);
+    dir = opendir(path);
+    while (dir && !found && (entry = readdir(dir))) {
+        if (entry->d_name[0] == '.' ||
+            (!strcmp(class, "scsi_tape") && !is_plain_tape(entry->d_name)))
+            continue;
+        snprintf(name_r, size, "%s", entry->d_name);
+        found = true;
+    }
+    if (dir)
+        closedir(dir);
+    return found;
 }
 
+/*
+ * The node that stands best for the whole device, NULL if it has none.  The
+ * directories are asked first: libudev, told to enumerate what is below,
+ * opens each of it.
+ */
 static int find_node(lookup *l, char **node_r, bool *is_block_r)
 {
-    struct udev_enumerate *children = udev_enumerate_new(l->udev);
-    struct udev_list_entry *entry;
+    static const char *const classes[] = {
+        "block", "scsi_tape", "scsi_changer", "scsi_generic", "bsg",
+    };
     struct udev_device *child;
-    int rank, best = 0, rc = ERROR_NOMEM;
-    char *node = NULL;
-    bool is_block = false;
+    const char *devnode;
+    char name[NAME_MAX + 1], *node = NULL;
+    bool found = false;
+    size_t i;
 
-    if (!children || udev_enumerate_add_match_parent(children, l->scsi) < 0)
-        goto out;
-    rc = 0;
-    udev_enumerate_scan_devices(children);
-    udev_list_entry_foreach(entry, udev_enumerate_get_list_entry(children)) {
-        child = udev_device_new_from_syspath(
-            l->udev, udev_list_entry_get_name(entry));
-        rank = child ? node_rank(child) : 0;
-        if (rank > best) {
-            free(node);
-            node = strdup(udev_device_get_devnode(child));
-            is_block = !strcmp(udev_device_get_subsystem(child), "block");
-            best = rank;
-            if (!node)
-                rc = ERROR_NOMEM;
+    for (i = 0; i < VSCSI_ARRAY_SIZE(classes) && !found; i++) {
+        if (!find_child(l, classes[i], name, sizeof(name)))
+            continue;
+        child = udev_device_new_from_subsystem_sysname(l->udev, classes[i],
+                                                       name);
+        devnode = child ? udev_device_get_devnode(child) : NULL;
+        found = devnode != NULL;
+        if (found) {
+            node = strdup(devnode);
+            *is_block_r = i == 0;
         }
         udev_device_unref(child);
     }
-out:
-    udev_enumerate_unref(children);
-    if (rc) {
-        free(node);
-        return rc;
-    }
+    if (found && !node)
+        return ERROR_NOMEM;
     *node_r = node;
-    *is_block_r = is_block;
     return 0;
 }
 
