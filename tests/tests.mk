@@ -133,6 +133,7 @@ build-system: all
 	    tests/system/hostile.c -lxenstore -lxentoolcore
 	cp tests/system/vscsi.sh tests/system/life.sh tests/system/remote-sh \
 	    $(B)/dom0/tests
+	$(CC) $(WARN) -O1 -o $(B)/dom0/tests/ask tests/system/ask.c -lxenstore
 	export PKG_CONFIG_SYSROOT_DIR=$(abspath $(B)/dom0) \
 	    PKG_CONFIG_PATH=$(abspath $(B)/dom0)$(pkgconfigdir) && \
 	for t in thirdparty soak; do \

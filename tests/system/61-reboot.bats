@@ -189,10 +189,8 @@ moved_on() {
         --subsystem-match=scsi_generic
     udevadm settle
     ends_by 'reboot -f'
-    wait_for '! xl domid life 2>/dev/null' 60
+    wait_for 'grep -q "at $host:0:0:0 is another one now" /var/log/xen/xl-life.log' 60
+    wait_for '! xl domid life 2>/dev/null' 20
     echo 1 >/sys/module/scsi_debug/parameters/vpd_use_hostno
-    log=$(cat /var/log/xen/xl-life.log*)
-    echo "$log"
-    [[ "$log" == *"at $host:0:0:0 is another one now"* ]]
-    assert_nothing_left
+    wait_for 'assert_nothing_left >/dev/null' 15
 }

@@ -8,11 +8,20 @@ scsi_debug=/sys/bus/pseudo/drivers/scsi_debug
 # The distribution's own, for what the rig wants to know.
 real_xl=/usr/sbin/xl
 
+# A process more costs a tenth of a second here, so that what is done often
+# is done without.
+seconds() {
+    read -r _up _ </proc/uptime
+    _up=${_up%.*}
+}
+
 # wait_for CONDITION SECONDS: polls what cannot be watched. 1: out of time.
 wait_for() {
-    _end=$(($(date +%s) + $2))
+    seconds
+    _end=$((_up + $2))
     until eval "$1"; do
-        if [ "$(date +%s)" -ge $_end ]; then
+        seconds
+        if [ "$_up" -ge $_end ]; then
             echo "not within $2 s: $1" >&2
             return 1
         fi
@@ -70,59 +79,14 @@ stop_guest() {
 # guest NAME COMMAND: runs one line of shell in the guest; its output and exit
 # code are ours. 124: no answer within $GUEST_TIMEOUT_S (60) seconds.
 guest() {
-    _name=$1
+    _name=$1 _code=0
     shift
-    case $* in *"
-"*) echo "guest: one line only" >&2; return 125 ;; esac
-    _tty=$(guest_tty "$_name") || return 125
-    read -r _id </proc/sys/kernel/random/uuid
-    # In a process of its own, which cannot get the tty as controlling one.
-    (printf '%s %s\n' "$_id" "$*" >"$_tty")
-    # A domain that migrated keeps the log of the name it arrived under. The
-    # guest puts one newline before the end mark, whatever came before.
-    timeout "${GUEST_TIMEOUT_S:-60}" tail -q -n +1 -F \
-        "$consoles/guest-$_name.log" "$consoles/guest-$_name--incoming.log" \
-        2>/dev/null |
-        awk -W interactive -v id="$_id" '
-            { sub(/\r$/, "") }
-            index($0, "end:" id ":") == 1 {
-                split($0, part, ":")
-                if (last != "") print last
-                code = part[3]
-                answered = 1
-                exit
-            }
-            on && held { print last }
-            on { last = $0; held = 1 }
-            $0 == "begin:" id { on = 1 }
-            END { exit answered ? code : 124 }' || {
-        _code=$?
-        if [ $_code -eq 124 ]; then
-            echo "guest $_name does not answer: $*; its console:" >&2
-            tail -n 30 "$consoles/guest-$_name.log" >&2
-        fi
-        return $_code
-    }
-}
-
-# The tty of the console of guest $1. Asking xl takes long: only when the
-# number it had the last time is no longer its own.
-guest_tty() {
-    _domid=$(cat "/run/$1.domid" 2>/dev/null) || _domid=0
-    for _try in old new; do
-        # shellcheck disable=SC2046
-        set -- "$1" $(xenstore-read "/local/domain/$_domid/name" \
-            "/local/domain/$_domid/console/tty" 2>/dev/null)
-        if [ "${2:-}" = "$1" ] && [ -n "${3:-}" ]; then
-            echo "$3"
-            return 0
-        fi
-        [ $_try = old ] || break
-        _domid=$("$real_xl" domid "$1") || return 1
-        echo "$_domid" >"/run/$1.domid"
-    done
-    echo "guest $1 has no console" >&2
-    return 1
+    /tests/ask "$_name" "$*" || _code=$?
+    if [ $_code -eq 124 ]; then
+        echo "the end of its console:" >&2
+        tail -n 30 "$consoles/guest-$_name.log" >&2
+    fi
+    return $_code
 }
 
 # add_scsi_debug [ptype=0] [num_tgts=1] [max_luns=1] [ATTRIBUTE=VALUE...]: a

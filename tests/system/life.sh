@@ -38,7 +38,7 @@ with_disks() {
 
 # ends_by COMMAND: the guest's last one.
 ends_by() {
-    (printf 'x %s\n' "$1" >"$(guest_tty life)")
+    /tests/ask -n life "$1"
 }
 
 # reboots N: by itself, and is up for the Nth time.
