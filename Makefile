@@ -146,7 +146,7 @@ check-store:                          ## the library on a real xenstored
 	tests/check.sh store
 
 check-faults:                         ## kills, hostile guests, races; a table
-	tests/check.sh faults-long
+	tests/check.sh faults-long system-faults
 
 check-valgrind:                       ## unit and store tests under valgrind
 	tests/check.sh valgrind

@@ -84,13 +84,18 @@ for level; do
         build build-fuzz || continue
         run fuzz tests/fuzz/run.sh runs=20000
         ;;
-    system)
+    system|system-faults)
         build build-system || continue
-        run system tests/system/run.sh build/dom0
+        if [ $level = system ]; then
+            run system tests/system/run.sh build/dom0
+        else
+            FAULT_CYCLES=500 run faults/system tests/system/run.sh \
+                build/dom0 tests/system/80-faults.bats
+        fi
         ;;
     *)
         echo "check.sh: no level $level (unit, store, faults, faults-long," \
-            "valgrind, fuzz, system)" >&2
+            "valgrind, fuzz, system, system-faults)" >&2
         exit 2
         ;;
     esac
