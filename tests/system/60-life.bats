@@ -144,7 +144,7 @@ teardown() {
     with_disks
     create pv "vscsi=['$host:0:0:0,0:0:0:0']"
     wait_guest life
-    xl shutdown -w life
+    timeout 90 xl shutdown -w life
     wait_for '! xl domid life 2>/dev/null' 60
     wait_for 'assert_nothing_left >/dev/null' 15
 }

@@ -78,7 +78,7 @@ two_hosts() {
     VM_QEMU_EXTRA=$(joined 2 1) \
         "$here/vm.sh" run "$dir" /tests/remote-sh serve >"$tmp/served" 2>&1 &
     server=$!
-    trap 'kill $server' EXIT
+    trap 'kill $server 2>/dev/null' EXIT
     export VM_DISK_AT= VM_KERNEL_EXTRA=address=10.0.0.1
     export VM_QEMU_EXTRA="$(joined 1 2)"
     machine 3
