@@ -190,6 +190,7 @@ teardown() {
     sed -i -e 's,^XENDOMAINS_AUTO=.*,XENDOMAINS_AUTO=/run/life.auto,' \
         -e 's,^XENDOMAINS_SAVE=.*,XENDOMAINS_SAVE=/run/life.saved,' \
         /etc/default/xendomains
+    rm -f $consoles/guest-life*.log
     /etc/init.d/xendomains start </dev/null
     wait_guest life
     [ "$(states life)" = "0:0:0:0 4 4" ]
