@@ -64,25 +64,26 @@ static int add_part(parts *p, struct udev_device *dev)
 }
 
 /* No parts where the device is gone, or is no block device. */
-static int find_parts(const libxl_vscsi_hctl *hctl, parts *p)
+static int find_parts(const char *node, parts *p)
 {
-    char text[LIBXL__VSCSI_HCTL_SIZE];
     struct udev_enumerate *children = NULL;
-    struct udev_device *scsi = NULL, *dev;
+    struct udev_device *disk = NULL, *dev;
     struct udev_list_entry *entry;
     int rc = ERROR_NOMEM;
+    struct stat st;
 
+    if (!node || stat(node, &st) || !S_ISBLK(st.st_mode))
+        return 0;
     p->udev = udev_new();
     if (!p->udev)
         goto out;
-    libxl__vscsi_hctl_format(hctl, text);
-    scsi = udev_device_new_from_subsystem_sysname(p->udev, "scsi", text);
-    if (!scsi) {
+    disk = udev_device_new_from_devnum(p->udev, 'b', st.st_rdev);
+    if (!disk) {
         rc = 0;
         goto out;
     }
     children = udev_enumerate_new(p->udev);
-    if (!children || udev_enumerate_add_match_parent(children, scsi) < 0)
+    if (!children || udev_enumerate_add_match_parent(children, disk) < 0)
         goto out;
     udev_enumerate_scan_devices(children);
     rc = 0;
@@ -95,7 +96,7 @@ static int find_parts(const libxl_vscsi_hctl *hctl, parts *p)
     }
 out:
     udev_enumerate_unref(children);
-    udev_device_unref(scsi);
+    udev_device_unref(disk);
     return rc;
 }
 
@@ -313,7 +314,7 @@ int libxl__vscsi_host_check_free(libxl__vscsi_ctx *vc,
     char *text;
     int rc;
 
-    rc = find_parts(&phys->hctl, &p);
+    rc = find_parts(phys->node, &p);
     if (rc) {
         libxl__vscsi_error(vc, "out of memory");
         goto out;
