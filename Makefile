@@ -114,7 +114,8 @@ $(call obj,pic,$(HOOKS_SRC)): \
 
 # It comes into every program that xl's wrapper starts: it may need nothing.
 $(HOOKS_SO): $(call obj,pic,$(HOOKS_SRC))
-	$(CC) $(LDFLAGS) -shared -Wl,-z,defs -o $@ $(filter %.o,$^)
+	$(CC) $(LDFLAGS) -shared -Wl,-z,defs -Wl,-z,noseparate-code -o $@ \
+	    $(filter %.o,$^)
 
 $(LIFE_SO): $(call obj,pic,$(LIFE_SRC)) $(LIGHT_SO) $(UTIL_SO)
 	$(CC) $(LDFLAGS) -shared -Wl,-z,defs -o $@ $(filter %.o,$^) -L$(B) \

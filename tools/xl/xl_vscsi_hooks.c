@@ -19,7 +19,6 @@
 
 #define PUBLIC __attribute__((visibility("default")))
 
-static hooks_real real;
 static bool is_xl;              /* otherwise everything passes through */
 static const hooks_life *loaded;
 static bool failed_to_load;
@@ -27,6 +26,21 @@ static bool failed_to_load;
 /* The configuration file that is being read. */
 static const XLU_Config *source_of;
 static char *source;
+
+/* What we stand before.  Looked up when the first of them is called: most
+ * commands call none. */
+static const hooks_real *real(void)
+{
+    static hooks_real found;
+
+    if (found.libxl_domain_info)
+        return &found;
+#define X(name) *(void **)&found.name = dlsym(RTLD_NEXT, #name);
+    HOOKS_INTERPOSED(X)
+    HOOKS_CALLED(X)             /* ends with libxl_domain_info */
+#undef X
+    return &found;
+}
 
 /* ----- where we are ----- */
 
@@ -51,7 +65,7 @@ static void leave_environment(void)
     char *rest, *out, *end, *word, *state = NULL;
     Dl_info self;
 
-    if (!list || !dladdr(&real, &self) || !self.dli_fname)
+    if (!list || !dladdr(&is_xl, &self) || !self.dli_fname)
         return;
     rest = strdup(list);
     out = calloc(1, strlen(list) + 1);
@@ -77,10 +91,6 @@ out:
 
 static void __attribute__((constructor)) begin(void)
 {
-#define X(name) *(void **)&real.name = dlsym(RTLD_NEXT, #name);
-    HOOKS_INTERPOSED(X)
-    HOOKS_CALLED(X)
-#undef X
     is_xl = runs_xl();
     if (is_xl)
         leave_environment();
@@ -111,13 +121,13 @@ static const hooks_life *life(void)
         return refuse_life(dlerror());
     /* Structs of one libxl must not be read by the rules of another. */
     theirs = dlsym(object, "libxl_domain_info");
-    if (theirs != *(void **)&real.libxl_domain_info)
+    if (theirs != *(void *const *)&real()->libxl_domain_info)
         return refuse_life(HOOKS_LIFE " was built for another libxenlight "
                            "than this xl's");
     *(void **)&open_life = dlsym(object, HOOKS_LIFE_OPEN);
     if (!open_life)
         return refuse_life(dlerror());
-    loaded = open_life(&real);
+    loaded = open_life(real());
     return loaded;
 }
 
@@ -125,7 +135,7 @@ static const hooks_life *life(void)
 
 PUBLIC XLU_Config *xlu_cfg_init(FILE *report, const char *report_filename)
 {
-    XLU_Config *cfg = real.xlu_cfg_init(report, report_filename);
+    XLU_Config *cfg = real()->xlu_cfg_init(report, report_filename);
 
     if (is_xl && cfg && report_filename) {
         free(source);
@@ -137,13 +147,13 @@ PUBLIC XLU_Config *xlu_cfg_init(FILE *report, const char *report_filename)
 
 PUBLIC int xlu_cfg_readdata(XLU_Config *cfg, const char *data, int length)
 {
-    int e = real.xlu_cfg_readdata(cfg, data, length);
+    int e = real()->xlu_cfg_readdata(cfg, data, length);
 
     if (e || !is_xl)
         return e;
     /* A file without vscsi= matters only after one with it. */
     if (!loaded &&
-        real.xlu_cfg_get_list(cfg, "vscsi", NULL, NULL, 1) == ESRCH)
+        real()->xlu_cfg_get_list(cfg, "vscsi", NULL, NULL, 1) == ESRCH)
         return 0;
     if (!life())
         return ELIBACC;
@@ -171,8 +181,8 @@ PUBLIC int libxl_domain_create_new(
         rc = refuse_ao_how();
     if (rc)
         return rc;
-    rc = real.libxl_domain_create_new(ctx, d_config, domid, ao_how,
-                                      aop_console_how);
+    rc = real()->libxl_domain_create_new(ctx, d_config, domid, ao_how,
+                                         aop_console_how);
     return loaded ? loaded->after_create(ctx, d_config, domid, rc) : rc;
 }
 
@@ -189,9 +199,9 @@ PUBLIC int libxl_domain_create_restore(
         rc = refuse_ao_how();
     if (rc)
         return rc;
-    rc = real.libxl_domain_create_restore(ctx, d_config, domid, restore_fd,
-                                          send_back_fd, params, ao_how,
-                                          aop_console_how);
+    rc = real()->libxl_domain_create_restore(ctx, d_config, domid, restore_fd,
+                                             send_back_fd, params, ao_how,
+                                             aop_console_how);
     return loaded ? loaded->after_create(ctx, d_config, domid, rc) : rc;
 }
 
@@ -203,8 +213,8 @@ PUBLIC int libxl_domain_soft_reset(
     if (!ao_how && life())
         return life()->soft_reset(ctx, d_config, domid, ao_how,
                                   aop_console_how);
-    return real.libxl_domain_soft_reset(ctx, d_config, domid, ao_how,
-                                        aop_console_how);
+    return real()->libxl_domain_soft_reset(ctx, d_config, domid, ao_how,
+                                           aop_console_how);
 }
 
 PUBLIC int libxl_domain_destroy(libxl_ctx *ctx, uint32_t domid,
@@ -212,7 +222,7 @@ PUBLIC int libxl_domain_destroy(libxl_ctx *ctx, uint32_t domid,
 {
     if (!ao_how && life())
         return life()->destroy(ctx, domid);
-    return real.libxl_domain_destroy(ctx, domid, ao_how);
+    return real()->libxl_domain_destroy(ctx, domid, ao_how);
 }
 
 PUBLIC int libxl_domain_preserve(libxl_ctx *ctx, uint32_t domid,
@@ -220,8 +230,8 @@ PUBLIC int libxl_domain_preserve(libxl_ctx *ctx, uint32_t domid,
                                  const char *name_suffix,
                                  libxl_uuid new_uuid)
 {
-    int rc = real.libxl_domain_preserve(ctx, domid, info, name_suffix,
-                                        new_uuid);
+    int rc = real()->libxl_domain_preserve(ctx, domid, info, name_suffix,
+                                           new_uuid);
 
     if (!rc && life())
         life()->preserved(ctx, domid);
@@ -232,7 +242,7 @@ PUBLIC int libxl_domain_resume(libxl_ctx *ctx, uint32_t domid,
                                int suspend_cancel,
                                const libxl_asyncop_how *ao_how)
 {
-    int rc = real.libxl_domain_resume(ctx, domid, suspend_cancel, ao_how);
+    int rc = real()->libxl_domain_resume(ctx, domid, suspend_cancel, ao_how);
 
     if (!rc && !ao_how && life())
         life()->resumed(ctx, domid);
@@ -245,8 +255,8 @@ PUBLIC int libxl_retrieve_domain_configuration(
     libxl_ctx *ctx, uint32_t domid, libxl_domain_config *d_config,
     const libxl_asyncop_how *ao_how)
 {
-    int rc = real.libxl_retrieve_domain_configuration(ctx, domid, d_config,
-                                                      ao_how);
+    int rc = real()->libxl_retrieve_domain_configuration(ctx, domid, d_config,
+                                                         ao_how);
 
     if (!rc && !ao_how && life())
         rc = life()->retrieved(ctx, domid, d_config);
@@ -257,13 +267,13 @@ PUBLIC void libxl_domain_config_dispose(libxl_domain_config *p)
 {
     if (loaded)
         loaded->disposed(p);
-    real.libxl_domain_config_dispose(p);
+    real()->libxl_domain_config_dispose(p);
 }
 
 PUBLIC char *libxl_domain_config_to_json(libxl_ctx *ctx,
                                          libxl_domain_config *p)
 {
-    char *text = real.libxl_domain_config_to_json(ctx, p);
+    char *text = real()->libxl_domain_config_to_json(ctx, p);
 
     return text && loaded ? loaded->add_to_json(p, text) : text;
 }
@@ -272,7 +282,7 @@ PUBLIC int libxl_domain_config_from_json(libxl_ctx *ctx,
                                          libxl_domain_config *p,
                                          const char *s)
 {
-    int rc = real.libxl_domain_config_from_json(ctx, p, s);
+    int rc = real()->libxl_domain_config_from_json(ctx, p, s);
 
     if (rc || !is_xl || (!loaded && !strstr(s, "\"" HOOKS_JSON_KEY "\"")))
         return rc;
@@ -283,7 +293,7 @@ PUBLIC yajl_gen_status libxl_domain_config_gen_json(yajl_gen hand,
                                                     libxl_domain_config *p)
 {
     return loaded ? loaded->gen_json(hand, p)
-                  : real.libxl_domain_config_gen_json(hand, p);
+                  : real()->libxl_domain_config_gen_json(hand, p);
 }
 
 /* ----- migration ----- */
@@ -298,7 +308,7 @@ static bool is_header(const void *data, ssize_t size, const char *what)
 PUBLIC int libxl_read_exactly(libxl_ctx *ctx, int fd, void *data, ssize_t sz,
                               const char *filename, const char *what)
 {
-    int e = real.libxl_read_exactly(ctx, fd, data, sz, filename, what);
+    int e = real()->libxl_read_exactly(ctx, fd, data, sz, filename, what);
     hooks_header *header = data;
 
     if (e || !is_xl || !what)
@@ -323,7 +333,7 @@ PUBLIC int libxl_write_exactly(libxl_ctx *ctx, int fd, const void *data,
         loaded->sends_header(&header);
         data = &header;
     }
-    return real.libxl_write_exactly(ctx, fd, data, sz, filename, what);
+    return real()->libxl_write_exactly(ctx, fd, data, sz, filename, what);
 }
 
 PUBLIC int libxl_domain_suspend(libxl_ctx *ctx, uint32_t domid, int fd,
@@ -331,7 +341,8 @@ PUBLIC int libxl_domain_suspend(libxl_ctx *ctx, uint32_t domid, int fd,
 {
     int rc = loaded ? loaded->before_suspend() : 0;
 
-    return rc ? rc : real.libxl_domain_suspend(ctx, domid, fd, flags, ao_how);
+    return rc ? rc : real()->libxl_domain_suspend(ctx, domid, fd, flags,
+                                                  ao_how);
 }
 
 PUBLIC int libxl_domain_remus_start(libxl_ctx *ctx,
@@ -341,6 +352,7 @@ PUBLIC int libxl_domain_remus_start(libxl_ctx *ctx,
 {
     int rc = life() ? life()->before_remus(ctx, domid) : 0;
 
-    return rc ? rc : real.libxl_domain_remus_start(ctx, info, domid, send_fd,
-                                                   recv_fd, ao_how);
+    return rc ? rc : real()->libxl_domain_remus_start(ctx, info, domid,
+                                                      send_fd, recv_fd,
+                                                      ao_how);
 }
