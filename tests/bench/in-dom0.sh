@@ -72,8 +72,8 @@ with_there() {
         clock list-$((n + 1)) $ours scsi-list one
         clock list-all-$((n + 1)) $ours scsi-list
         clock floor-list-$((n + 1)) $bench/floor list "$domid"
-        clock launched-list $ours list
-        clock xl-list $real_xl list
+        clock launched-list-$((n + 1)) $ours list
+        clock xl-list-$((n + 1)) $real_xl list
     done
     /tests/thirdparty remove "$domid" 0
 }
