@@ -33,7 +33,7 @@ function median_ratio(ours, than,    i, v) {
 }
 
 function line(what, ours, against, than, ratio, aim, verdict) {
-    printf "%-46s %9s  %-26s %9s %6s %6s  %s\n", what, ours, against, than,
+    printf "%-34s %6s  %-15s %6s %5s %4s %s\n", what, ours, against, than,
            ratio, aim, verdict
 }
 
@@ -47,7 +47,7 @@ function row(what, ours, against, than, ratio, aim,    verdict) {
         aims++
         met += ratio <= aim
     }
-    verdict = aim == "" ? "" : ratio <= aim ? "met" : "NOT MET"
+    verdict = aim == "" ? "" : ratio <= aim ? "yes" : "NO"
     line(what, number(ours), against, number(than),
          sprintf("%.2f", ratio), aim, verdict)
 }
@@ -67,22 +67,22 @@ function compare(what, ours, against, than, aim) {
 }
 
 function handshakes(n, there) {
-    compare("scsi-attach, " there, "attach-" n, "floor client",
+    compare("scsi-attach, " there, "attach-" n, "floor",
             "floor-attach-" n, 1.10)
-    compare("  with its LIO objects to be made", "attach-lio-" n,
-            "floor client", "floor-attach-" n, 1.25)
-    compare("  the kernels' handshake in it",
-            "floor-attach-" n "-kernel", "floor client",
+    compare("  with LIO objects to make", "attach-lio-" n,
+            "floor", "floor-attach-" n, 1.25)
+    compare("  the kernels' part of the floor's",
+            "floor-attach-" n "-kernel", "floor",
             "floor-attach-" n, "")
 }
 
 function endings(n, there) {
-    compare("scsi-detach, " there, "detach-" n, "floor client",
+    compare("scsi-detach, " there, "detach-" n, "floor",
             "floor-detach-" n, 1.10)
-    compare("  with its LIO objects to be removed", "detach-lio-" n,
-            "floor client", "floor-detach-" n, 1.25)
-    compare("  the kernels' handshake in it",
-            "floor-detach-" n "-kernel", "floor client",
+    compare("  with LIO objects to remove", "detach-lio-" n,
+            "floor", "floor-detach-" n, 1.25)
+    compare("  the kernels' part of the floor's",
+            "floor-detach-" n "-kernel", "floor",
             "floor-detach-" n, "")
 }
 
@@ -91,50 +91,50 @@ function extra_of_create(    extra, limit) {
         return
     extra = median("create-16") - median("create-launched")
     limit = 0.3 / 0.136 * median("xl-list")
-    row("xl create: 16 in vscsi= over none", extra, "0.3 s x this machine",
+    row("xl create: what 16 in vscsi= add", extra, "0.3 s x machine",
         limit, extra / limit, 1.00)
 }
 
 END {
     scale = 1000
-    line("operation (ms)", "ours", "reference", "it takes", "ratio", "aim",
-         "")
+    line("operation (ms)", "ours", "reference", "takes", "ratio", "aim",
+         "met")
     handshakes(1, "1 device there")
     handshakes(15, "15 devices there")
     endings(1, "2 devices there")
     endings(15, "16 devices there")
-    compare("first scsi-attach of a vhost", "first", "second scsi-attach",
+    compare("first scsi-attach of a domain", "first", "second attach",
             "second", 1.30)
-    compare("  the same by the floor client", "floor-first",
-            "its second", "floor-attach-1", "")
-    compare("  the kernels' handshake in it", "floor-first-kernel",
-            "floor client", "floor-first", "")
-    compare("scsi-detach of the last device", "last", "floor client",
+    compare("  the floor's first", "floor-first",
+            "floor, 1 there", "floor-attach-1", "")
+    compare("  the kernels' part of the floor's", "floor-first-kernel",
+            "floor", "floor-first", "")
+    compare("scsi-detach of the last", "last", "floor",
             "floor-last", "")
-    compare("16 devices in one call of the C API", "one-call-16",
-            "1 device in one call", "one-call-1", 2.00)
+    compare("16 devices in one C API call", "one-call-16",
+            "1 device in one", "one-call-1", 2.00)
     extra_of_create()
     compare("xl create with 16 in vscsi=", "create-16",
-            "distribution's, without", "create", "")
+            "real xl, without", "create", "")
     compare("xl create without vscsi=", "create-launched",
-            "distribution's xl create", "create", 1.01)
-    compare("xl list through the launcher", "launched-list-16",
-            "distribution's xl list", "xl-list-16", 1.01)
-    compare("scsi-list, 16 devices", "list-16", "xl list", "xl-list-16",
+            "real xl create", "create", 1.01)
+    compare("xl list by the launcher", "launched-list-16",
+            "real xl list", "xl-list-16", 1.01)
+    compare("scsi-list, 16 devices", "list-16", "real xl list", "xl-list-16",
             0.90)
-    compare("scsi-list, 2 devices", "list-2", "xl list", "xl-list-2", "")
+    compare("scsi-list, 2 devices", "list-2", "real xl list", "xl-list-2", "")
     compare("scsi-attach, 1 device there", "attach-1",
             "block-attach phy:", "block-attach", "")
     compare("scsi-detach, 2 devices there", "detach-1",
             "block-detach", "block-detach", "")
-    compare("scsi-list, 250 domains x 4 (host)", "store-list-250",
-            "a client that only reads", "store-floor-250", 1.20)
+    compare("scsi-list, 250 domains x 4 devices", "store-list-250",
+            "only reading", "store-floor-250", 1.20)
     scale = 1
     compare("  requests to xenstored", "store-requests-250",
-            "a client that only reads", "store-floor-requests-250", "")
-    compare("scsi-list, 1000 domains without: requests",
+            "only reading", "store-floor-requests-250", "")
+    compare("  requests, 1000 domains without",
             "store-requests-1000", "domains", "store-domains-1000", 1.00)
-    compare("peak KB of scsi-list, 1000 devices", "store-kb-1000",
+    compare("scsi-list, peak KB, 1000 devices", "store-kb-1000",
             "1 device", "store-kb-1", 2.00)
     printf "\n%d of %d aims met; medians", met, aims
     if (missing != "")

@@ -42,9 +42,11 @@ struct udev_enumerate {
 };
 
 static const fakeudev_device *find(const char *name);
+static void set_syspath(const fakeudev_device *entry, char *path,
+                        size_t size);
 
-/* SYS/PARENT/CLASS/NAME of a SCSI device's children; rmdir leaves what is
- * not empty. */
+/* SYS/PARENT/CLASS/NAME of a SCSI device's children, SYS/DISK/NAME of
+ * partitions; rmdir leaves what is not empty. */
 static void each_child(bool make)
 {
     char path[PATH_MAX], *slash;
@@ -55,10 +57,13 @@ static void each_child(bool make)
         const fakeudev_device *entry = &stage.devices[i];
         const fakeudev_device *parent = find(entry->parent);
 
-        if (!parent || strcmp(parent->subsystem, "scsi"))
+        if (!parent)
             continue;
-        snprintf(path, sizeof(path), "%s/%s/%s/%s", stage.sys, parent->name,
-                 entry->subsystem, entry->name);
+        if (!strcmp(parent->subsystem, "scsi"))
+            snprintf(path, sizeof(path), "%s/%s/%s/%s", stage.sys,
+                     parent->name, entry->subsystem, entry->name);
+        else
+            set_syspath(entry, path, sizeof(path));
         for (depth = 0; !make && depth < 3; depth++) {
             rmdir(path);
             *strrchr(path, '/') = '\0';

@@ -63,39 +63,48 @@ static int add_part(parts *p, struct udev_device *dev)
     return new->node && new->syspath ? 0 : ERROR_NOMEM;
 }
 
+/* The partitions are directories in the disk's, and begin with its name.
+ * libudev, told to enumerate them, would walk through all of it. */
+static int add_partitions(parts *p, struct udev_device *disk)
+{
+    const char *name = udev_device_get_sysname(disk);
+    DIR *dir = opendir(udev_device_get_syspath(disk));
+    struct udev_device *dev;
+    struct dirent *entry;
+    int rc = 0;
+
+    while (dir && !rc && (entry = readdir(dir))) {
+        if (strncmp(entry->d_name, name, strlen(name)))
+            continue;
+        dev = udev_device_new_from_subsystem_sysname(p->udev, "block",
+                                                     entry->d_name);
+        if (dev)
+            rc = add_part(p, dev);
+        udev_device_unref(dev);
+    }
+    if (dir)
+        closedir(dir);
+    return rc;
+}
+
 /* No parts where the device is gone, or is no block device. */
 static int find_parts(const char *node, parts *p)
 {
-    struct udev_enumerate *children = NULL;
-    struct udev_device *disk = NULL, *dev;
-    struct udev_list_entry *entry;
-    int rc = ERROR_NOMEM;
+    struct udev_device *disk;
     struct stat st;
+    int rc = 0;
 
     if (!node || stat(node, &st) || !S_ISBLK(st.st_mode))
         return 0;
     p->udev = udev_new();
     if (!p->udev)
-        goto out;
+        return ERROR_NOMEM;
     disk = udev_device_new_from_devnum(p->udev, 'b', st.st_rdev);
-    if (!disk) {
-        rc = 0;
-        goto out;
+    if (disk) {
+        rc = add_part(p, disk);
+        if (!rc)
+            rc = add_partitions(p, disk);
     }
-    children = udev_enumerate_new(p->udev);
-    if (!children || udev_enumerate_add_match_parent(children, disk) < 0)
-        goto out;
-    udev_enumerate_scan_devices(children);
-    rc = 0;
-    udev_list_entry_foreach(entry, udev_enumerate_get_list_entry(children)) {
-        dev = udev_device_new_from_syspath(p->udev,
-                                           udev_list_entry_get_name(entry));
-        if (dev && !rc)
-            rc = add_part(p, dev);
-        udev_device_unref(dev);
-    }
-out:
-    udev_enumerate_unref(children);
     udev_device_unref(disk);
     return rc;
 }
