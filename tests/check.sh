@@ -67,8 +67,8 @@ for level; do
         form="a sample that is always the same (make check-faults: all)"
         [ "$level" = faults ] || form="all of it"
         for test in $(programs faults); do
-            PVSCSI_FAULTS=${level#faults-} run "faults/$(basename "$test")" \
-                "$test"
+            run "faults/$(basename "$test")" env \
+                "PVSCSI_FAULTS=${level#faults-}" "$test"
         done
         ;;
     valgrind)

@@ -42,12 +42,17 @@ static bool exists(struct kernel *k, const char *path)
     return value != NULL;
 }
 
+/* What no driver knows is one of these, and not PEER_NEVER. */
+#define BAD_STATE 99
+
 static int parse_state(const char *text)
 {
     char *end;
     long state = text ? strtol(text, &end, 10) : PEER_NO_STATE;
 
-    return text && end != text ? (int)state : PEER_NO_STATE;
+    if (!text || end == text)
+        return PEER_NO_STATE;
+    return state < 0 || state > BAD_STATE ? BAD_STATE : (int)state;
 }
 
 int bus_read_state(struct kernel *k, const char *node)
