@@ -32,6 +32,7 @@ struct ring {
     struct xenstore_domain_interface *page;
     int notify;                 /* FIFO: xenstored, or ring_kick() */
     int evtchn;                 /* FIFO: wakes xenstored */
+    uint32_t last_request;
     struct event *first, **last;
     /* the message that is arriving */
     struct xsd_sockmsg head;
@@ -219,8 +220,10 @@ static int await_answer(struct ring *r, char **body_r, unsigned *len_r)
                 return EIO;
         } else if (r->head.type == XS_WATCH_EVENT) {
             take_event(r);
-        } else {
+        } else if (r->head.req_id == r->last_request) {
             break;
+        } else {
+            free(take_body(r));     /* too late: nobody waits for it */
         }
     }
     if (len_r)
@@ -245,6 +248,7 @@ static int request(struct ring *r, uint32_t type, uint32_t tx,
     size_t len2 = two ? strlen(two) + (two_nul ? 1 : 0) : 0;
     struct xsd_sockmsg head = {
         .type = type, .tx_id = tx, .len = (uint32_t)(len1 + len2),
+        .req_id = ++r->last_request,
     };
     int rc;
 
@@ -323,8 +327,12 @@ int ring_unwatch(struct ring *r, const char *path, const char *token)
 
 bool ring_has_event(struct ring *r)
 {
-    while (receive(r))
-        take_event(r);          /* no request is under way */
+    while (receive(r)) {
+        if (r->head.type == XS_WATCH_EVENT)
+            take_event(r);
+        else
+            free(take_body(r));     /* an answer that came too late */
+    }
     return r->first != NULL;
 }
 
