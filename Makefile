@@ -20,10 +20,12 @@ LIGHT_LIBS = $(XENLIGHT_LIBS) $(XENSTORE_LIBS) $(XENTOOLLOG_LIBS) \
              $(YAJL_LIBS) $(UDEV_LIBS) -lpthread
 # For a program that starts in no time: loading these as shared libraries, or
 # libxenlight, which brings twenty more, takes longer than the commands do.
-STATIC_LIBS = -Wl,-Bstatic -lxenctrl -lxencall -lxenforeignmemory \
-              -lxengnttab -lxendevicemodel -lxenevtchn -lxenstore \
-              -lxentoollog -lxentoolcore -lyajl_s -Wl,-Bdynamic \
-              $(UDEV_LIBS) -lpthread
+# Not so libxenstore: the static one has no thread that reads, and then takes
+# an event of a watch that comes before an answer for the lack of one.
+FAST_LIBS = -Wl,-Bstatic -lxenctrl -lxencall -lxenforeignmemory \
+            -lxengnttab -lxendevicemodel -lxenevtchn -lxentoollog \
+            -lxentoolcore -lyajl_s -Wl,-Bdynamic $(XENSTORE_LIBS) \
+            $(UDEV_LIBS) -lpthread
 LAUNCHER_CC = $(or $(MUSL_CC),$(CC))
 SAN = -fsanitize=address,undefined -fno-sanitize-recover=undefined \
       -fno-omit-frame-pointer
@@ -129,7 +131,7 @@ $(B)/xl: $(LAUNCH_SRC) tools/xl/xl_exec.h config.mk
 	    -static -o $@ $(LAUNCH_SRC)
 
 $(B)/xl-scsi: $(call obj,pic,$(XL_SRC) $(sort $(LIGHT_SRC) $(UTIL_SRC)))
-	$(CC) $(LDFLAGS) -o $@ $^ $(STATIC_LIBS)
+	$(CC) $(LDFLAGS) -o $@ $^ $(FAST_LIBS)
 
 $(B)/%.pc: $(L)/%.pc.in config.mk
 	@mkdir -p $(@D)
