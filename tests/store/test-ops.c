@@ -21,21 +21,6 @@ static void attach_connects_and_records(void **state)
     rig_assert_nothing_left(rig);
 }
 
-static void nodes_have_the_permissions_that_libxl_gives(void **state)
-{
-    struct rig *rig = *state;
-
-    assert_int_equal(rig_attach(rig, DOM, "/dev/fake-0-1 0:0:0:0"), 0);
-    rig_assert_perms(rig, F, "n5,r0");
-    rig_assert_perms(rig, F "/state", "n5,r0");
-    rig_assert_perms(rig, F "/backend", "n5,r0");
-    rig_assert_perms(rig, B, "n0,r5");
-    rig_assert_perms(rig, B "/state", "n0,r5");
-    rig_assert_perms(rig, B "/vscsi-devs/dev-0/p-dev", "n0,r5");
-    rig_assert_perms(rig, "/libxl/5/device/vscsi/0", "n0");
-    rig_assert_perms(rig, "/libxl/5/device/vscsi/0/vscsi-devs/dev-0", "n0");
-}
-
 static void many_devices_in_one_call_are_one_handshake(void **state)
 {
     struct rig *rig = *state;
@@ -253,7 +238,6 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         TEST(attach_connects_and_records),
-        TEST(nodes_have_the_permissions_that_libxl_gives),
         TEST(many_devices_in_one_call_are_one_handshake),
         TEST(devices_come_one_by_one_and_go_in_another_order),
         TEST(a_vdev_can_be_used_again),

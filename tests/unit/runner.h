@@ -25,6 +25,8 @@ void runner_init(const char *argv0);
  * or NULL for the empty one.  Fails the test if it cannot be run.
  */
 run run_xl(const char *input, const char *const argv[]);
+/* The same as a user that may do nothing. */
+run run_xl_as_nobody(const char *const argv[]);
 void run_free(run *r);
 
 /* xl's argv; run_xl() with it and without input. */

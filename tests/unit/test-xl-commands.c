@@ -190,6 +190,19 @@ static void a_dry_run_prints_json_and_needs_no_xen(void **state)
                 "command does not implement -N (dryrun) option\n");
 }
 
+static void who_is_not_root_is_told_who_may(void **state)
+{
+    (void)state;
+    assert_ends(run_xl_as_nobody(ARGV("scsi-list", NULL)), 1, "",
+                "xl: cannot reach Xen: only root may; try sudo\n");
+    assert_ends(run_xl_as_nobody(ARGV("scsi-attach", "mail", "/dev/st0",
+                                      "1:0:0:0", NULL)), 1, "",
+                "xl: cannot reach Xen: only root may; try sudo\n");
+    assert_ends(run_xl_as_nobody(ARGV("scsi-detach", "mail", "1:0:0:0",
+                                      NULL)), 1, "",
+                "xl: cannot reach Xen: only root may; try sudo\n");
+}
+
 static void without_xen_there_is_one_message(void **state)
 {
     run r = XL("scsi-list", NULL);
@@ -319,6 +332,7 @@ static yajl_val member(yajl_val array, size_t i, const char *key)
     const char *path[] = { key, NULL };
     yajl_val value;
 
+    assert_true(YAJL_IS_ARRAY(array));
     value = yajl_tree_get(YAJL_GET_ARRAY(array)->values[i], path,
                           yajl_t_any);
     assert_non_null(value);
@@ -340,7 +354,7 @@ static void assert_texts(yajl_val array, size_t i,
 }
 
 #define ASSERT_TEXTS(array, i, pairs) \
-    assert_texts(array, i, pairs, sizeof(pairs) / sizeof(pairs[0]))
+    assert_texts(array, i, pairs, sizeof(pairs) / sizeof((pairs)[0]))
 
 static void json_has_the_tables_facts_and_more(void **state)
 {
@@ -414,6 +428,8 @@ int main(int argc, char **argv)
             a_dry_run_prints_json_and_needs_no_xen, without_xen, with_all),
         cmocka_unit_test_setup_teardown(
             without_xen_there_is_one_message, without_xen, with_all),
+        cmocka_unit_test_setup_teardown(
+            who_is_not_root_is_told_who_may, without_xen, with_all),
         cmocka_unit_test_setup_teardown(
             with_v_xens_own_message_is_shown_too, without_xen, with_all),
         cmocka_unit_test(a_wrong_number_of_arguments_exits_2_with_help),

@@ -15,22 +15,30 @@
 
 #define LOCK_POLL_MS 10
 
-/* Root's own file only: /run is not writable by others, but the path can
- * be set by tests and by nobody's mistake should a link be followed. */
+/* Nobody else has a name for it, or can open it and hold our locks. */
+static bool is_ours_alone(const struct stat *st)
+{
+    return S_ISREG(st->st_mode) && st->st_uid == geteuid() &&
+           st->st_nlink == 1 && !(st->st_mode & (S_IRWXG | S_IRWXO));
+}
+
+/* Opening it must not wait (for the other end of a FIFO), nor follow a
+ * link. */
 static int open_lock_file(libxl__vscsi_ctx *vc)
 {
     struct stat st;
     int fd;
 
-    fd = open(vc->lock_file, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW,
-              0600);
+    fd = open(vc->lock_file, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW |
+              O_NONBLOCK, 0600);
     if (fd < 0) {
-        libxl__vscsi_error(vc, "cannot open the lock file %s: %s",
-                           vc->lock_file, strerror(errno));
+        libxl__vscsi_error(vc, "cannot open the lock file %s: %s%s",
+                           vc->lock_file, strerror(errno),
+                           geteuid() ? " (only root may; try sudo)" : "");
         return -1;
     }
-    if (fstat(fd, &st) || !S_ISREG(st.st_mode) || st.st_uid != geteuid()) {
-        libxl__vscsi_error(vc, "%s is not a file of ours (remove it)",
+    if (fstat(fd, &st) || !is_ours_alone(&st)) {
+        libxl__vscsi_error(vc, "%s is not a file of ours alone (remove it)",
                            vc->lock_file);
         close(fd);
         return -1;
