@@ -167,6 +167,9 @@ check-system:                         ## on real Xen in QEMU
 bench: build-bench                    ## ratios, as one table; on real Xen
 	tests/bench/bench.sh
 
+lint: $(GENERATED)                    ## clang-tidy, cppcheck, -fanalyzer
+	$(MAKE) -s --no-print-directory -k -j2 run-lint
+
 demo: all                             ## attach, use, detach a disk on Xen
 	tests/system/demo.sh
 
@@ -223,5 +226,5 @@ clean:                                ## what make made
 	rm -rf $(B) dist $(GENERATED)
 
 .PHONY: all help check check-unit check-store check-faults check-valgrind \
-        check-fuzz fuzz check-system bench demo shell install uninstall \
+        check-fuzz fuzz check-system bench lint demo shell install uninstall \
         dist clean

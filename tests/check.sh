@@ -5,7 +5,7 @@
 # that counts them: "N passed, N failed[, N skipped]".  Every test program
 # prints TAP.
 set -u
-cd "$(dirname "$0")/.."
+cd "$(dirname "$0")/.." || exit 1
 mkdir -p build/check
 total=build/check/all.tap
 : > "$total"

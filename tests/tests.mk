@@ -155,3 +155,4 @@ list-valgrind:
 .SECONDARY:
 include tests/fuzz/fuzz.mk
 include tests/bench/bench.mk
+include tests/lint/lint.mk

@@ -38,6 +38,11 @@ static void clear(struct tree *t)
     }
 }
 
+static char *copy_of(const char *text)
+{
+    return fuzz_text((const uint8_t *)text, strlen(text));
+}
+
 static void copy(struct tree *dst, const struct tree *src)
 {
     clear(dst);
@@ -45,7 +50,7 @@ static void copy(struct tree *dst, const struct tree *src)
         struct node *n = &dst->nodes[dst->num];
 
         *n = src->nodes[dst->num];
-        n->path = strdup(n->path);
+        n->path = copy_of(n->path);
         n->value = fuzz_text((const uint8_t *)n->value, n->len);
     }
 }
@@ -76,7 +81,8 @@ static bool put(const char *path, const char *value, size_t len)
         free(n->value);
     } else {
         if (slash && slash != path) {
-            char *parent = strndup(path, (size_t)(slash - path));
+            char *parent = fuzz_text((const uint8_t *)path,
+                                     (size_t)(slash - path));
             bool ok = find(parent) || put(parent, "", 0);
 
             free(parent);
@@ -86,7 +92,7 @@ static bool put(const char *path, const char *value, size_t len)
         if (tree.num == MAX_NODES)
             return false;
         n = &tree.nodes[tree.num++];
-        n->path = strdup(path);
+        n->path = copy_of(path);
     }
     n->value = fuzz_text((const uint8_t *)value, len);
     n->len = len;

@@ -195,15 +195,15 @@ static void backends(libxl__vscsi_ctx *vc)
 /* The listing of scsi-list, whatever the states of the devices are. */
 static void infos(libxl__vscsi_ctx *vc)
 {
-    libxl_vscsiinfo *list = NULL;
+    libxl_vscsiinfo *found = NULL;
     int i, num = 0;
 
-    if (libxl__vscsi_list_infos(vc, DOM, -1, NULL, &list, &num))
-        FUZZ_CHECK(!list && !num);
+    if (libxl__vscsi_list_infos(vc, DOM, -1, NULL, &found, &num))
+        FUZZ_CHECK(!found && !num);
     for (i = 0; i < num; i++)
-        FUZZ_CHECK(list[i].frontend_id == DOM && list[i].backend &&
-                   list[i].frontend);
-    libxl_vscsiinfo_list_free(list, num);
+        FUZZ_CHECK(found[i].frontend_id == DOM && found[i].backend &&
+                   found[i].frontend);
+    libxl_vscsiinfo_list_free(found, num);
 }
 
 /* Nothing goes but what is below the domain's backends. */

@@ -7,9 +7,10 @@
 # in build/fuzz/corpus and begins there the next time; a run of N inputs is
 # the same every time.
 set -u
-cd "$(dirname "$0")/../.."
+cd "$(dirname "$0")/../.." || exit 1
 bound=$1
 shift
+# shellcheck disable=SC2046 # a list of words
 [ $# != 0 ] || set -- $(make --no-print-directory -s list-fuzz)
 dir=build/fuzz
 broken=$dir/broken

@@ -87,19 +87,32 @@ void libxl__vscsi_phys_dispose(libxl__vscsi_phys *phys)
     memset(phys, 0, sizeof(*phys));
 }
 
+/* "/dev/fake-TARGET-LUN" */
+static bool parse_node(const char *name, libxl_vscsi_hctl *hctl_r)
+{
+    static const char prefix[] = "/dev/fake-";
+    const char *s = name + sizeof(prefix) - 1;
+    uint64_t tgt, lun;
+    size_t len;
+
+    if (strncmp(name, prefix, sizeof(prefix) - 1))
+        return false;
+    len = strcspn(s, "-");
+    if (!s[len] ||
+        !libxl__vscsi_parse_u64(s, len, FAKE_MAX, &tgt) ||
+        !libxl__vscsi_parse_u64(s + len + 1, strlen(s + len + 1), FAKE_MAX,
+                                &lun))
+        return false;
+    *hctl_r = (libxl_vscsi_hctl){ FAKE_HOST, 0, (uint32_t)tgt, lun };
+    return true;
+}
+
 static bool find_phys(const char *name, libxl_vscsi_hctl *hctl_r)
 {
-    unsigned tgt, lun;
-    char extra;
-
-    if (sscanf(name, "/dev/fake-%u-%u%c", &tgt, &lun, &extra) == 2) {
-        hctl_r->hst = FAKE_HOST;
-        hctl_r->chn = 0;
-        hctl_r->tgt = tgt;
-        hctl_r->lun = lun;
-    } else if (!libxl__vscsi_hctl_parse(name, hctl_r)) {
+    if (parse_node(name, hctl_r))
+        return true;
+    if (!libxl__vscsi_hctl_parse(name, hctl_r))
         return false;
-    }
     return hctl_r->hst == FAKE_HOST && !hctl_r->chn &&
            hctl_r->tgt <= FAKE_MAX && hctl_r->lun <= FAKE_MAX;
 }

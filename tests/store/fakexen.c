@@ -289,7 +289,7 @@ static int open_any(const char *path, int flags, mode_t mode)
 
 static mode_t mode_of(int flags, va_list ap)
 {
-    return flags & (O_CREAT | __O_TMPFILE) ? va_arg(ap, mode_t) : 0;
+    return (flags & (O_CREAT | __O_TMPFILE)) ? va_arg(ap, mode_t) : 0;
 }
 
 int open(const char *path, int flags, ...)

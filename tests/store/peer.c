@@ -251,6 +251,7 @@ void peer_run_job(struct kernel *k, void (*run)(struct kernel *, void *),
     struct job job = { .run = run, .arg = arg };
 
     peer_lock(k->peer);
+    /* cppcheck-suppress autoVariables; it is done with before we return */
     k->job = &job;
     peer_wake(k);
     while (!job.done)
@@ -314,7 +315,7 @@ static unsigned long events_handled(struct peer *p)
 void peer_settle(struct peer *p)
 {
     unsigned long before;
-    bool all, idle;
+    bool all, idle = false;
 
     do {
         before = events_handled(p);

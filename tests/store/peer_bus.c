@@ -399,7 +399,7 @@ void bus_set_dev(struct device *d, const char *dir, const char *name,
 
 unsigned bus_parse_vdev(const char *text, struct lun *lun)
 {
-    unsigned hst, num = 0;
+    unsigned hst = 0, num = 0;
     unsigned *const fields[] = { &hst, &lun->chn, &lun->tgt, &lun->lun };
     char *end;
 

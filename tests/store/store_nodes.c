@@ -174,7 +174,7 @@ void store_wait(struct store *s, const char *path, const char *value)
 {
     /* A handle of its own: the watch queue of store_xs() is the test's. */
     struct xs_handle *xsh = xs_open(0);
-    long deadline = now_ms() + STORE_PATIENCE_MS, left = 0;
+    long deadline = now_ms() + STORE_PATIENCE_MS, left;
     struct pollfd pfd;
     char *is = NULL, **event;
     bool ok;

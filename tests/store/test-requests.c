@@ -27,7 +27,7 @@ static void listing_costs_at_most_2_and_3_a_vhost_and_2_a_device(void **state)
 {
     static const unsigned vhosts[] = { 0, 1, 3 }, devs[] = { 1, 5, 16 };
     struct rig *rig = *state;
-    unsigned i, j, num = 0;
+    unsigned i, j, num;
     long mark;
     char *list;
 

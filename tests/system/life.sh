@@ -14,7 +14,7 @@ config() {
 # create TYPE [CONFIG_LINE...]: with $create_args for xl.
 create() {
     config "$@"
-    rm -f $consoles/guest-life.log $consoles/guest-life--incoming.log
+    rm -f "$consoles/guest-life.log" "$consoles/guest-life--incoming.log"
     # Words split on purpose.
     # shellcheck disable=SC2086
     xl create -q ${create_args:-} /run/life.cfg </dev/null

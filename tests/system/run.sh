@@ -79,8 +79,9 @@ two_hosts() {
         "$here/vm.sh" run "$dir" /tests/remote-sh serve >"$tmp/served" 2>&1 &
     server=$!
     trap 'kill $server 2>/dev/null' EXIT
-    export VM_DISK_AT= VM_KERNEL_EXTRA=address=10.0.0.1
-    export VM_QEMU_EXTRA="$(joined 1 2)"
+    export VM_DISK_AT='' VM_KERNEL_EXTRA=address=10.0.0.1
+    VM_QEMU_EXTRA=$(joined 1 2)
+    export VM_QEMU_EXTRA
     machine 3
 }
 

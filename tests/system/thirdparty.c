@@ -95,7 +95,7 @@ static int take(libxl_ctx *ctx, uint32_t domid, const char *what,
         if (!rc)
             rc = libxl_device_vscsidev_safe_remove(ctx, domid, &dev, how);
     } else {
-        ctrl.devid = atoi(arg);
+        ctrl.devid = (libxl_devid)strtol(arg, NULL, 10);
         rc = !strcmp(what, "remove")
              ? libxl_device_vscsictrl_remove(ctx, domid, &ctrl, how)
              : libxl_device_vscsictrl_destroy(ctx, domid, &ctrl, how);
@@ -118,8 +118,10 @@ static int list(libxl_ctx *ctx, uint32_t domid)
         for (j = 0; j < ctrls[i].num_vscsidevs; j++) {
             char *text = xlu_vscsi_to_string(&ctrls[i],
                                              &ctrls[i].vscsidevs[j]);
-            char *comma = strchr(text, ',');
+            char *comma = text ? strchr(text, ',') : NULL;
 
+            if (!comma)
+                return 1;
             *comma = 0;
             printf("%s %s as %s", j ? "," : "", text, comma + 1);
             free(text);

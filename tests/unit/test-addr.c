@@ -240,6 +240,7 @@ static void check_pdev(const libxl_vscsi_pdev *pdev, const char *expected)
 {
     char *text = strdup("untouched, and of thirty-one...");
 
+    assert_non_null(text);
     assert_int_equal(strlen(text), LIBXL__VSCSI_PDEV_MAX);
     assert_int_equal(libxl__vscsi_pdev_format(pdev, text), expected != NULL);
     assert_string_equal(text, expected ? expected

@@ -202,10 +202,10 @@ static void a_new_file_replaces_what_the_domain_had(void **state)
 static void a_configuration_file_does_not_outlive_a_creation(void **state)
 {
     libxl_domain_config saved = config_of(1), next = config_of(2);
-    hooks_list list = list_of("/dev/sdb,0:0:0:0"), file = { .num = 0 };
+    hooks_list list = list_of("/dev/sdb,0:0:0:0");
+    hooks_list file = list_of("/dev/sdz,0:0:0:0");
 
     (void)state;
-    file = list_of("/dev/sdz,0:0:0:0");
     hooks_table_put(&saved, &list);
     hooks_table_put_pending(&file);
     assert_has(&saved, true, "/dev/sdb,0:0:0:0");

@@ -343,12 +343,14 @@ def emit_parse(ty, arguments):
     out = ""
     for f in unions(ty):
         key, body = f.type.key, ""
+        last = f.type.members[-1][0]
         for (word, member), (_, name) in zip(f.type.members,
                                              f.type.key_type.values):
             body += call("rc", "libxl__vscsi_json_member",
                          ["o", '"%s.%s"' % (key, word), "&member"])
             inner = "if (found || !YAJL_IS_OBJECT(member))\n"
-            inner += "    return ERROR_INVAL;\nfound = true;\n"
+            inner += "    return ERROR_INVAL;\n"
+            inner += "found = true;\n" if word != last else ""
             inner += "%s_init_%s(p,\n    %s%s);\n" % (
                 ty.cname, key, f.type.key_type.prefix, name)
             if member is not None:

@@ -44,7 +44,7 @@ bool libxl__vscsi_parse_u64(const char *s, size_t len, uint64_t max,
 
 bool libxl__vscsi_hctl_parse(const char *s, libxl_vscsi_hctl *hctl_r)
 {
-    uint64_t part[4];
+    uint64_t part[4] = { 0 };
     size_t i, len;
 
     for (i = 0; i < 4; i++) {

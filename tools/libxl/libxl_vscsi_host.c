@@ -185,7 +185,7 @@ static char *tidy_attr(struct udev_device *dev, const char *attr)
             if (end != text && end[-1] != ' ')
                 *end++ = ' ';
         } else {
-            *end++ = *s > ' ' && *s < 0x7f ? *s : '?';
+            *end++ = (char)(*s > ' ' && *s < 0x7f ? *s : '?');
         }
     }
     if (end != text && end[-1] == ' ')

@@ -110,10 +110,10 @@ int libxl__vscsi_xs_has_backend(libxl__vscsi_ctx *vc,
 
     rc = libxl__vscsi_read_node(vc, XBT_NULL,
                                 libxl__vscsi_xs_backend_path(vhost), &value);
-    if (!rc)
+    if (!rc) {
         *has_r = value != NULL;
-    if (!rc)
         free(value);
+    }
     return rc;
 }
 

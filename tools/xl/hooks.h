@@ -44,6 +44,8 @@
     X(libxl_domain_info)
 
 typedef struct hooks_real {
+/* It declares that name. */
+/* NOLINTNEXTLINE(bugprone-macro-parentheses) */
 #define X(name) __typeof__(name) *name;
     HOOKS_INTERPOSED(X)
     HOOKS_CALLED(X)
