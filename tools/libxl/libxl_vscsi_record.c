@@ -327,7 +327,7 @@ int libxl__vscsi_xs_list(libxl__vscsi_ctx *vc, uint32_t domid,
             goto out;
         }
     }
-    for (i = 0; i < num; i++) {
+    for (i = 0; names && i < num; i++) {
         libxl__vscsi_vhost v = { .domid = domid };
 
         if (!libxl__vscsi_parse_name(names[i], "", INT32_MAX, &id) ||
