@@ -170,6 +170,9 @@ bench: build-bench                    ## ratios, as one table; on real Xen
 lint: $(GENERATED)                    ## clang-tidy, cppcheck, -fanalyzer
 	$(MAKE) -s --no-print-directory -k -j2 run-lint
 
+coverage: build-coverage              ## of tools/, by unit and store tests
+	tests/coverage/run.sh
+
 demo: all                             ## attach, use, detach a disk on Xen
 	tests/system/demo.sh
 
@@ -226,5 +229,5 @@ clean:                                ## what make made
 	rm -rf $(B) dist $(GENERATED)
 
 .PHONY: all help check check-unit check-store check-faults check-valgrind \
-        check-fuzz fuzz check-system bench lint demo shell install uninstall \
-        dist clean
+        check-fuzz fuzz check-system bench lint coverage demo shell install \
+        uninstall dist clean

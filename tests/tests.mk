@@ -156,3 +156,4 @@ list-valgrind:
 include tests/fuzz/fuzz.mk
 include tests/bench/bench.mk
 include tests/lint/lint.mk
+include tests/coverage/coverage.mk
