@@ -29,7 +29,7 @@ shared() {
 }
 
 with_shared_disk() {                    # CONFIG: more of vscsi=
-    wait_for 'there true >/dev/null 2>&1' 120
+    wait_for 'there true >/dev/null 2>&1' 60
     create pvh "vscsi=['$wwn,0:0:0:0'${1:-}]"
     wait_guest life
     domid=$(xl domid life)
@@ -37,7 +37,7 @@ with_shared_disk() {                    # CONFIG: more of vscsi=
 }
 
 @test "the shared disk sits elsewhere on the other machine" {
-    wait_for 'there true >/dev/null 2>&1' 120
+    wait_for 'there true >/dev/null 2>&1' 60
     theirs=$(there "basename \$(readlink -f /sys/class/block/\$(basename \$(readlink -f $wwn))/device)")
     [ -n "$theirs" ]
     [ "$(shared)" != "$theirs" ]
