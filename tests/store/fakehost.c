@@ -19,6 +19,8 @@ struct set {
 
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
 static struct set held, broken, targets, exported;
+static libxl__vscsi_vhost backends[8];
+static unsigned num_backends;
 
 static unsigned find(const struct set *set, const char *name)
 {
@@ -61,7 +63,14 @@ static void take_out(struct set *set, const char *name)
 
 void fakehost_reset(void)
 {
+    num_backends = 0;
     held.num = broken.num = targets.num = exported.num = 0;
+}
+
+void fakehost_add_backend(uint32_t domid, int devid)
+{
+    backends[num_backends].domid = domid;
+    backends[num_backends++].devid = devid;
 }
 
 void fakehost_hold(const char *hctl) { put(&held, hctl); }
@@ -183,8 +192,11 @@ int libxl__vscsi_host_backends(libxl__vscsi_ctx *vc,
                                unsigned *num_r)
 {
     (void)vc;
-    *vhosts_r = NULL;
-    *num_r = 0;
+    *vhosts_r = calloc(num_backends + 1, sizeof(**vhosts_r));
+    if (!*vhosts_r)
+        return ERROR_NOMEM;
+    memcpy(*vhosts_r, backends, num_backends * sizeof(**vhosts_r));
+    *num_r = num_backends;
     return 0;
 }
 

@@ -10,9 +10,12 @@
 #define TESTS_STORE_FAKEHOST_H
 
 #include <stdbool.h>
+#include <stdint.h>
 
 /* Forgets everything, at the start of a test. */
 void fakehost_reset(void);
+/* The kernel has a backend for the vhost; else it has none.  Up to 8. */
+void fakehost_add_backend(uint32_t domid, int devid);
 /* dom0 holds the device ("3:0:0:0"): attaching it is refused. */
 void fakehost_hold(const char *hctl);
 /* Exporting the device fails. */

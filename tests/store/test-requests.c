@@ -111,6 +111,21 @@ static void detaching_costs_at_most_25_and_1_a_device_there_and_7_a_device(
     }
 }
 
+static void vhosts_on_record_are_not_looked_up_again(void **state)
+{
+    struct rig *rig = *state;
+    char *list;
+    long mark;
+
+    assert_int_equal(rig_attach_many(rig, DOM, 0, 0, 1), 0);
+    fakehost_add_backend(DOM, 0);
+    mark = store_trace_mark(rig->s);
+    assert_int_equal(rig_attach_many(rig, DOM, 1, 1, 1), 0);
+    list = store_requests_list(rig->s, mark);
+    assert_null(strstr(list, "READ /local/domain/0/backend/vscsi/5/0 \n"));
+    free(list);
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, rig_setup, \
                                                    rig_teardown)
 
@@ -121,6 +136,7 @@ int main(void)
         TEST(a_new_vhost_costs_at_most_25_and_7_a_device),
         TEST(adding_costs_at_most_25_and_1_a_device_there_and_7_a_new_one),
         TEST(detaching_costs_at_most_25_and_1_a_device_there_and_7_a_device),
+        TEST(vhosts_on_record_are_not_looked_up_again),
     };
 
     return cmocka_run_group_tests_name("store/requests", tests, NULL, NULL);

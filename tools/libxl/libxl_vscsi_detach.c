@@ -338,7 +338,7 @@ static int release_devices(libxl__vscsi_ctx *vc,
     rc = libxl__vscsi_lock(vc, LIBXL__VSCSI_LOCK_HOST, &lock);
     if (rc)
         return rc;
-    if (!libxl__vscsi_backends_gone(vc)) {
+    if (!libxl__vscsi_backends_gone(vc, NULL)) {
         libxl__vscsi_error(vc, "dom0's kernel still holds a backend without "
                            "nodes; its LIO objects are taken down later");
         num = 0;

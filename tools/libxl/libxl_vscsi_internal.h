@@ -353,9 +353,11 @@ bool libxl__vscsi_same_device(const libxl_vscsi_pdev *a,
 /*
  * Waits, up to destroy_ms, until dom0's kernel has given up the backends
  * that have no node in xenstore any more: only then no guest can reach
- * what LIO exports.  False if one is left.
+ * what LIO exports.  False if one is left.  What users has on record, if
+ * that is not NULL, counts as having its node.
  */
-bool libxl__vscsi_backends_gone(libxl__vscsi_ctx *vc);
+bool libxl__vscsi_backends_gone(libxl__vscsi_ctx *vc,
+                                const libxl__vscsi_users *users);
 
 /* libxl_vscsi_cleanup() */
 int libxl__vscsi_cleanup(libxl__vscsi_ctx *vc);

@@ -42,8 +42,24 @@ void libxl__vscsi_users_dispose(libxl__vscsi_users *users)
     users->num_users = 0;
 }
 
-/* *stray_r: the kernel holds a backend that has no node. */
-static int find_stray(libxl__vscsi_ctx *vc, bool *stray_r)
+static bool is_recorded(const libxl__vscsi_users *users,
+                        libxl__vscsi_vhost vhost)
+{
+    int i, j;
+
+    for (i = 0; users && i < users->num_users; i++) {
+        if (users->users[i].domid != vhost.domid)
+            continue;
+        for (j = 0; j < users->users[i].num_ctrls; j++)
+            if (users->users[i].ctrls[j].devid == vhost.devid)
+                return true;
+    }
+    return false;
+}
+
+/* *stray_r: the kernel holds a backend that has neither node nor record. */
+static int find_stray(libxl__vscsi_ctx *vc, const libxl__vscsi_users *users,
+                      bool *stray_r)
 {
     libxl__vscsi_vhost *vhosts = NULL;
     unsigned i, num = 0;
@@ -52,20 +68,22 @@ static int find_stray(libxl__vscsi_ctx *vc, bool *stray_r)
 
     rc = libxl__vscsi_host_backends(vc, &vhosts, &num);
     for (i = 0; !rc && has && i < num; i++)
-        rc = libxl__vscsi_xs_has_backend(vc, vhosts[i], &has);
+        if (!is_recorded(users, vhosts[i]))
+            rc = libxl__vscsi_xs_has_backend(vc, vhosts[i], &has);
     free(vhosts);
     if (!rc)
         *stray_r = !has;
     return rc;
 }
 
-bool libxl__vscsi_backends_gone(libxl__vscsi_ctx *vc)
+bool libxl__vscsi_backends_gone(libxl__vscsi_ctx *vc,
+                                const libxl__vscsi_users *users)
 {
     uint64_t end = libxl__vscsi_now_ms() + vc->timeouts.destroy_ms;
     bool stray;
 
     for (;;) {
-        if (find_stray(vc, &stray))
+        if (find_stray(vc, users, &stray))
             return false;
         if (!stray || libxl__vscsi_now_ms() >= end)
             return !stray;
@@ -80,7 +98,7 @@ static void gc_lio(libxl__vscsi_ctx *vc, const libxl__vscsi_users *users)
     int i, j, k;
 
     /* A device that the kernel may still serve must keep its export. */
-    if (vc->skipped_records || !libxl__vscsi_backends_gone(vc)) {
+    if (vc->skipped_records || !libxl__vscsi_backends_gone(vc, users)) {
         libxl__vscsi_log(vc, XTL_DETAIL, "LIO objects without a user, if any,"
                          " are left for a later command");
         return;
