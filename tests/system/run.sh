@@ -53,8 +53,7 @@ export BATS_TEST_RETRIES=${BATS_TEST_RETRIES:-1}
 . /tests/settings
 exec bats --tap -T /tests/bats
 END
-    echo "export LIFE_TESTS=${LIFE_TESTS:-} FAULT_CYCLES=${FAULT_CYCLES:-}" \
-        >"$tree/tests/settings"
+    echo "export FAULT_CYCLES=${FAULT_CYCLES:-}" >"$tree/tests/settings"
     chmod 755 "$tree/tests/run"
     code=0
     VM_TIMEOUT_S=${VM_TIMEOUT_S:-3000} \
