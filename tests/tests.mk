@@ -31,6 +31,7 @@ EXTRA_test-hooks = tools/xl/hooks_json.c tools/xl/hooks_table.c
 EXTRA_test-record = tests/fuzz/fakexs.c
 EXTRA_test-harness = tests/store/hand.c
 EXTRA_test-peer = tests/store/hand.c
+EXTRA_test-api = tools/libxl/libxl_vscsi.c
 store_src = tests/store/$(1).c $(EXTRA_$(1)) tests/store/fakehost.c tests/store/rig.c \
             $(STORE_SRC) $(sort $(CORE_SRC) $(UTIL_SRC))
 
@@ -103,6 +104,10 @@ $(B)/%/store/fakexen.so $(B)/%/faults/fakexen.so: tests/store/fakexen.c
 # It makes every allocation fail in turn.
 $(B)/san/unit/test-types-nomem $(B)/pic/unit/test-types-nomem: \
     LDFLAGS += -Wl,--wrap=calloc,--wrap=strdup
+
+# It puts the lock file elsewhere.
+$(B)/san/store/test-api $(B)/pic/store/test-api $(B)/cov/store/test-api: \
+    LDFLAGS += -Wl,--wrap=libxl__vscsi_ctx_init
 
 SAN_UNIT = $(addprefix $(B)/san/unit/,$(UNIT_TESTS))
 SAN_STORE = $(addprefix $(B)/san/store/,$(STORE_TESTS))

@@ -23,8 +23,8 @@
 #define DEVS_PER_VHOST 250
 #define FIRST_EMPTY 2000
 #define FIRST_DOMAIN 1000
-#define ONE_DOMAIN 900
-#define MANY_DOMAIN 901
+#define ONE_DOMAIN 900u
+#define MANY_DOMAIN 901u
 
 static struct store *store;
 static libxl__vscsi_ctx vc;
@@ -84,7 +84,7 @@ static void write_vhost(unsigned domid, int devid, unsigned first,
 
 static void measure(const char *command, double *us_r, long *kb_r)
 {
-    char line[1024];
+    char line[1024], *rest, *end;
     int status;
     FILE *p;
 
@@ -93,7 +93,9 @@ static void measure(const char *command, double *us_r, long *kb_r)
     if (!p || !fgets(line, sizeof(line), p))
         line[0] = '\0';
     status = p ? pclose(p) : -1;
-    if (status || sscanf(line, "%lf %ld", us_r, kb_r) != 2) {
+    *us_r = strtod(line, &rest);
+    *kb_r = strtol(rest, &end, 10);
+    if (status || rest == line || end == rest) {
         fprintf(stderr, "failed: %s: status %#x\n", command,
                 (unsigned)status);
         exit(1);

@@ -209,7 +209,8 @@ static int order_text(const void *a, const void *b)
 /* Words in order, whatever the order they came in. */
 static char *sorted(char *words)
 {
-    char *list[MAX_DEVS], *word, *rest = words, *text = text_copy("");
+    char *list[MAX_DEVS] = { NULL }, *word, *rest = words;
+    char *text = text_copy("");
     size_t i, num = 0;
 
     while ((word = strsep(&rest, " ")))

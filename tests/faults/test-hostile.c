@@ -297,14 +297,15 @@ static unsigned run(struct rig *rig, const struct scenario *sc)
 /* Everything at every step; and, in the long form, one thing at one step. */
 static void try_all(struct rig *rig, const struct scenario *sc)
 {
-    unsigned stride = figure_long() ? 1 : 7, steps = 0, most = 0;
+    unsigned stride = figure_long() ? 1 : 7, most = 0;
     long mark = store_trace_mark(rig->s);
 
     the_rig = rig;
     memset(big, '4', sizeof(big) - 1);
     memset(&plan, 0, sizeof(plan));
     for (plan.round = 0; plan.round < KINDS; plan.round += stride) {
-        steps = run(rig, sc);
+        unsigned steps = run(rig, sc);
+
         most = steps > most ? steps : most;
     }
     for (plan.only_kind = 0; figure_long() && plan.only_kind < KINDS;

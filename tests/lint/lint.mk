@@ -33,7 +33,7 @@ LINT_DONE = $(patsubst %.c,$(B)/lint/%.tidy,$(LINT_C)) \
 LINT_H = $(ALL_H) $(wildcard tests/*/*.h) tests/lint/lint.mk
 
 # One file a run: clang 14 mistakes a va_list in every file but the first.
-$(B)/lint/%.tidy: %.c $(LINT_H) .clang-tidy
+$(B)/lint/%.tidy: %.c $(LINT_H) .clang-tidy tests/.clang-tidy
 	@mkdir -p $(@D)
 	@echo clang-tidy $<
 	@$(LINT_TIDY) --quiet $< -- $(LINT_CFLAGS) > $@.log 2>&1 || \

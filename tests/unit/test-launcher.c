@@ -265,7 +265,6 @@ static void help_suits_the_distributions_completion(void **state)
     snprintf(script, sizeof(script), "'%s' help | sed '1,4d' |"
              " awk '/^ [^ ]/{print $1}' | grep -c '^scsi-'",
              xl_under_test());
-    /* The command is ours.  NOLINTNEXTLINE(cert-env33-c) */
     f = popen(script, "r");
     assert_non_null(f);
     assert_non_null(fgets(answer, sizeof(answer), f));

@@ -23,8 +23,6 @@ static const char text[] =
 #define NEVER (-1)
 static int allocations_left = NEVER;
 
-/* ld's --wrap gives these names. */
-/* NOLINTBEGIN(bugprone-reserved-identifier,cert-dcl37-c,cert-dcl51-cpp) */
 /* weak: a link without the options is to be told so by the test */
 __attribute__((weak)) void *__real_calloc(size_t num, size_t size);
 __attribute__((weak)) char *__real_strdup(const char *s);
@@ -56,7 +54,6 @@ char *__wrap_strdup(const char *s)
 {
     return refused() ? NULL : __real_strdup(s);
 }
-/* NOLINTEND(bugprone-reserved-identifier,cert-dcl37-c,cert-dcl51-cpp) */
 
 static void copy_is_whole_or_empty(void **state)
 {

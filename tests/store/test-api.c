@@ -1,0 +1,322 @@
+/* SPDX-License-Identifier: LGPL-2.1-only */
+/* The functions of libxl_vscsi.h as a program calls them: here and on a
+ * thread of their own. */
+#include "rig.h"
+
+#include <pthread.h>
+#include <time.h>
+
+#include <libxlutil_vscsi.h>
+
+#define UNKNOWN 77
+
+/* ----- fixture: the lock file of the test, and a Xen ----- */
+
+static struct rig *the_rig;
+
+int __real_libxl__vscsi_ctx_init(libxl__vscsi_ctx *vc);
+int __wrap_libxl__vscsi_ctx_init(libxl__vscsi_ctx *vc);
+int __wrap_libxl__vscsi_ctx_init(libxl__vscsi_ctx *vc)
+{
+    int rc = __real_libxl__vscsi_ctx_init(vc);
+
+    if (the_rig)
+        vc->lock_file = the_rig->lock_file;
+    return rc;
+}
+
+/* In the place of libxl's own. */
+int libxl_domain_info(libxl_ctx *ctx, libxl_dominfo *info_r, uint32_t domid)
+{
+    (void)ctx, (void)info_r;
+    return domid == UNKNOWN ? ERROR_DOMAIN_NOTFOUND : 0;
+}
+
+static int setup(void **state)
+{
+    int rc = rig_setup(state);
+
+    the_rig = *state;
+    return rc;
+}
+
+static int teardown(void **state)
+{
+    the_rig = NULL;
+    return rig_teardown(state);
+}
+
+static libxl_device_vscsictrl ctrl_of(const char *spec)
+{
+    libxl_device_vscsictrl ctrl;
+
+    libxl_device_vscsictrl_init(&ctrl);
+    assert_int_equal(xlu_vscsi_parse(spec, &ctrl, NULL), 0);
+    return ctrl;
+}
+
+static int add(const char *spec, const libxl_asyncop_how *how)
+{
+    libxl_device_vscsictrl ctrl = ctrl_of(spec);
+    int rc;
+
+    rc = libxl_device_vscsictrl_add(NULL, DOM, &ctrl, how);
+    libxl_device_vscsictrl_dispose(&ctrl);
+    return rc;
+}
+
+/* ----- a callback, and the wait for it ----- */
+
+static struct {
+    pthread_mutex_t lock;
+    pthread_cond_t called;
+    unsigned num;
+    int rc;
+} calls = { PTHREAD_MUTEX_INITIALIZER, PTHREAD_COND_INITIALIZER, 0, 0 };
+
+static void call_back(libxl_ctx *ctx, int rc, void *arg)
+{
+    assert_null(ctx);
+    pthread_mutex_lock(&calls.lock);
+    assert_ptr_equal(arg, &calls);
+    calls.num++;
+    calls.rc = rc;
+    pthread_cond_signal(&calls.called);
+    pthread_mutex_unlock(&calls.lock);
+}
+
+static const libxl_asyncop_how with_callback = {
+    .callback = call_back, .u.for_callback = &calls,
+};
+
+/* The rc of the one call since the last time. */
+static int await_call(void)
+{
+    struct timespec end;
+    int rc, r = 0;
+
+    clock_gettime(CLOCK_REALTIME, &end);
+    end.tv_sec += STORE_PATIENCE_MS / 1000;
+    pthread_mutex_lock(&calls.lock);
+    while (!calls.num && !r)
+        r = pthread_cond_timedwait(&calls.called, &calls.lock, &end);
+    rc = calls.rc;
+    r = calls.num == 1;
+    calls.num = 0;
+    pthread_mutex_unlock(&calls.lock);
+    assert_true(r);
+    return rc;
+}
+
+/* ----- here ----- */
+
+static void the_caller_learns_what_is_in_force(void **state)
+{
+    libxl_device_vscsictrl ctrl = ctrl_of("/dev/fake-0-1,3:0:2:1");
+
+    (void)state;
+    assert_int_equal(libxl_device_vscsictrl_add(NULL, DOM, &ctrl, NULL), 0);
+    assert_int_equal(ctrl.devid, 3);
+    assert_false(libxl_defbool_is_default(ctrl.scsi_raw_cmds));
+    assert_int_equal(ctrl.vscsidevs[0].vscsidev_id, 0);
+    assert_int_equal(ctrl.vscsidevs[0].pdev.type,
+                     LIBXL_VSCSI_PDEV_TYPE_HCTL);
+    assert_string_equal(ctrl.vscsidevs[0].pdev.wwid, "naa.fake-0-1");
+    libxl_device_vscsictrl_dispose(&ctrl);
+}
+
+static void a_list_has_what_was_added(void **state)
+{
+    libxl_device_vscsictrl *ctrls;
+    int num = -7;
+
+    (void)state;
+    assert_null(libxl_device_vscsictrl_list(NULL, DOM, &num));
+    assert_int_equal(num, 0);
+    assert_int_equal(add("/dev/fake-0-1,3:0:2:1", NULL), 0);
+    assert_int_equal(add("/dev/fake-0-2,0:0:0:0", NULL), 0);
+    ctrls = libxl_device_vscsictrl_list(NULL, DOM, &num);
+    assert_int_equal(num, 2);
+    assert_int_equal(ctrls[0].devid, 0);
+    assert_int_equal(ctrls[1].devid, 3);
+    libxl_device_vscsictrl_list_free(ctrls, num);
+    assert_null(libxl_device_vscsictrl_list(NULL, UNKNOWN, &num));
+    assert_int_equal(num, -1);
+}
+
+static void getinfo_tells_of_the_one_device(void **state)
+{
+    libxl_device_vscsictrl ctrl = ctrl_of("/dev/fake-0-2,3:0:2:2");
+    libxl_vscsiinfo info, *infos;
+    int num;
+
+    (void)state;
+    libxl_vscsiinfo_init(&info);
+    assert_int_equal(add("/dev/fake-0-1,3:0:2:1", NULL), 0);
+    assert_int_equal(libxl_device_vscsictrl_getinfo(
+                         NULL, DOM, &ctrl, ctrl.vscsidevs, &info),
+                     ERROR_NOTFOUND);
+    rig_assert_said("vhost 3 has no such device");
+    assert_null(info.backend);
+    assert_int_equal(libxl_device_vscsictrl_add(NULL, DOM, &ctrl, NULL), 0);
+    assert_int_equal(libxl_device_vscsictrl_getinfo(
+                         NULL, DOM, &ctrl, ctrl.vscsidevs, &info), 0);
+    assert_int_equal(info.vdev.lun, 2);
+    assert_int_equal(info.vscsidev_state, 4);
+    assert_string_equal(info.backend, "/local/domain/0/backend/vscsi/5/3");
+    assert_int_equal(libxl_vscsiinfo_list(NULL, DOM, &infos, &num), 0);
+    assert_int_equal(num, 2);
+    libxl_vscsiinfo_list_free(infos, num);
+    libxl_vscsiinfo_dispose(&info);
+    libxl_device_vscsictrl_dispose(&ctrl);
+}
+
+static void devices_and_vhosts_go_by_each_way(void **state)
+{
+    static int (*const remove[])(libxl_ctx *, uint32_t,
+                                 const libxl_device_vscsictrl *,
+                                 const libxl_asyncop_how *) = {
+        libxl_device_vscsictrl_remove, libxl_device_vscsictrl_safe_remove,
+        libxl_device_vscsictrl_destroy,
+    };
+    libxl_device_vscsictrl ctrl = ctrl_of("/dev/fake-0-1,0:0:0:0");
+    libxl_device_vscsidev *dev = ctrl.vscsidevs;
+    unsigned i;
+
+    for (i = 0; i < VSCSI_ARRAY_SIZE(remove); i++) {
+        assert_int_equal(add("/dev/fake-0-1,0:0:0:0", NULL), 0);
+        assert_int_equal(remove[i](NULL, DOM, &ctrl, NULL), 0);
+        rig_assert_nothing_left(*state);
+    }
+    assert_int_equal(libxl_device_vscsidev_add(NULL, DOM, dev, NULL), 0);
+    assert_int_equal(dev->pdev.type, LIBXL_VSCSI_PDEV_TYPE_HCTL);
+    assert_int_equal(libxl_device_vscsidev_remove(NULL, DOM, dev, NULL), 0);
+    assert_int_equal(libxl_device_vscsidev_add(NULL, DOM, dev, NULL), 0);
+    assert_int_equal(libxl_device_vscsidev_safe_remove(NULL, DOM, dev, NULL),
+                     0);
+    rig_assert_nothing_left(*state);
+    dev->vdev.hst = UINT32_MAX;
+    assert_int_equal(libxl_device_vscsidev_remove(NULL, DOM, dev, NULL),
+                     ERROR_NOTFOUND);
+    libxl_device_vscsictrl_dispose(&ctrl);
+}
+
+static void a_domain_that_xen_does_not_know_is_refused(void **state)
+{
+    libxl_device_vscsictrl ctrl = ctrl_of("/dev/fake-0-1,0:0:0:0");
+
+    assert_int_equal(libxl_device_vscsictrl_add(NULL, UNKNOWN, &ctrl, NULL),
+                     ERROR_DOMAIN_NOTFOUND);
+    rig_assert_said("there is no domain 77");
+    /* untouched */
+    assert_int_equal(ctrl.vscsidevs[0].pdev.type,
+                     LIBXL_VSCSI_PDEV_TYPE_INVALID);
+    libxl_device_vscsictrl_dispose(&ctrl);
+    rig_assert_nothing_left(*state);
+}
+
+static void a_check_says_what_an_add_would_and_gives_nothing(void **state)
+{
+    libxl_device_vscsictrl free_one = ctrl_of("/dev/fake-0-1,0:0:0:0");
+    libxl_device_vscsictrl used = ctrl_of("/dev/fake-0-2,0:0:0:0");
+    libxl_device_vscsictrl none = ctrl_of("/dev/nothing,0:0:0:0");
+
+    (void)state;
+    assert_int_equal(libxl_vscsi_check(NULL, NULL, &free_one, 1), 0);
+    assert_int_equal(fakehost_num_exported(), 0);
+    assert_int_equal(add("/dev/fake-0-2,0:0:0:0", NULL), 0);
+    assert_int_equal(libxl_vscsi_check(NULL, NULL, &used, 1),
+                     ERROR_DEVICE_EXISTS);
+    assert_int_equal(libxl_vscsi_check(NULL, NULL, &none, 1),
+                     ERROR_NOTFOUND);
+    rig_assert_said("there is no /dev/nothing");
+    fakehost_hold("3:0:0:1");
+    assert_int_equal(libxl_vscsi_check(NULL, NULL, &free_one, 1),
+                     ERROR_DEVICE_EXISTS);
+    rig_assert_said("it is mounted on /srv");
+    assert_int_equal(fakehost_num_exported(), 1);
+    libxl_device_vscsictrl_dispose(&free_one);
+    libxl_device_vscsictrl_dispose(&used);
+    libxl_device_vscsictrl_dispose(&none);
+}
+
+static void domains_with_devices_are_listed_and_dead_ones_swept(void **state)
+{
+    struct rig *rig = *state;
+    uint32_t *domids;
+    int num;
+
+    store_domain_create(rig->s, UNKNOWN);
+    assert_int_equal(rig_attach(rig, UNKNOWN, "/dev/fake-0-1 0:0:0:0"), 0);
+    assert_int_equal(rig_attach(rig, DOM, "/dev/fake-0-2 0:0:0:0"), 0);
+    store_domain_destroy(rig->s, UNKNOWN);
+    peer_settle(rig->p);
+    assert_int_equal(libxl_vscsi_domains(NULL, &domids, &num), 0);
+    assert_int_equal(num, 1);
+    assert_int_equal(domids[0], DOM);
+    free(domids);
+    assert_false(store_exists(rig->s, "/local/domain/0/backend/vscsi/77"));
+    assert_int_equal(fakehost_num_exported(), 1);
+    assert_int_equal(libxl_vscsi_cleanup(NULL), 0);
+    assert_int_equal(libxl_vscsi_resume(NULL, DOM), 0);
+    rig_assert_list(rig, DOM, "0:0:0:0=/dev/fake-0-2(4)");
+}
+
+/* ----- on a thread ----- */
+
+static void an_operation_on_a_thread_calls_back_once(void **state)
+{
+    libxl_device_vscsictrl ctrl = ctrl_of("/dev/fake-0-1,0:0:0:0");
+
+    /* The caller's struct goes at once: see add(). */
+    assert_int_equal(add("/dev/fake-0-1,0:0:0:0", &with_callback), 0);
+    assert_int_equal(await_call(), 0);
+    rig_assert_list(*state, DOM, "0:0:0:0=/dev/fake-0-1(4)");
+    assert_int_equal(libxl_device_vscsidev_safe_remove(
+                         NULL, DOM, ctrl.vscsidevs, &with_callback), 0);
+    assert_int_equal(await_call(), 0);
+    rig_assert_nothing_left(*state);
+    assert_int_equal(libxl_device_vscsictrl_destroy(NULL, DOM, &ctrl,
+                                                    &with_callback), 0);
+    assert_int_equal(await_call(), ERROR_NOTFOUND);
+    rig_assert_said("the domain has no vhost 0");
+    libxl_device_vscsictrl_dispose(&ctrl);
+}
+
+static void what_is_refused_at_once_does_not_call_back(void **state)
+{
+    static const libxl_asyncop_how for_the_queue = { .callback = NULL };
+    libxl_device_vscsictrl ctrl;
+
+    libxl_device_vscsictrl_init(&ctrl);
+    assert_int_equal(libxl_device_vscsictrl_add(NULL, DOM, &ctrl,
+                                                &with_callback),
+                     ERROR_INVAL);
+    assert_int_equal(add("/dev/fake-0-1,0:0:0:0", &for_the_queue),
+                     ERROR_INVAL);
+    rig_assert_said("asks for libxl's event queue");
+    assert_int_equal(libxl_device_vscsictrl_remove(NULL, DOM, &ctrl,
+                                                   &for_the_queue),
+                     ERROR_INVAL);
+    assert_int_equal(calls.num, 0);
+    rig_assert_nothing_left(*state);
+}
+
+#define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        TEST(the_caller_learns_what_is_in_force),
+        TEST(a_list_has_what_was_added),
+        TEST(getinfo_tells_of_the_one_device),
+        TEST(devices_and_vhosts_go_by_each_way),
+        TEST(a_domain_that_xen_does_not_know_is_refused),
+        TEST(a_check_says_what_an_add_would_and_gives_nothing),
+        TEST(domains_with_devices_are_listed_and_dead_ones_swept),
+        TEST(an_operation_on_a_thread_calls_back_once),
+        TEST(what_is_refused_at_once_does_not_call_back),
+    };
+
+    return cmocka_run_group_tests_name("store/api", tests, NULL, NULL);
+}
