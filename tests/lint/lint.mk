@@ -17,7 +17,7 @@ LINT_PROGRAMS = $(sort bootstrap tests/check.sh $(addprefix tests/system/, \
                 dom0-init domu-init remote-sh) $(filter-out $(LINT_PARTS) \
                 $(LINT_IMAGE),$(wildcard tests/*/*.sh)))
 LINT_SH = $(LINT_PROGRAMS) $(LINT_PARTS) $(LINT_IMAGE)
-LINT_CPPFLAGS = -D_GNU_SOURCE -I$(L) -Itests/lint -Itests/store \
+LINT_CPPFLAGS = -D_GNU_SOURCE= -I$(L) -Itests/lint -Itests/store \
                 -Itests/unit -DXL_REAL='"xl"' -DXL_SCSI='"scsi"' -DVERSION='"0"' \
                 -DXL_HOOKS='"hooks"' -DHOOKS_LIFE='"life"'
 LINT_CFLAGS = -std=gnu11 $(LINT_CPPFLAGS) $(XENLIGHT_CFLAGS) $(XENSTORE_CFLAGS) \

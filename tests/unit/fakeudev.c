@@ -38,6 +38,7 @@ struct udev_list_entry {
 
 struct udev_enumerate {
     const fakeudev_device *parent;
+    const char *subsystem;      /* or that: all of it */
     struct udev_list_entry *list;
 };
 
@@ -355,6 +356,13 @@ int udev_enumerate_add_match_parent(struct udev_enumerate *children,
     return 0;
 }
 
+int udev_enumerate_add_match_subsystem(struct udev_enumerate *all,
+                                       const char *subsystem)
+{
+    all->subsystem = subsystem;
+    return 0;
+}
+
 /* The parent itself is among them, as with the real one. */
 int udev_enumerate_scan_devices(struct udev_enumerate *children)
 {
@@ -366,6 +374,9 @@ int udev_enumerate_scan_devices(struct udev_enumerate *children)
         for (entry = &stage.devices[i]; entry && entry != children->parent;
              entry = find(entry->parent))
             ;
+        if (children->subsystem && !strcmp(stage.devices[i].subsystem,
+                                           children->subsystem))
+            entry = &stage.devices[i];
         new = entry ? calloc(1, sizeof(*new)) : NULL;
         if (!new)
             continue;

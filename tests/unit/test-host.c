@@ -45,6 +45,12 @@ static const fakeudev_device dom0[] = {
       { "type", "0", "state", "offline", NULL } },
     { "6:0:0:1", "scsi", "scsi_device", NULL, 0, 0,
       { "type", "0", "state", "deleted", NULL } },
+    /* two paths to one disk */
+    SCSI("8:0:0:2", "0", "vendor", "A", "model", "B", "wwid", "naa.paths"),
+    NODE("sdx", "block", "disk", "8:0:0:2", 8, 32),
+    SCSI("7:0:1:2", "0", "vendor", "A", "model", "B", "wwid", "naa.paths"),
+    NODE("sdy", "block", "disk", "7:0:1:2", 8, 48),
+    SCSI("7:0:2:2", "0", "vendor", "A", "model", "B", "wwid", "naa.paths"),
     NODE("null", "mem", NULL, NULL, 1, 3),
     NODE("nvme0n1", "block", "disk", NULL, 259, 0),
     NODE("ghost", "gone", NULL, NULL, 250, 1),
@@ -352,6 +358,68 @@ static void exclusive_opener_is_noticed(void **state)
                 "exclusively");
 }
 
+/* ----- by identity ----- */
+
+static void expect_identity(const char *wwid, const char *before,
+                            const char *hctl, const char *message)
+{
+    char text[LIBXL__VSCSI_HCTL_SIZE];
+    libxl__vscsi_phys phys;
+    libxl_vscsi_hctl old;
+    int rc;
+
+    said[0] = '\0';
+    libxl__vscsi_phys_init(&phys);
+    assert_true(!before || libxl__vscsi_hctl_parse(before, &old));
+    rc = libxl__vscsi_host_find_wwid(&vc, wwid, before ? &old : NULL, &phys);
+    assert_string_equal(said, message);
+    assert_int_equal(rc, hctl ? 0 : ERROR_NOTFOUND);
+    if (hctl) {
+        libxl__vscsi_hctl_format(&phys.hctl, text);
+        assert_string_equal(text, hctl);
+        assert_string_equal(phys.wwid, wwid);
+    } else {
+        assert_null(phys.wwid);
+    }
+    libxl__vscsi_phys_dispose(&phys);
+}
+
+static void device_is_known_again_wherever_it_is(void **state)
+{
+    (void)state;
+    expect_identity("naa.5000c500a1b2c3d4", "2:0:0:1", "2:0:0:1", "");
+    expect_identity("naa.5000c500a1b2c3d4", NULL, "2:0:0:1", "");
+    expect_identity("naa.5000c500a1b2c3d4", "4:0:0:0", "2:0:0:1",
+                    "naa.5000c500a1b2c3d4 was at 4:0:0:0 and is at 2:0:0:1 "
+                    "now");
+}
+
+static void of_several_paths_the_old_one_or_the_lowest_is_taken(void **state)
+{
+    (void)state;
+    expect_identity("naa.paths", "8:0:0:2", "8:0:0:2", "");
+    expect_identity("naa.paths", "7:0:2:2", "7:0:2:2", "");
+    expect_identity("naa.paths", NULL, "7:0:1:2", "");
+    expect_identity("naa.paths", "9:0:0:0", "7:0:1:2",
+                    "naa.paths was at 9:0:0:0 and is at 7:0:1:2 now");
+}
+
+static void another_device_in_its_place_is_refused(void **state)
+{
+    (void)state;
+    expect_identity("naa.lost", "2:0:0:1", NULL,
+                    "dom0 has no device naa.lost any more; at 2:0:0:1 is "
+                    "another one now, ACME Big Disk naa.5000c500a1b2c3d4");
+    expect_identity("naa.lost", "4:0:0:0", NULL,
+                    "dom0 has no device naa.lost any more; at 4:0:0:0 is "
+                    "another one now, HL DVD without identity");
+    expect_identity("naa.lost", "9:0:0:0", NULL,
+                    "dom0 has no device naa.lost any more, at 9:0:0:0 or "
+                    "elsewhere");
+    expect_identity("naa.lost", NULL, NULL,
+                    "dom0 has no device naa.lost any more");
+}
+
 #define TEST(f) cmocka_unit_test_setup_teardown(f, set_up, tear_down)
 
 int main(void)
@@ -370,6 +438,9 @@ int main(void)
         TEST(swap_is_named),
         TEST(holder_is_named_by_what_it_is),
         TEST(exclusive_opener_is_noticed),
+        TEST(device_is_known_again_wherever_it_is),
+        TEST(of_several_paths_the_old_one_or_the_lowest_is_taken),
+        TEST(another_device_in_its_place_is_refused),
     };
 
     return cmocka_run_group_tests_name("host", tests, NULL, NULL) != 0;
