@@ -1,0 +1,308 @@
+/* SPDX-License-Identifier: LGPL-2.1-only */
+/*
+ * Eight processes that attach, detach and list at the same time, on one
+ * domain and on several, while another writes where their transactions
+ * read.  No device is lost, none is in two domains, no vdev is given twice,
+ * and every process ends.
+ */
+#include "stage.h"
+
+#include <signal.h>
+#include <stdio.h>
+#include <sys/mman.h>
+#include <sys/prctl.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "figure.h"
+#include "lio_stage.h"
+#include "text.h"
+#include "trace.h"
+
+#define WORKERS 8u
+#define DOMAINS 3u              /* 5, 7, 8 */
+#define VHOSTS 2u
+#define LUNS 6u                 /* of a vhost, and of the shared target */
+#define HANGS_AFTER_S 600
+
+static const uint32_t domids[DOMAINS] = { DOM, 7, 8 };
+
+/* Memory that all of them see. */
+static struct shared {
+    /* attached less detached, of every place */
+    int places[DOMAINS][VHOSTS][LUNS];
+    unsigned operations, refused, unexpected, conflicts;
+    bool over;
+    char what[512];             /* the first that was unexpected */
+} *shared;
+
+/* ----- one process ----- */
+
+static unsigned next_random(unsigned *seed)
+{
+    *seed = *seed * 1103515245u + 12345u;
+    return *seed >> 16;
+}
+
+static void note(int rc, const char *what, uint32_t domid, unsigned vhost,
+                 unsigned lun)
+{
+    __atomic_add_fetch(&shared->operations, 1, __ATOMIC_RELAXED);
+    if (!rc)
+        return;
+    if (rc == ERROR_DEVICE_EXISTS || rc == ERROR_NOTFOUND) {
+        __atomic_add_fetch(&shared->refused, 1, __ATOMIC_RELAXED);
+        return;
+    }
+    if (!__atomic_fetch_add(&shared->unexpected, 1, __ATOMIC_RELAXED))
+        snprintf(shared->what, sizeof(shared->what), "%s %u %u:0:0:%u: rc "
+                 "%d: %.300s", what, domid, vhost, lun, rc, rig_log());
+}
+
+/* Any device of the shared target to any place: most are taken. */
+static void attach_any(struct rig *rig, unsigned num_doms, unsigned *seed)
+{
+    unsigned d = next_random(seed) % num_doms;
+    unsigned vhost = next_random(seed) % VHOSTS;
+    unsigned lun = next_random(seed) % LUNS;
+    unsigned device = next_random(seed) % LUNS;
+    char spec[64];
+    int rc;
+
+    snprintf(spec, sizeof(spec), "/dev/fake-2-%u %u:0:0:%u", device, vhost,
+             lun);
+    rc = rig_attach(rig, domids[d], spec);
+    if (!rc)
+        __atomic_add_fetch(&shared->places[d][vhost][lun], 1,
+                           __ATOMIC_RELAXED);
+    note(rc, "attach", domids[d], vhost, lun);
+}
+
+static void detach_any(struct rig *rig, unsigned num_doms, unsigned *seed)
+{
+    unsigned d = next_random(seed) % num_doms;
+    unsigned vhost = next_random(seed) % VHOSTS;
+    unsigned lun = next_random(seed) % LUNS;
+    char vdev[32];
+    int rc;
+
+    snprintf(vdev, sizeof(vdev), "%u:0:0:%u", vhost, lun);
+    rc = rig_detach(rig, domids[d], vdev, LIBXL__VSCSI_SAFE_REMOVE);
+    if (!rc)
+        __atomic_sub_fetch(&shared->places[d][vhost][lun], 1,
+                           __ATOMIC_RELAXED);
+    note(rc, "detach", domids[d], vhost, lun);
+}
+
+static void list_any(struct rig *rig, unsigned num_doms, unsigned *seed)
+{
+    unsigned d = next_random(seed) % num_doms;
+    libxl_vscsiinfo *infos = NULL;
+    int rc, num = 0;
+
+    rc = libxl__vscsi_list_infos(&rig->vc, domids[d], -1, NULL, &infos,
+                                 &num);
+    libxl_vscsiinfo_list_free(infos, num);
+    note(rc, "list", domids[d], 0, 0);
+}
+
+static _Noreturn void work(struct rig *rig, unsigned which,
+                           unsigned num_doms, unsigned operations)
+{
+    unsigned seed = 77 + which, i, dice;
+
+    prctl(PR_SET_PDEATHSIG, SIGKILL);
+    alarm(HANGS_AFTER_S);
+    if (stage_reopen(rig))
+        _exit(1);
+    for (i = 0; i < operations; i++) {
+        rig_forget_log();
+        dice = next_random(&seed) % 10;
+        if (dice < 5)
+            attach_any(rig, num_doms, &seed);
+        else if (dice < 8)
+            detach_any(rig, num_doms, &seed);
+        else
+            list_any(rig, num_doms, &seed);
+    }
+    libxl__vscsi_ctx_dispose(&rig->vc);
+    _exit(0);
+}
+
+/* Writes what every transaction of an operation reads or removes. */
+static _Noreturn void disturb(unsigned num_doms)
+{
+    struct xs_handle *xsh;
+    char path[64];
+    unsigned i;
+
+    prctl(PR_SET_PDEATHSIG, SIGKILL);
+    alarm(HANGS_AFTER_S);
+    xsh = xs_open(0);
+    if (!xsh)
+        _exit(1);
+    store_dont_count(xsh);
+    for (i = 0; !__atomic_load_n(&shared->over, __ATOMIC_RELAXED); i++) {
+        snprintf(path, sizeof(path), "/libxl/%u/device",
+                 domids[i % num_doms]);
+        if (!xs_write(xsh, XBT_NULL, path, "", 0))
+            _exit(1);
+        libxl__vscsi_pause(1);
+    }
+    xs_close(xsh);
+    _exit(0);
+}
+
+/* ----- what must hold ----- */
+
+/* By the record alone, as one transaction sees it: who has which device? */
+static void assert_apart(struct rig *rig, unsigned num_doms)
+{
+    unsigned users[LUNS] = { 0 }, d, device;
+    char *dump, *rest, *line, *name, *path;
+    int total = 0, places = 0;
+
+    for (d = 0; d < num_doms; d++) {
+        path = text_new("/local/domain/0/backend/vscsi/%u", domids[d]);
+        rest = dump = store_dump(rig->s, path);
+        while ((line = strsep(&rest, "\n"))) {
+            name = strstr(line, "/p-devname = /dev/fake-2-");
+            if (!name)
+                continue;
+            device = (unsigned)(name[25] - '0');
+            assert_in_range(device, 0, LUNS - 1);
+            if (users[device]++)
+                fail_msg("/dev/fake-2-%u is in use twice: %s", device, line);
+            total++;
+        }
+        free(dump), free(path);
+    }
+    for (d = 0; d < num_doms; d++)
+        for (unsigned i = 0; i < VHOSTS * LUNS; i++)
+            places += shared->places[d][i / LUNS][i % LUNS];
+    assert_int_equal(total, places);
+}
+
+/* Every place has what was attached to it and not detached. */
+static void assert_places(struct rig *rig, unsigned d)
+{
+    char *list = stage_truth(rig, domids[d]), vdev[32];
+    unsigned vhost, lun;
+
+    for (vhost = 0; vhost < VHOSTS; vhost++) {
+        for (lun = 0; lun < LUNS; lun++) {
+            int is = shared->places[d][vhost][lun];
+            const char *found;
+
+            snprintf(vdev, sizeof(vdev), "%u:0:0:%u=", vhost, lun);
+            found = strstr(list, vdev);
+            if (is != (found != NULL))
+                fail_msg("domain %u, %s %d times; list: %s", domids[d], vdev,
+                         is, list);
+            if (found && strstr(found + 1, vdev))
+                fail_msg("domain %u, %s twice: %s", domids[d], vdev, list);
+        }
+    }
+    free(list);
+}
+
+static pid_t start(struct rig *rig, unsigned which, unsigned num_doms,
+                   unsigned operations)
+{
+    pid_t pid = fork();
+
+    assert_true(pid >= 0);
+    if (!pid && which == WORKERS)
+        disturb(num_doms);
+    if (!pid)
+        work(rig, which, num_doms, operations);
+    return pid;
+}
+
+static void await(pid_t pid)
+{
+    int status;
+
+    assert_int_equal(waitpid(pid, &status, 0), pid);
+    if (!WIFEXITED(status) || WEXITSTATUS(status))
+        fail_msg("a process ended with status %#x (a hang is 0xe)", status);
+}
+
+/* Transactions that had to begin again. */
+static unsigned count_conflicts(struct rig *rig, long mark)
+{
+    struct trace *t = trace_load(store_dir(rig->s));
+    unsigned num = 0;
+    size_t i;
+
+    for (i = 0; i < t->num; i++)
+        num += t->requests[i].who == TRACE_TESTED &&
+               t->requests[i].offset >= mark && !t->requests[i].ok &&
+               !strcmp(t->requests[i].type, "TRANSACTION_END");
+    trace_free(t);
+    return num;
+}
+
+static void race(struct rig *rig, const char *name, unsigned num_doms)
+{
+    unsigned each = figure_long() ? 400 : 25, i, conflicts;
+    long mark = store_trace_mark(rig->s);
+    pid_t pids[WORKERS + 1];
+
+    for (i = 1; i < num_doms; i++)
+        store_domain_create(rig->s, domids[i]);
+    memset(shared, 0, sizeof(*shared));
+    for (i = 0; i <= WORKERS; i++)
+        pids[i] = start(rig, i, num_doms, each);
+    for (i = 0; i < WORKERS; i++)
+        await(pids[i]);
+    shared->over = true;
+    await(pids[WORKERS]);
+    if (shared->unexpected)
+        fail_msg("%u operations: %s", shared->unexpected, shared->what);
+    peer_settle(rig->p);
+    assert_apart(rig, num_doms);
+    for (i = 0; i < num_doms; i++)
+        assert_places(rig, i);
+    conflicts = count_conflicts(rig, mark);
+    assert_true(conflicts > 0);
+    for (i = 0; i < num_doms; i++) {
+        libxl_device_vscsictrl *ctrls;
+        int v, num;
+
+        ctrls = stage_vhosts(rig, domids[i], &num);
+        for (v = 0; v < num; v++)
+            assert_int_equal(rig_close(rig, domids[i], ctrls[v].devid,
+                                       LIBXL__VSCSI_SAFE_REMOVE), 0);
+        libxl_device_vscsictrl_list_free(ctrls, num);
+    }
+    stage_assert_clean(rig);
+    print_message("# %u operations, %u refused as they should be, %u "
+                  "conflicts\n", shared->operations, shared->refused,
+                  conflicts);
+    figure_row(name, shared->operations, shared->operations, 0);
+}
+
+static void eight_processes_on_one_domain_lose_nothing(void **state)
+{
+    race(*state, "races: 8 processes on one domain", 1);
+}
+
+static void eight_processes_on_three_domains_share_nothing(void **state)
+{
+    race(*state, "races: 8 processes on three domains", DOMAINS);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        STAGE_TEST(eight_processes_on_one_domain_lose_nothing),
+        STAGE_TEST(eight_processes_on_three_domains_share_nothing),
+    };
+
+    shared = mmap(NULL, sizeof(*shared), PROT_READ | PROT_WRITE,
+                  MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+    if (shared == MAP_FAILED)
+        return 1;
+    return cmocka_run_group_tests_name("faults/races", tests, NULL, NULL);
+}
