@@ -118,8 +118,8 @@ static void carry_on(struct rig *rig)
     stage_assert_clean(rig);
 }
 
-/* States of the frontend at which the backend acts. */
-static const int sights[] = { 1, 3, 4, 5, 6, 7 };
+/* States of the frontend at which the backend acts; 0: before any. */
+static const int sights[] = { 0, 1, 3, 4, 5, 6, 7 };
 
 static void a_backend_that_falls_silent_at_a_step_is_survived(void **state)
 {

@@ -29,6 +29,7 @@ enum ending {
 
 struct scenario {
     const char *name;
+    unsigned num;               /* devices that domain 5 has already */
     void (*prepare)(struct rig *rig);
     /* What is killed.  It runs in a process of its own: no assertion. */
     int (*act)(struct rig *rig);
@@ -179,13 +180,20 @@ static void recover(struct rig *rig, const struct scenario *sc,
 
 /* ----- all positions ----- */
 
-static void try_position(struct rig *rig, const struct scenario *sc,
-                         unsigned step, bool after, bool repeated)
+static void prepare(struct rig *rig, const struct scenario *sc)
 {
     rig_forget_log();
+    if (sc->num)
+        assert_int_equal(rig_attach_many(rig, DOM, 0, 0, sc->num), 0);
     if (sc->prepare)
         sc->prepare(rig);
     peer_settle(rig->p);
+}
+
+static void try_position(struct rig *rig, const struct scenario *sc,
+                         unsigned step, bool after, bool repeated)
+{
+    prepare(rig, sc);
     run_killed(rig, sc, step, after);
     recover(rig, sc, repeated);
 }
@@ -196,9 +204,7 @@ static unsigned count_steps(struct rig *rig, const struct scenario *sc)
     unsigned steps;
     long mark;
 
-    if (sc->prepare)
-        sc->prepare(rig);
-    peer_settle(rig->p);
+    prepare(rig, sc);
     mark = store_trace_mark(rig->s);
     assert_false(run_killed(rig, sc, 0, false));
     assert_int_equal(report->rc, sc->rc);
@@ -215,19 +221,14 @@ static void try_all(struct rig *rig, const struct scenario *sc)
 {
     unsigned steps = count_steps(rig, sc), tried = 0, i, step;
     unsigned num = figure_long() || steps < SAMPLE ? steps : SAMPLE;
-    bool after, whole = figure_long();
+    int after;
 
     for (i = 0; i < num; i++) {
         step = 1 + i * (steps - 1) / (num > 1 ? num - 1 : 1);
-        for (after = false; ; after = true) {
+        for (after = 0; after <= 1; after++) {
+            /* After one step is before the next: both ways are tried. */
             try_position(rig, sc, step, after, i % 2 == 0);
             tried++;
-            if (whole) {
-                try_position(rig, sc, step, after, i % 2 != 0);
-                tried++;
-            }
-            if (after)
-                break;
         }
     }
     figure_row(sc->name, tried, tried, 0);
@@ -235,19 +236,8 @@ static void try_all(struct rig *rig, const struct scenario *sc)
 
 /* ----- what is done ----- */
 
-static void with_one(struct rig *rig)
+static void with_vhost_1(struct rig *rig)
 {
-    assert_int_equal(rig_attach_many(rig, DOM, 0, 0, 1), 0);
-}
-
-static void with_three(struct rig *rig)
-{
-    assert_int_equal(rig_attach_many(rig, DOM, 0, 0, 3), 0);
-}
-
-static void with_two_vhosts(struct rig *rig)
-{
-    assert_int_equal(rig_attach_many(rig, DOM, 0, 0, 2), 0);
     assert_int_equal(rig_attach_many(rig, DOM, 1, 2, 1), 0);
 }
 
@@ -291,14 +281,14 @@ static int close_vhost(struct rig *rig)
 static void an_attach_as_a_new_vhost_is_killed_anywhere(void **state)
 {
     try_all(*state, &(struct scenario){
-        "kill: attach, a new vhost", NULL, attach_first, .goal = ONE,
+        "kill: attach, a new vhost", 0, NULL, attach_first, .goal = ONE,
     });
 }
 
 static void an_attach_to_a_connected_vhost_is_killed_anywhere(void **state)
 {
     try_all(*state, &(struct scenario){
-        "kill: attach, to a connected vhost", with_three, attach_fourth,
+        "kill: attach, to a connected vhost", 3, NULL, attach_fourth,
         .goal = FOUR,
     });
 }
@@ -306,7 +296,7 @@ static void an_attach_to_a_connected_vhost_is_killed_anywhere(void **state)
 static void an_attach_of_many_devices_is_killed_anywhere(void **state)
 {
     try_all(*state, &(struct scenario){
-        "kill: attach, 8 devices at once", NULL, attach_eight,
+        "kill: attach, 8 devices at once", 0, NULL, attach_eight,
         .goal = EIGHT,
     });
 }
@@ -314,7 +304,7 @@ static void an_attach_of_many_devices_is_killed_anywhere(void **state)
 static void a_detach_of_one_of_many_is_killed_anywhere(void **state)
 {
     try_all(*state, &(struct scenario){
-        "kill: detach, one of three", with_three, detach_second,
+        "kill: detach, one of three", 3, NULL, detach_second,
         .goal = ONE " 0:0:0:2=/dev/fake-0-2(4)",
     });
 }
@@ -322,14 +312,14 @@ static void a_detach_of_one_of_many_is_killed_anywhere(void **state)
 static void a_detach_of_the_last_is_killed_anywhere(void **state)
 {
     try_all(*state, &(struct scenario){
-        "kill: detach, the last", with_one, detach_first, .goal = "",
+        "kill: detach, the last", 1, NULL, detach_first, .goal = "",
     });
 }
 
 static void a_detach_of_a_vhost_is_killed_anywhere(void **state)
 {
     try_all(*state, &(struct scenario){
-        "kill: detach, a vhost of three devices", with_three, close_vhost,
+        "kill: detach, a vhost of three devices", 3, NULL, close_vhost,
         .goal = "",
     });
 }
@@ -347,7 +337,7 @@ static int list_all(struct rig *rig)
 static void a_list_is_killed_anywhere(void **state)
 {
     try_all(*state, &(struct scenario){
-        "kill: list", with_three, list_all, .goal = THREE,
+        "kill: list", 3, NULL, list_all, .goal = THREE,
     });
 }
 
@@ -355,14 +345,13 @@ static void a_list_is_killed_anywhere(void **state)
 
 static void guest_that_refuses(struct rig *rig)
 {
-    with_three(rig);
     peer_refuse_vdev(rig->p, PEER_FRONTEND, "0:0:0:3");
 }
 
 static void an_attach_that_is_undone_is_killed_anywhere(void **state)
 {
     try_all(*state, &(struct scenario){
-        "kill: attach, refused by the guest", guest_that_refuses,
+        "kill: attach, refused by the guest", 3, guest_that_refuses,
         attach_fourth, .goal = NULL, .rc = ERROR_FAIL,
     });
 }
@@ -376,7 +365,7 @@ static void guest_without_driver(struct rig *rig)
 static void an_attach_that_plugs_again_is_killed_anywhere(void **state)
 {
     try_all(*state, &(struct scenario){
-        "kill: attach, guest without driver", guest_without_driver,
+        "kill: attach, guest without driver", 0, guest_without_driver,
         attach_first, .goal = "0:0:0:0=/dev/fake-0-0(1)",
     });
 }
@@ -388,15 +377,14 @@ static int force_close(struct rig *rig)
 
 static void silent_guest(struct rig *rig)
 {
-    with_three(rig);
     peer_freeze(rig->p, PEER_FRONTEND);
 }
 
 static void a_forced_detach_is_killed_anywhere(void **state)
 {
     try_all(*state, &(struct scenario){
-        "kill: detach by force, silent guest", silent_guest, force_close,
-        .goal = NULL,
+        "kill: detach by force, silent guest", 3, silent_guest,
+        force_close, .goal = NULL,
     });
 }
 
@@ -418,7 +406,7 @@ static int attach_two_vhosts(struct rig *rig)
 static void a_create_is_killed_anywhere(void **state)
 {
     try_all(*state, &(struct scenario){
-        "kill: create, then the domain is destroyed", paused_domain,
+        "kill: create, then the domain is destroyed", 0, paused_domain,
         attach_two_vhosts, .ending = END_DESTROY,
     });
 }
@@ -426,10 +414,17 @@ static void a_create_is_killed_anywhere(void **state)
 static libxl_device_vscsictrl *given;
 static int num_given;
 
+static void forget_given(void)
+{
+    libxl_device_vscsictrl_list_free(given, num_given);
+    given = NULL;
+    num_given = 0;
+}
+
 static void destroyed_domain(struct rig *rig)
 {
-    with_two_vhosts(rig);
-    libxl_device_vscsictrl_list_free(given, num_given);
+    with_vhost_1(rig);
+    forget_given();
     given = stage_vhosts(rig, DOM, &num_given);
     store_domain_destroy(rig->s, DOM);
 }
@@ -442,12 +437,10 @@ static int clean_after_destroy(struct rig *rig)
 static void a_destroy_is_killed_anywhere(void **state)
 {
     try_all(*state, &(struct scenario){
-        "kill: destroy's cleanup", destroyed_domain, clean_after_destroy,
+        "kill: destroy's cleanup", 2, destroyed_domain, clean_after_destroy,
         .ending = END_CLEANUP,
     });
-    libxl_device_vscsictrl_list_free(given, num_given);
-    given = NULL;
-    num_given = 0;
+    forget_given();
 }
 
 static int clean_up(struct rig *rig)
@@ -458,12 +451,11 @@ static int clean_up(struct rig *rig)
 static void a_cleanup_is_killed_anywhere(void **state)
 {
     try_all(*state, &(struct scenario){
-        "kill: cleanup after destroyed domains", destroyed_domain, clean_up,
+        "kill: cleanup after destroyed domains", 2, destroyed_domain,
+        clean_up,
         .ending = END_CLEANUP,
     });
-    libxl_device_vscsictrl_list_free(given, num_given);
-    given = NULL;
-    num_given = 0;
+    forget_given();
 }
 
 static int wake(struct rig *rig)
@@ -474,7 +466,7 @@ static int wake(struct rig *rig)
 static void a_resume_is_killed_anywhere(void **state)
 {
     try_all(*state, &(struct scenario){
-        "kill: resume", with_two_vhosts, wake,
+        "kill: resume", 2, with_vhost_1, wake,
         .goal = TWO " 1:0:0:2=/dev/fake-0-2(4)",
     });
 }
