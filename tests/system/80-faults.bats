@@ -79,22 +79,29 @@ unload() {
     assert_nothing_left
 }
 
-@test "after the backend driver gave a vhost up, detach and attach work" {
+@test "after the backend driver gave a vhost up, its devices can go to another guest" {
     with_disks
     start_guest life
     xl scsi-attach life "$host:0:0:0" 0:0:0:0
     backend=$(basename /sys/bus/xen-backend/devices/vscsi-*)
     echo "$backend" >"$(readlink -f "/sys/bus/xen-backend/devices/$backend/driver")/unbind"
-    bounded xl scsi-list life
-    bounded xl scsi-attach life "$host:0:0:1" 0:0:0:1
+    [ "$(states life)" = "0:0:0:0 6 4" ]
+    run xl scsi-attach life "$host:0:0:1" 0:0:0:1
+    echo "$output"
+    [ "$status" -ne 0 ]
+    [[ "$output" == *"vhost 0 is closed"*"(detach its devices"* ]]
     bounded xl scsi-detach life 0:0:0:0
-    bounded xl scsi-detach life 0:0:0:1
-    xl scsi-list life | grep -q ':' && xl scsi-detach -f life 0:0:0:0
     [ -z "$(states life)" ]
     assert_nothing_left
-    xl scsi-attach life "$host:0:0:1" 0:0:0:1
-    [ "$(states life)" = "0:0:0:1 4 4" ]
-    [ "$(guest_count life)" -eq 1 ]
+    # The guest itself may hang on a command that nobody answers any more.
+    start_guest late
+    xl scsi-attach late "$host:0:0:0" 0:0:0:0
+    [ "$(states late)" = "0:0:0:0 4 4" ]
+    [ "$(guest_count late)" -eq 1 ]
+    xl destroy life
+    [ "$(states late)" = "0:0:0:0 4 4" ]
+    xl destroy late
+    assert_nothing_left
 }
 
 # What must not grow.
