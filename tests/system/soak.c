@@ -3,7 +3,7 @@
  * A toolstack that lives long: attaches and detaches a device again and
  * again, and fails if that makes it grow.
  *
- *  soak DOMID PDEV,VDEV CYCLES
+ *  soak DOMID PDEV,VDEV CYCLES WARM      WARM: until all has its size
  */
 #include <dirent.h>
 #include <stdio.h>
@@ -13,8 +13,6 @@
 
 #include <libxl_vscsi.h>
 #include <libxlutil_vscsi.h>
-
-#define WARM 50         /* cycles until everything has its size */
 
 static long open_files(void)
 {
@@ -56,15 +54,16 @@ int main(int argc, char **argv)
     xentoollog_logger *log = (xentoollog_logger *)
         xtl_createlogger_stdiostream(stderr, XTL_WARN, 0);
     libxl_device_vscsictrl ctrl;
-    long fds = 0, kb = 0, n, cycles;
+    long fds = 0, kb = 0, n, cycles, warm;
     libxl_ctx *ctx = NULL;
     uint32_t domid;
     int rc;
 
-    if (argc != 4 || !log || libxl_ctx_alloc(&ctx, LIBXL_VERSION, 0, log))
+    if (argc != 5 || !log || libxl_ctx_alloc(&ctx, LIBXL_VERSION, 0, log))
         return 2;
     domid = (uint32_t)strtoul(argv[1], NULL, 10);
     cycles = strtol(argv[3], NULL, 10);
+    warm = strtol(argv[4], NULL, 10);
     libxl_vscsi_set_logger(log);
     libxl_device_vscsictrl_init(&ctrl);
     if (xlu_vscsi_parse(argv[2], &ctrl, NULL))
@@ -75,7 +74,7 @@ int main(int argc, char **argv)
             fprintf(stderr, "cycle %ld: %d\n", n, rc);
             return 1;
         }
-        if (n == WARM) {
+        if (n == warm) {
             fds = open_files();
             kb = resident_kb();
         }
@@ -83,5 +82,5 @@ int main(int argc, char **argv)
     printf("%ld cycles: %ld open files, %ld at first; %ld kB, %ld at first\n",
            cycles, open_files(), fds, resident_kb(), kb);
     /* The allocator's own ups and downs are within some pages. */
-    return cycles > WARM && (open_files() > fds || resident_kb() > kb + 64);
+    return cycles > warm && (open_files() > fds || resident_kb() > kb + 64);
 }
