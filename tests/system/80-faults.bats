@@ -130,7 +130,6 @@ free_kb() {
     warm=$((cycles / 10 + 5))
     /tests/soak "$id" "$host:0:0:1,0:0:0:1" $warm $warm
     before=$(sizes) memory=$(free_kb)
-    export BATS_TEST_TIMEOUT=
     /tests/soak "$id" "$host:0:0:1,0:0:0:1" "$cycles" $warm | tee /run/life.soak
     for i in 1 2 3; do
         xl scsi-attach life "$host:0:0:1" 0:0:0:1

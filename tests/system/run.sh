@@ -48,12 +48,13 @@ machine() {
     cat >"$tree/tests/run" <<'END'
 #!/bin/sh
 # No test may hang the others; what emulation breaks gets a second chance.
-export BATS_TEST_TIMEOUT=${BATS_TEST_TIMEOUT:-300}
 export BATS_TEST_RETRIES=${BATS_TEST_RETRIES:-1}
 . /tests/settings
 exec bats --tap -T /tests/bats
 END
-    echo "export FAULT_CYCLES=${FAULT_CYCLES:-}" >"$tree/tests/settings"
+    echo "export FAULT_CYCLES=${FAULT_CYCLES:-}" \
+        "BATS_TEST_TIMEOUT=$((300 + ${FAULT_CYCLES:-0} * 5))" \
+        >"$tree/tests/settings"
     chmod 755 "$tree/tests/run"
     code=0
     VM_TIMEOUT_S=${VM_TIMEOUT_S:-3000} \
