@@ -21,11 +21,12 @@ int stage_teardown_lawless(void **state);
 #define STAGE_TEST_LAWLESS(f) \
     cmocka_unit_test_setup_teardown(f, stage_setup, stage_teardown_lawless)
 
-/* All that belongs to the bystander, and what its kernels were told. */
+/* The bystander's kernels were told nothing, and its LIO objects are there;
+ * its nodes are looked at by _assert_clean(). */
 void stage_assert_bystander(struct rig *rig);
 
-/* Nothing in xenstore and LIO but the bystander's.  What there is more, one
- * a line; free(). */
+/* What is in xenstore and LIO beside the bystander's, or not there of that,
+ * one a line; free(). */
 char *stage_leftovers(struct rig *rig);
 void stage_assert_clean(struct rig *rig);
 

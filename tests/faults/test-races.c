@@ -16,6 +16,7 @@
 
 #include "figure.h"
 #include "lio_stage.h"
+#include "steps.h"
 #include "text.h"
 #include "trace.h"
 
@@ -293,9 +294,55 @@ static void eight_processes_on_three_domains_share_nothing(void **state)
     race(*state, "races: 8 processes on three domains", DOMAINS);
 }
 
+/* ----- a device that changes hands ----- */
+
+static struct rig other_rig;
+static bool taken;
+
+static void take_over(unsigned step, bool done)
+{
+    (void)step, (void)done;
+    if (!taken)
+        taken = !rig_attach(&other_rig, 7, "/dev/fake-0-1 0:0:0:0");
+}
+
+/* Domain 7 gets it at the first moment at which domain 5 has it no more. */
+static void change_hands(struct rig *rig, const char *vdev)
+{
+    other_rig = *rig;
+    assert_int_equal(stage_reopen(&other_rig), 0);
+    other_rig.vc.timeouts.lock_ms = 0;
+    taken = false;
+    steps_begin(take_over);
+    if (vdev)
+        assert_int_equal(rig_detach(rig, DOM, vdev,
+                                    LIBXL__VSCSI_SAFE_REMOVE), 0);
+    else
+        assert_int_equal(rig_close(rig, DOM, 0, LIBXL__VSCSI_DESTROY), 0);
+    steps_end(NULL);
+    libxl__vscsi_ctx_dispose(&other_rig.vc);
+    assert_true(taken);
+    free(stage_truth(rig, 7));
+    assert_int_equal(peer_guest_luns(rig->p, 7, 0), 1);
+    assert_int_equal(rig_close(rig, 7, 0, LIBXL__VSCSI_SAFE_REMOVE), 0);
+}
+
+static void a_device_that_changes_hands_keeps_its_export(void **state)
+{
+    struct rig *rig = *state;
+
+    store_domain_create(rig->s, 7);
+    assert_int_equal(rig_attach_many(rig, DOM, 0, 0, 3), 0);
+    change_hands(rig, "0:0:0:1");
+    assert_int_equal(rig_attach_many(rig, DOM, 0, 1, 1), 0);
+    change_hands(rig, NULL);
+    stage_assert_clean(rig);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        STAGE_TEST(a_device_that_changes_hands_keeps_its_export),
         STAGE_TEST(eight_processes_on_one_domain_lose_nothing),
         STAGE_TEST(eight_processes_on_three_domains_share_nothing),
     };

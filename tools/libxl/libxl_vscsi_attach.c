@@ -344,7 +344,7 @@ out:
 
 static int end_timed_out(libxl__vscsi_ctx *vc, attach *a)
 {
-    int rc, lock;
+    int rc;
 
     if (!a->existing) {
         libxl__vscsi_error(vc, "the guest did not finish connecting vhost %d"
@@ -357,10 +357,8 @@ static int end_timed_out(libxl__vscsi_ctx *vc, attach *a)
         return rc;
     if (a->plan == VSCSI_PLAN_WITHDRAW) {
         libxl__vscsi_error(vc, "the guest does not answer");
-        if (!libxl__vscsi_lock(vc, LIBXL__VSCSI_LOCK_HOST, &lock)) {
-            unclaim_devices(vc, a);
-            libxl__vscsi_unlock(lock);
-        }
+        libxl__vscsi_release_unused(vc, a->vhost.domid, a->ctrl->vscsidevs,
+                                    NULL, (unsigned)a->ctrl->num_vscsidevs);
     } else {
         libxl__vscsi_error(vc, "the guest has begun but does not come to an "
                            "end; the device stays on record (see xl "

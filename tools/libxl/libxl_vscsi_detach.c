@@ -328,35 +328,6 @@ out:
 
 /* ----- both ----- */
 
-static int release_devices(libxl__vscsi_ctx *vc,
-                           const libxl_device_vscsictrl *ctrl,
-                           const int *indices, unsigned num)
-{
-    int rc = 0, r, lock;
-    unsigned i;
-
-    rc = libxl__vscsi_lock(vc, LIBXL__VSCSI_LOCK_HOST, &lock);
-    if (rc)
-        return rc;
-    if (!libxl__vscsi_backends_gone(vc, NULL)) {
-        libxl__vscsi_error(vc, "dom0's kernel still holds a backend without "
-                           "nodes; its LIO objects are taken down later");
-        num = 0;
-        rc = ERROR_TIMEDOUT;
-    }
-    for (i = 0; i < num; i++) {
-        const libxl_vscsi_pdev *pdev = &ctrl->vscsidevs[indices[i]].pdev;
-
-        if (pdev->type != LIBXL_VSCSI_PDEV_TYPE_HCTL)
-            continue;
-        r = libxl__vscsi_lio_release(vc, &pdev->u.hctl.m);
-        if (r)
-            rc = r;
-    }
-    libxl__vscsi_unlock(lock);
-    return rc;
-}
-
 int libxl__vscsi_detach_locked(libxl__vscsi_ctx *vc, uint32_t domid,
                                const libxl_device_vscsictrl *ctrl,
                                const int *indices, unsigned num,
@@ -381,7 +352,8 @@ int libxl__vscsi_detach_locked(libxl__vscsi_ctx *vc, uint32_t domid,
     else
         rc = remove_devs(vc, vhost, ids, num);
     if (!rc || (whole && rc == ERROR_TIMEDOUT)) {   /* the nodes are gone */
-        r = release_devices(vc, ctrl, indices, num);
+        r = libxl__vscsi_release_unused(vc, domid, ctrl->vscsidevs, indices,
+                                        num);
         rc = rc ? rc : r;
     }
     /* Should an earlier call have been killed, its exports go now. */

@@ -359,6 +359,17 @@ bool libxl__vscsi_same_device(const libxl_vscsi_pdev *a,
 bool libxl__vscsi_backends_gone(libxl__vscsi_ctx *vc,
                                 const libxl__vscsi_users *users);
 
+/*
+ * Releases what was exported for devices that domid had, and that no other
+ * domain has: num of devs[], by indices[] if that is not NULL.  Between the
+ * moment at which they went out of domid's record and this call, one may
+ * have got them.  Takes the host lock, and waits as _backends_gone does.
+ * What is left is for a later scan.  Failures as for _lio_release, logged.
+ */
+int libxl__vscsi_release_unused(libxl__vscsi_ctx *vc, uint32_t domid,
+                                const libxl_device_vscsidev *devs,
+                                const int *indices, unsigned num);
+
 /* libxl_vscsi_cleanup() */
 int libxl__vscsi_cleanup(libxl__vscsi_ctx *vc);
 

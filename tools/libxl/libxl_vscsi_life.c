@@ -144,55 +144,6 @@ static int await_end(libxl__vscsi_ctx *vc, libxl__vscsi_vhost vhost)
     return ERROR_TIMEDOUT;
 }
 
-static bool is_used(const libxl__vscsi_users *users,
-                    const libxl_vscsi_hctl *hctl)
-{
-    int i, j, k;
-
-    for (i = 0; i < users->num_users; i++) {
-        for (j = 0; j < users->users[i].num_ctrls; j++) {
-            const libxl_device_vscsictrl *ctrl = &users->users[i].ctrls[j];
-
-            for (k = 0; k < ctrl->num_vscsidevs; k++)
-                if (ctrl->vscsidevs[k].pdev.type ==
-                    LIBXL_VSCSI_PDEV_TYPE_HCTL &&
-                    libxl__vscsi_hctl_equal(
-                        &ctrl->vscsidevs[k].pdev.u.hctl.m, hctl))
-                    return true;
-        }
-    }
-    return false;
-}
-
-/* The same VM may have them still, in the domain it has migrated to. */
-static int release_unused(libxl__vscsi_ctx *vc,
-                          const libxl_device_vscsictrl *ctrls, int num)
-{
-    libxl__vscsi_users users = { .users = NULL };
-    int rc, r, i, j, lock;
-
-    rc = libxl__vscsi_lock(vc, LIBXL__VSCSI_LOCK_HOST, &lock);
-    if (rc)
-        return rc;
-    rc = libxl__vscsi_users_scan(vc, true, NULL, &users);
-    if (rc)
-        num = 0;                /* not knowing who needs them, leave them */
-    for (i = 0; i < num; i++) {
-        for (j = 0; j < ctrls[i].num_vscsidevs; j++) {
-            const libxl_vscsi_pdev *pdev = &ctrls[i].vscsidevs[j].pdev;
-
-            if (pdev->type != LIBXL_VSCSI_PDEV_TYPE_HCTL ||
-                is_used(&users, &pdev->u.hctl.m))
-                continue;
-            r = libxl__vscsi_lio_release(vc, &pdev->u.hctl.m);
-            rc = rc ? rc : r;
-        }
-    }
-    libxl__vscsi_users_dispose(&users);
-    libxl__vscsi_unlock(lock);
-    return rc;
-}
-
 int libxl__vscsi_domain_destroyed(libxl__vscsi_ctx *vc, uint32_t domid,
                                   const libxl_device_vscsictrl *ctrls,
                                   int num)
@@ -215,7 +166,13 @@ int libxl__vscsi_domain_destroyed(libxl__vscsi_ctx *vc, uint32_t domid,
         r = await_end(vc, vhost);
         rc = rc ? rc : r;
     }
-    r = release_unused(vc, ctrls, num);
+    for (i = 0; i < num; i++) {
+        r = libxl__vscsi_release_unused(vc, domid, ctrls[i].vscsidevs, NULL,
+                                        (unsigned)ctrls[i].num_vscsidevs);
+        rc = rc ? rc : r;
+    }
+    /* Should the create have been killed, what it exported goes now. */
+    r = libxl__vscsi_cleanup(vc);
     return rc ? rc : r;
 }
 

@@ -219,6 +219,96 @@ int libxl__vscsi_users_check(libxl__vscsi_ctx *vc,
     return 0;
 }
 
+/* ----- giving exports up ----- */
+
+static bool is_used(const libxl__vscsi_users *users,
+                    const libxl_vscsi_hctl *hctl)
+{
+    int i, j, k;
+
+    for (i = 0; i < users->num_users; i++) {
+        for (j = 0; j < users->users[i].num_ctrls; j++) {
+            const libxl_device_vscsictrl *ctrl = &users->users[i].ctrls[j];
+
+            for (k = 0; k < ctrl->num_vscsidevs; k++)
+                if (ctrl->vscsidevs[k].pdev.type ==
+                    LIBXL_VSCSI_PDEV_TYPE_HCTL &&
+                    libxl__vscsi_hctl_equal(
+                        &ctrl->vscsidevs[k].pdev.u.hctl.m, hctl))
+                    return true;
+        }
+    }
+    return false;
+}
+
+/* What all domains but domid have on record. */
+static int read_others(libxl__vscsi_ctx *vc, uint32_t domid,
+                       libxl__vscsi_users *users_r)
+{
+    uint32_t *domids = NULL;
+    int rc, i, num = 0;
+    bool exists;
+
+    rc = libxl__vscsi_xs_backends(vc, &domids, &num);
+    if (rc)
+        return rc;
+    users_r->users = calloc((size_t)num + 1, sizeof(*users_r->users));
+    if (!users_r->users) {
+        libxl__vscsi_error(vc, "out of memory");
+        rc = ERROR_NOMEM;
+    }
+    for (i = 0; !rc && i < num; i++) {
+        struct libxl__vscsi_user *user =
+            &users_r->users[users_r->num_users];
+
+        if (domids[i] == domid)
+            continue;
+        user->domid = domids[i];
+        rc = libxl__vscsi_xs_list(vc, user->domid, -1, &user->ctrls,
+                                  &user->num_ctrls, &exists);
+        if (!rc)
+            users_r->num_users++;
+    }
+    free(domids);
+    return rc;
+}
+
+int libxl__vscsi_release_unused(libxl__vscsi_ctx *vc, uint32_t domid,
+                                const libxl_device_vscsidev *devs,
+                                const int *indices, unsigned num)
+{
+    libxl__vscsi_users others = { .users = NULL };
+    int rc, r, lock;
+    unsigned i;
+
+    rc = libxl__vscsi_lock(vc, LIBXL__VSCSI_LOCK_HOST, &lock);
+    if (rc)
+        return rc;
+    rc = read_others(vc, domid, &others);
+    if (rc || vc->skipped_records)
+        num = 0;                /* not knowing who needs them, leave them */
+    if (!rc && !libxl__vscsi_backends_gone(vc, &others)) {
+        libxl__vscsi_error(vc, "dom0's kernel still holds a backend without "
+                           "nodes; its LIO objects are taken down later");
+        num = 0;
+        rc = ERROR_TIMEDOUT;
+    }
+    for (i = 0; i < num; i++) {
+        const libxl_vscsi_pdev *pdev = &devs[indices ? indices[i]
+                                                     : (int)i].pdev;
+
+        if (pdev->type != LIBXL_VSCSI_PDEV_TYPE_HCTL ||
+            is_used(&others, &pdev->u.hctl.m))
+            continue;
+        r = libxl__vscsi_lio_release(vc, &pdev->u.hctl.m);
+        if (r)
+            rc = r;
+    }
+    libxl__vscsi_users_dispose(&others);
+    libxl__vscsi_unlock(lock);
+    return rc;
+}
+
 int libxl__vscsi_cleanup(libxl__vscsi_ctx *vc)
 {
     libxl__vscsi_users users = { .users = NULL };
