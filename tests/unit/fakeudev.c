@@ -364,20 +364,24 @@ int udev_enumerate_add_match_subsystem(struct udev_enumerate *all,
 }
 
 /* The parent itself is among them, as with the real one. */
+static bool is_wanted(const struct udev_enumerate *children,
+                      const fakeudev_device *device)
+{
+    if (children->subsystem)
+        return !strcmp(device->subsystem, children->subsystem);
+    while (device && device != children->parent)
+        device = find(device->parent);
+    return device;
+}
+
 int udev_enumerate_scan_devices(struct udev_enumerate *children)
 {
-    const fakeudev_device *entry;
     struct udev_list_entry *new;
     unsigned i;
 
     for (i = 0; i < stage.num; i++) {
-        for (entry = &stage.devices[i]; entry && entry != children->parent;
-             entry = find(entry->parent))
-            ;
-        if (children->subsystem && !strcmp(stage.devices[i].subsystem,
-                                           children->subsystem))
-            entry = &stage.devices[i];
-        new = entry ? calloc(1, sizeof(*new)) : NULL;
+        new = is_wanted(children, &stage.devices[i])
+              ? calloc(1, sizeof(*new)) : NULL;
         if (!new)
             continue;
         set_syspath(&stage.devices[i], new->name, sizeof(new->name));
