@@ -86,7 +86,7 @@ for level; do
         ;;
     system|system-faults)
         build build-system || continue
-        if [ $level = system ]; then
+        if [ "$level" = system ]; then
             run system tests/system/run.sh build/dom0
         else
             FAULT_CYCLES=500 run faults/system tests/system/run.sh \

@@ -34,8 +34,8 @@ clock_floor() {
 # An admin's target with 16 LUNs of host $1: with it there is nothing to do
 # in LIO, neither for xl nor for the floor client.
 make_target() {
-    mkdir -p $target/core/pscsi_900 $lio/tpgt_1
-    echo naa.6001405000000002 >$lio/tpgt_1/nexus
+    mkdir -p "$target"/core/pscsi_900 "$lio"/tpgt_1
+    echo naa.6001405000000002 >"$lio"/tpgt_1/nexus
     for _l in $(seq 0 15); do
         _b=$target/core/pscsi_900/bench-$_l
         mkdir "$_b" "$lio/tpgt_1/lun/lun_$_l"
@@ -58,13 +58,13 @@ with_there() {
     n=$1
     attach_many 0 0 $((n - 1))
     for _r in $(seq "$rounds"); do
-        clock_floor floor-attach-$n attach "$domid" 0 "$n" "$wwn:$n"
-        clock_floor floor-detach-$n detach "$domid" 0 "$n"
-        clock attach-$n $ours scsi-attach one "$wwn:$n" "0:0:0:$n"
-        clock detach-$n $ours scsi-detach one "0:0:0:$n"
-        clock attach-lio-$n $ours scsi-attach one "$host:0:0:$n" "0:0:0:$n"
-        clock detach-lio-$n $ours scsi-detach one "0:0:0:$n"
-        clock xl-list $real_xl list
+        clock_floor floor-attach-"$n" attach "$domid" 0 "$n" "$wwn:$n"
+        clock_floor floor-detach-"$n" detach "$domid" 0 "$n"
+        clock attach-"$n" $ours scsi-attach one "$wwn:$n" "0:0:0:$n"
+        clock detach-"$n" $ours scsi-detach one "0:0:0:$n"
+        clock attach-lio-"$n" $ours scsi-attach one "$host:0:0:$n" "0:0:0:$n"
+        clock detach-lio-"$n" $ours scsi-detach one "0:0:0:$n"
+        clock xl-list "$real_xl" list
     done
     # Once more, for the listing.
     $ours scsi-attach one "$wwn:$n" "0:0:0:$n"
@@ -73,7 +73,7 @@ with_there() {
         clock list-all-$((n + 1)) $ours scsi-list
         clock floor-list-$((n + 1)) $bench/floor list "$domid"
         clock launched-list-$((n + 1)) $ours list
-        clock xl-list-$((n + 1)) $real_xl list
+        clock xl-list-$((n + 1)) "$real_xl" list
     done
     /tests/thirdparty remove "$domid" 0
 }
@@ -103,8 +103,8 @@ first_and_many() {
 disks() {
     _disk=$(node_of "$host:0:0:15")
     for _r in $(seq "$rounds"); do
-        clock block-attach $real_xl block-attach one "phy:$_disk,xvdz,w"
-        clock block-detach $real_xl block-detach one xvdz
+        clock block-attach "$real_xl" block-attach one "phy:$_disk,xvdz,w"
+        clock block-detach "$real_xl" block-detach one xvdz
     done
 }
 
@@ -114,11 +114,11 @@ creates() {
     write_guest_config sixteen pv "vscsi = [ $(for _l in $(seq 0 15); do
         printf "'%s:%s,0:0:0:%s', " "$wwn" "$_l" "$_l"; done) ]"
     for _r in $(seq "$rounds"); do
-        clock create $real_xl create -q -p /run/plain.cfg
+        clock create "$real_xl" create -q -p /run/plain.cfg
         $real_xl destroy plain
-        clock create-launched $ours create -q -p /run/plain.cfg
+        clock create-launched "$ours" create -q -p /run/plain.cfg
         $real_xl destroy plain
-        clock create-16 $ours create -q -p /run/sixteen.cfg
+        clock create-16 "$ours" create -q -p /run/sixteen.cfg
         $ours destroy sixteen
     done
 }

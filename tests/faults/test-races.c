@@ -163,6 +163,7 @@ static void assert_apart(struct rig *rig, unsigned num_doms)
     char *dump, *rest, *line, *name, *path;
     int total = 0, places = 0;
 
+    assert_true(num_doms <= VSCSI_ARRAY_SIZE(domids));
     for (d = 0; d < num_doms; d++) {
         path = text_new("/local/domain/0/backend/vscsi/%u", domids[d]);
         rest = dump = store_dump(rig->s, path);

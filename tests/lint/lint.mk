@@ -11,17 +11,19 @@ LINT_C = $(sort $(filter-out %/_test_vscsi_types.c,$(wildcard tools/*/*.c \
 # The programs; what bash reads in, which has no #!; and what the name of the
 # image of the system tests is made of, where a comment would cost everybody
 # a new image: lists of packages and modules are words there.
-LINT_PARTS = $(addprefix tests/system/,lib.sh life.sh vscsi.sh demo-in-dom0)
+LINT_PARTS = $(addprefix tests/system/,lib.sh life.sh vscsi.sh demo-in-dom0) \
+             tests/bench/in-dom0.sh
 LINT_IMAGE = tests/system/image.sh tests/system/image-hook.sh
 LINT_PROGRAMS = $(sort bootstrap tests/check.sh $(addprefix tests/system/, \
                 dom0-init domu-init remote-sh) $(filter-out $(LINT_PARTS) \
                 $(LINT_IMAGE),$(wildcard tests/*/*.sh)))
 LINT_SH = $(LINT_PROGRAMS) $(LINT_PARTS) $(LINT_IMAGE)
 LINT_CPPFLAGS = -D_GNU_SOURCE= -I$(L) -Itests/lint -Itests/store \
-                -Itests/unit -DXL_REAL='"xl"' -DXL_SCSI='"scsi"' -DVERSION='"0"' \
-                -DXL_HOOKS='"hooks"' -DHOOKS_LIFE='"life"'
-LINT_CFLAGS = -std=gnu11 $(LINT_CPPFLAGS) $(XENLIGHT_CFLAGS) $(XENSTORE_CFLAGS) \
-              $(YAJL_CFLAGS) $(UDEV_CFLAGS) $(CMOCKA_CFLAGS)
+                -Itests/unit -DXL_REAL='"xl"' -DXL_SCSI='"scsi"' \
+                -DVERSION='"0"' -DXL_HOOKS='"hooks"' -DHOOKS_LIFE='"life"'
+LINT_CFLAGS = -std=gnu11 $(LINT_CPPFLAGS) $(XENLIGHT_CFLAGS) \
+              $(XENSTORE_CFLAGS) $(YAJL_CFLAGS) $(UDEV_CFLAGS) \
+              $(CMOCKA_CFLAGS)
 # gcc 12 loses sight of memory that is put into an array or a list, and then
 # calls it leaked; LeakSanitizer and valgrind look for leaks in every test.
 LINT_FAN = -O1 -fanalyzer -Wno-analyzer-malloc-leak \
