@@ -22,7 +22,7 @@ $(B)/bench/fakexen.so: $(B)/pic/store/fakexen.so
 $(B)/bench/xl-on-store: $(call obj,pic,tests/bench/fakexc.c $(XL_SRC) \
     $(sort $(LIGHT_SRC) $(UTIL_SRC)))
 	@mkdir -p $(@D)
-	$(CC) $(LDFLAGS) -o $@ $^ $(STATIC_LIBS)
+	$(CC) $(LDFLAGS) -o $@ $^ $(FAST_LIBS)
 
 build-bench: build-system $(addprefix $(B)/bench/,floor stopwatch store \
              xl-on-store)
