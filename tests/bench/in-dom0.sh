@@ -1,3 +1,4 @@
+#!/bin/sh
 # SPDX-License-Identifier: LGPL-2.1-only
 # What bench.sh runs in dom0: prints lines "S NAME VALUE", one for each time
 # that something was measured, in microseconds.  Within a round everything
