@@ -42,7 +42,8 @@ guest_sysfs() {
 
 # guest_node NAME T:L CLASS: the guest's node, "sda", "st0", "sg0".
 guest_node() {
-    guest "$1" "ls /sys/bus/scsi/devices/*:0:$2/$3" | head -n 1
+    guest "$1" "ls -d /sys/bus/scsi/devices/*:0:$2/$3/*" |
+        sed 's,.*/,,;q'
 }
 
 # The number of SCSI devices that the guest has.

@@ -13,6 +13,7 @@
 #include "hooks_life.h"
 
 #define NO_DOMID ((uint32_t)-1)
+#define MAX_TRIES 3
 
 const hooks_real *hooks_real_xl;
 /* That a paused domain has not connected its vhosts is no news here. */
@@ -50,12 +51,81 @@ static int list_now(libxl_ctx *ctx, uint32_t domid, hooks_list *list_r)
 
 /* ----- the beginning ----- */
 
-static int attach_all(libxl_ctx *ctx, uint32_t domid, hooks_list *list)
+static int give_up_all(libxl_ctx *ctx, uint32_t domid,
+                       const hooks_list *list)
+{
+    int i, r, rc = 0;
+
+    for (i = 0; i < list->num; i++) {
+        r = libxl_device_vscsictrl_destroy(ctx, domid, &list->ctrls[i],
+                                           NULL);
+        rc = rc ? rc : r;
+    }
+    return rc;
+}
+
+/* *devs_r: how many devices of list the domain has got. */
+static int attach_list(libxl_ctx *ctx, uint32_t domid, hooks_list *list,
+                       int *devs_r)
 {
     int rc = 0, i;
 
-    for (i = 0; i < list->num && !rc; i++)
+    *devs_r = 0;
+    for (i = 0; i < list->num && !rc; i++) {
         rc = libxl_device_vscsictrl_add(ctx, domid, &list->ctrls[i], NULL);
+        if (!rc)
+            *devs_r += list->ctrls[i].num_vscsidevs;
+    }
+    return rc;
+}
+
+static int count_devs(const hooks_list *list)
+{
+    int i, num = 0;
+
+    for (i = 0; i < list->num; i++)
+        num += list->ctrls[i].num_vscsidevs;
+    return num;
+}
+
+/* What of early can be had beside the domain's own is given back. */
+static void attach_early(libxl_ctx *ctx, uint32_t domid,
+                         const hooks_list *early)
+{
+    int i, j;
+
+    libxl_vscsi_set_logger(NULL);
+    for (i = 0; i < early->num; i++)
+        for (j = 0; j < early->ctrls[i].num_vscsidevs; j++)
+            libxl_device_vscsidev_add(ctx, domid,
+                                      &early->ctrls[i].vscsidevs[j], NULL);
+    libxl_vscsi_set_logger(hooks_logger);
+}
+
+/* A domain has its name before it has its devices, so that others may have
+ * attached some already: those of its configuration go first. */
+static int attach_all(libxl_ctx *ctx, uint32_t domid, hooks_list *list)
+{
+    int rc, r, got, tries = 0;
+    hooks_list early;
+
+    rc = attach_list(ctx, domid, list, &got);
+    while (rc == ERROR_DEVICE_EXISTS && tries++ < MAX_TRIES) {
+        r = list_now(ctx, domid, &early);
+        if (r || count_devs(&early) <= got) {
+            hooks_list_dispose(&early);
+            break;
+        }
+        hooks_say("again, after what was attached to domain %u while it was "
+                  "being made; that comes back if it is not in the way",
+                  domid);
+        rc = give_up_all(ctx, domid, &early);
+        if (!rc)
+            rc = attach_list(ctx, domid, list, &got);
+        if (!rc)
+            attach_early(ctx, domid, &early);
+        hooks_list_dispose(&early);
+    }
     return rc;
 }
 
@@ -118,19 +188,6 @@ static int after_create(libxl_ctx *ctx, libxl_domain_config *config,
 }
 
 /* ----- in between ----- */
-
-static int give_up_all(libxl_ctx *ctx, uint32_t domid,
-                       const hooks_list *list)
-{
-    int i, r, rc = 0;
-
-    for (i = 0; i < list->num; i++) {
-        r = libxl_device_vscsictrl_destroy(ctx, domid, &list->ctrls[i],
-                                           NULL);
-        rc = rc ? rc : r;
-    }
-    return rc;
-}
 
 /* The one that takes its place needs the devices, and this one is dead. */
 static void preserved(libxl_ctx *ctx, uint32_t domid)
