@@ -70,7 +70,7 @@ EOF
 
 fails_with() {                      # HOW: the receiver, as a script
     with_guest
-    printf '#!/bin/sh\n%s\n' "$1" >/run/life.sh
+    printf '#!/bin/bash\n%s\n' "$1" >/run/life.sh
     chmod 755 /run/life.sh
     code=0
     # To a file: a receiver may outlive the sender.
@@ -89,7 +89,7 @@ fails_with() {                      # HOW: the receiver, as a script
 
 @test "after the receiver's word that it has the guest was lost, it writes on here" {
     # Its banner and its answer come through, and then nothing.
-    fails_with 'xl migrate-receive | dd bs=1 count=79 2>/dev/null'
+    fails_with 'exec 3<&0; exec dd bs=1 count=79 2>/dev/null < <(exec xl migrate-receive <&3 3<&-)'
 }
 
 @test "a guest without SCSI devices migrates to an xl without this extension" {
