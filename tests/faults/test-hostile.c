@@ -310,8 +310,8 @@ static void try_all(struct rig *rig, const struct scenario *sc)
     }
     for (plan.only_kind = 0; figure_long() && plan.only_kind < KINDS;
          plan.only_kind++)
-        for (plan.only_step = 1 + plan.only_kind % 5;
-             plan.only_step <= most; plan.only_step += 5)
+        for (plan.only_step = 1 + plan.only_kind % 10;
+             plan.only_step <= most; plan.only_step += 10)
             run(rig, sc);
     assert_allowed(rig, mark);
     figure_row(sc->name, plan.tried, plan.tried, 0);

@@ -7,6 +7,7 @@
  */
 #include "stage.h"
 
+#include <pthread.h>
 #include <signal.h>
 #include <stdio.h>
 #include <sys/mman.h>
@@ -340,9 +341,57 @@ static void a_device_that_changes_hands_keeps_its_export(void **state)
     stage_assert_clean(rig);
 }
 
+/* ----- the lock ----- */
+
+#define OVERTAKEN_MAX 20u
+
+static struct {
+    unsigned taken;             /* so often */
+    bool over;
+} greedy;
+
+/* Wants it again as soon as it has given it up. */
+static void *take_again_and_again(void *arg)
+{
+    libxl__vscsi_ctx vc = *(libxl__vscsi_ctx *)arg;
+    int lock;
+
+    while (!__atomic_load_n(&greedy.over, __ATOMIC_RELAXED)) {
+        if (libxl__vscsi_lock(&vc, DOM, &lock))
+            break;
+        __atomic_add_fetch(&greedy.taken, 1, __ATOMIC_RELAXED);
+        libxl__vscsi_pause(5);
+        libxl__vscsi_unlock(lock);
+    }
+    return NULL;
+}
+
+static void who_waits_for_the_lock_is_not_overtaken_for_ever(void **state)
+{
+    struct rig *rig = *state;
+    unsigned before, i;
+    pthread_t thread;
+    int lock;
+
+    greedy.over = false;
+    assert_int_equal(pthread_create(&thread, NULL, take_again_and_again,
+                                    &rig->vc), 0);
+    while (!__atomic_load_n(&greedy.taken, __ATOMIC_RELAXED))
+        libxl__vscsi_pause(1);
+    for (i = 0; i < 10; i++) {
+        before = __atomic_load_n(&greedy.taken, __ATOMIC_RELAXED);
+        assert_int_equal(libxl__vscsi_lock(&rig->vc, DOM, &lock), 0);
+        assert_in_range(greedy.taken - before, 0, OVERTAKEN_MAX);
+        libxl__vscsi_unlock(lock);
+    }
+    __atomic_store_n(&greedy.over, true, __ATOMIC_RELAXED);
+    pthread_join(thread, NULL);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        STAGE_TEST(who_waits_for_the_lock_is_not_overtaken_for_ever),
         STAGE_TEST(a_device_that_changes_hands_keeps_its_export),
         STAGE_TEST(eight_processes_on_one_domain_lose_nothing),
         STAGE_TEST(eight_processes_on_three_domains_share_nothing),

@@ -14,6 +14,8 @@
 #include "libxl_vscsi_internal.h"
 
 #define LOCK_POLL_MS 10
+/* Beyond the bytes of all domains. */
+#define TURNS ((off_t)1 << 32)
 
 /* Nobody else has a name for it, or can open it and hold our locks. */
 static bool is_ours_alone(const struct stat *st)
@@ -46,34 +48,30 @@ static int open_lock_file(libxl__vscsi_ctx *vc)
     return fd;
 }
 
-int libxl__vscsi_lock(libxl__vscsi_ctx *vc, uint32_t which, int *lock_r)
+static struct flock byte_at(off_t start, short type)
 {
-    uint64_t end = libxl__vscsi_now_ms() + vc->timeouts.lock_ms;
-    struct flock range = {
-        .l_type = F_WRLCK,
-        .l_whence = SEEK_SET,
-        .l_start = (off_t)which,
-        .l_len = 1,
+    return (struct flock){
+        .l_type = type, .l_whence = SEEK_SET, .l_start = start, .l_len = 1,
     };
-    bool said = false;
-    int fd;
+}
 
-    fd = open_lock_file(vc);
-    if (fd < 0)
-        return ERROR_LOCK_FAIL;
+/* Until end_ms. */
+static int take_byte(libxl__vscsi_ctx *vc, int fd, off_t start,
+                     uint64_t end_ms)
+{
+    struct flock range = byte_at(start, F_WRLCK);
+    bool said = false;
 
     while (fcntl(fd, F_OFD_SETLK, &range)) {
         if (errno != EAGAIN && errno != EACCES && errno != EINTR) {
             libxl__vscsi_error(vc, "cannot lock %s: %s", vc->lock_file,
                                strerror(errno));
-            close(fd);
             return ERROR_LOCK_FAIL;
         }
-        if (libxl__vscsi_now_ms() >= end) {
+        if (libxl__vscsi_now_ms() >= end_ms) {
             libxl__vscsi_error(vc, "another SCSI operation has been running "
                                "for %u seconds (wait for it, or end it)",
                                vc->timeouts.lock_ms / 1000);
-            close(fd);
             return ERROR_LOCK_FAIL;
         }
         if (!said)
@@ -82,8 +80,37 @@ int libxl__vscsi_lock(libxl__vscsi_ctx *vc, uint32_t which, int *lock_r)
         said = true;
         libxl__vscsi_pause(LOCK_POLL_MS);
     }
-    *lock_r = fd;
     return 0;
+}
+
+/*
+ * Who waits has the turn meanwhile, a byte of its own, without which nobody
+ * takes the lock: one that gives it up and wants it again at once would
+ * always be quicker than those that look only now and then.
+ */
+int libxl__vscsi_lock(libxl__vscsi_ctx *vc, uint32_t which, int *lock_r)
+{
+    uint64_t end = libxl__vscsi_now_ms() + vc->timeouts.lock_ms;
+    off_t turn = TURNS + (off_t)which;
+    struct flock over = byte_at(turn, F_UNLCK);
+    int fd, rc;
+
+    fd = open_lock_file(vc);
+    if (fd < 0)
+        return ERROR_LOCK_FAIL;
+    rc = take_byte(vc, fd, turn, end);
+    if (!rc)
+        rc = take_byte(vc, fd, (off_t)which, end);
+    if (!rc && fcntl(fd, F_OFD_SETLK, &over)) {
+        libxl__vscsi_error(vc, "cannot unlock %s: %s", vc->lock_file,
+                           strerror(errno));
+        rc = ERROR_LOCK_FAIL;
+    }
+    if (rc)
+        close(fd);
+    else
+        *lock_r = fd;
+    return rc;
 }
 
 void libxl__vscsi_unlock(int lock)
