@@ -210,6 +210,7 @@ static void a_backend_without_driver_is_undone(void **state)
     rig_assert_said("dom0's backend driver does not answer");
     rig_assert_nothing_left(rig);
     peer_set_backend_loaded(rig->p, true);
+    rig->vc.timeouts.backend_ms = 60000;
     assert_int_equal(rig_attach_many(rig, DOM, 0, 0, 2), 0);
 }
 
