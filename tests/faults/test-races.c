@@ -341,6 +341,36 @@ static void a_device_that_changes_hands_keeps_its_export(void **state)
     stage_assert_clean(rig);
 }
 
+/* From when domain 5 has it on record, domain 7 tries at each step. */
+static void covet(unsigned step, bool done)
+{
+    static const char record[] = "/libxl/5/device/vscsi/0/vscsi-devs/dev-0";
+    static bool recorded;
+
+    recorded |= store_exists(other_rig.s, record);
+    if (recorded)
+        take_over(step, done);
+}
+
+static void a_device_that_is_plugged_again_is_not_free_meanwhile(void **state)
+{
+    struct rig *rig = *state;
+
+    store_domain_create(rig->s, 7);
+    peer_set_frontend_loaded(rig->p, DOM, false);
+    other_rig = *rig;
+    assert_int_equal(stage_reopen(&other_rig), 0);
+    other_rig.vc.timeouts.lock_ms = 0;
+    taken = false;
+    steps_begin(covet);
+    assert_int_equal(rig_attach(rig, DOM, "/dev/fake-0-1 0:0:0:0"), 0);
+    steps_end(NULL);
+    libxl__vscsi_ctx_dispose(&other_rig.vc);
+    assert_false(taken);
+    assert_int_equal(rig_close(rig, DOM, 0, LIBXL__VSCSI_REMOVE), 0);
+    stage_assert_clean(rig);
+}
+
 /* ----- the lock ----- */
 
 #define OVERTAKEN_MAX 20u
@@ -393,6 +423,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         STAGE_TEST(who_waits_for_the_lock_is_not_overtaken_for_ever),
         STAGE_TEST(a_device_that_changes_hands_keeps_its_export),
+        STAGE_TEST(a_device_that_is_plugged_again_is_not_free_meanwhile),
         STAGE_TEST(eight_processes_on_one_domain_lose_nothing),
         STAGE_TEST(eight_processes_on_three_domains_share_nothing),
     };

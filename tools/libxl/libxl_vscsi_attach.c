@@ -344,7 +344,7 @@ out:
 
 static int end_timed_out(libxl__vscsi_ctx *vc, attach *a)
 {
-    int rc;
+    int rc, lock;
 
     if (!a->existing) {
         libxl__vscsi_error(vc, "the guest did not finish connecting vhost %d"
@@ -352,18 +352,20 @@ static int end_timed_out(libxl__vscsi_ctx *vc, attach *a)
         roll_back(vc, a);
         return ERROR_GUEST_TIMEDOUT;
     }
-    rc = libxl__vscsi_xs_transact(vc, withdraw_body, a);
+    rc = libxl__vscsi_lock(vc, LIBXL__VSCSI_LOCK_HOST, &lock);
     if (rc)
         return rc;
-    if (a->plan == VSCSI_PLAN_WITHDRAW) {
-        libxl__vscsi_error(vc, "the guest does not answer");
-        libxl__vscsi_release_unused(vc, a->vhost.domid, a->ctrl->vscsidevs,
-                                    NULL, (unsigned)a->ctrl->num_vscsidevs);
-    } else {
-        libxl__vscsi_error(vc, "the guest has begun but does not come to an "
-                           "end; the device stays on record (see xl "
-                           "scsi-list, and detach it to be rid of it)");
-    }
+    rc = libxl__vscsi_xs_transact(vc, withdraw_body, a);
+    if (!rc && a->plan == VSCSI_PLAN_WITHDRAW)
+        unclaim_devices(vc, a);
+    libxl__vscsi_unlock(lock);
+    if (rc)
+        return rc;
+    libxl__vscsi_error(vc, a->plan == VSCSI_PLAN_WITHDRAW
+                       ? "the guest does not answer"
+                       : "the guest has begun but does not come to an end; "
+                         "the device stays on record (see xl scsi-list, and "
+                         "detach it to be rid of it)");
     return ERROR_GUEST_TIMEDOUT;
 }
 
@@ -436,7 +438,7 @@ static int plug_again(libxl__vscsi_ctx *vc, attach *a)
 {
     libxl__vscsi_wait w = { .vhost = a->vhost, .op = VSCSI_DESTROY_VHOST };
     libxl__vscsi_verdict verdict;
-    int rc;
+    int rc, lock = -1;
 
     rc = libxl__vscsi_xs_transact(vc, unplug_body, a);
     if (rc || a->plan == VSCSI_PLAN_LEAVE)
@@ -445,12 +447,19 @@ static int plug_again(libxl__vscsi_ctx *vc, attach *a)
                      "not begin; plugging it once more", a->vhost.devid,
                      a->vhost.domid);
     rc = libxl__vscsi_wait_for(vc, &w, &verdict, NULL);
-    if (!rc)
-        rc = libxl__vscsi_xs_transact(vc, erase_body, a);
     if (rc)
         return rc;
-    libxl__vscsi_pause(REPLUG_PAUSE_MS);
-    return libxl__vscsi_xs_transact(vc, write_body, a);
+    /* The device is still this domain's, though not on record for a while. */
+    rc = libxl__vscsi_lock(vc, LIBXL__VSCSI_LOCK_HOST, &lock);
+    if (rc)
+        return rc;
+    rc = libxl__vscsi_xs_transact(vc, erase_body, a);
+    if (!rc) {
+        libxl__vscsi_pause(REPLUG_PAUSE_MS);
+        rc = libxl__vscsi_xs_transact(vc, write_body, a);
+    }
+    libxl__vscsi_unlock(lock);
+    return rc;
 }
 
 static int wait_attached(libxl__vscsi_ctx *vc, attach *a)
