@@ -69,20 +69,6 @@ teardown() {
     wait_for '[ "$(states late)" = "0:0:0:0 4 4" ]' 30
 }
 
-@test "a guest that unloads its driver: said, cleared, attached again" {
-    start_guest late pv
-    xl scsi-attach late "$host:0:0:0" 0:0:0:0
-    # The disk's own driver may hold it for a moment yet.
-    guest late 'for i in $(seq 30); do rmmod xen_scsifront 2>/dev/null && exit 0; sleep 1; done; exit 1' ||
-        skip "the guest's kernel does not unload xen-scsifront"
-    refused 1 "vhost 0 is closed" xl scsi-attach late "$host:0:0:1" 0:0:0:1
-    xl scsi-detach late 0:0:0:0
-    assert_nothing_left
-    guest late modprobe xen-scsifront
-    xl scsi-attach late "$host:0:0:0" 0:0:0:0
-    [ "$(states late)" = "0:0:0:0 4 4" ]
-}
-
 @test "detach -f takes the last device from a paused domain" {
     start_guest late pv
     xl scsi-attach late "$host:0:0:0" 0:0:0:0

@@ -51,12 +51,21 @@ goes_on_mid_write() {               # TYPE
     wait_for '[ "$(states life)" = "2:0:0:1 4 4" ]' 10
 }
 
-@test "after save -c the guest writes on" {
+@test "after save -c, a save that failed and save -p the guest writes on" {
     with_disks
     create pv "vscsi=['$host:0:0:0,0:0:0:0']"
     wait_guest life
     start_writing
     xl save -c life /run/life.save
+    writes_on
+    mkdir -p /run/small
+    mount -t tmpfs -o size=4m small /run/small
+    run xl save life /run/small/life.save
+    [ "$status" -ne 0 ]
+    writes_on
+    xl save -p life /run/life.save
+    xl list life | grep -q -- '--p---'
+    xl unpause life
     writes_on
     stop_writing
 }
@@ -67,31 +76,6 @@ goes_on_mid_write() {               # TYPE
     wait_guest life
     start_writing
     xl save -c life /run/life.save
-    writes_on
-    stop_writing
-}
-
-@test "after a save that failed the guest writes on" {
-    with_disks
-    create pv "vscsi=['$host:0:0:0,0:0:0:0']"
-    wait_guest life
-    start_writing
-    mkdir -p /run/small
-    mount -t tmpfs -o size=4m small /run/small
-    run xl save life /run/small/life.save
-    [ "$status" -ne 0 ]
-    writes_on
-    stop_writing
-}
-
-@test "save -p leaves the guest paused, and it writes on when unpaused" {
-    with_disks
-    create pv "vscsi=['$host:0:0:0,0:0:0:0']"
-    wait_guest life
-    start_writing
-    xl save -p life /run/life.save
-    xl list life | grep -q -- '--p---'
-    xl unpause life
     writes_on
     stop_writing
 }
