@@ -2,9 +2,9 @@
 # SPDX-License-Identifier: LGPL-2.1-only
 # run.sh DIR [FILE.bats...]: boots real Xen with DIR, what `make install
 # DESTDIR=DIR` made, laid over dom0, and runs the system tests there (all of
-# them unless named).  Two machines share the files, one for each of two
-# cores; after them *-two-hosts.bats runs on one of two that are joined by a
-# network and a disk.  The last line counts the tests.
+# them unless named).  Some machines share the files; after them
+# *-two-hosts.bats runs on one of two that are joined by a network and a disk.
+# The last line counts the tests.
 set -eu
 
 here=$(cd "$(dirname "$0")" && pwd)
@@ -21,34 +21,41 @@ trap 'kill $pids 2>/dev/null; rm -rf "$tmp"' EXIT
 trap 'exit 130' INT
 trap 'exit 143' TERM HUP
 pids=
+# Two cores; of three machines one or the other always waits. Each takes up to
+# 4 GB.
+machines=2
+free_kb=$(awk '/^MemAvailable/ { print $2 }' /proc/meminfo)
+[ "$free_kb" -lt 13000000 ] || machines=3
 
-# How long a file takes, roughly: where domains come and go, twice as long.
+# How long a file takes, roughly: where domains come and go, longer.
 weight() {
     n=$(grep -c '^@test' "$1") || :
-    case ${1##*/} in [68]*) n=$((n * 2)) ;; esac
+    case ${1##*/} in
+    61* | 80*) n=$((n * 6)) ;;
+    6*) n=$((n * 4)) ;;
+    [1235]0*) n=$((n * 2)) ;;
+    esac
     echo "$n $1"
 }
 
-# The longest first, each to the machine that has less to do so far.
-: >"$tmp/list.1"
-: >"$tmp/list.2"
-: >"$tmp/list.3"
+# The longest first, each to the machine that has least to do so far.
+: >"$tmp/pair"
 for f; do
     case $f in
-    *-two-hosts.bats) echo "$f" >>"$tmp/list.3" ;;
+    *-two-hosts.bats) echo "$f" >>"$tmp/pair" ;;
     *) weight "$f" ;;
     esac
 done | sort -rn >"$tmp/weights"
-n1=0 n2=0
-while read -r n f; do
-    if [ $n1 -le $n2 ]; then
-        echo "$f" >>"$tmp/list.1"
-        n1=$((n1 + n))
-    else
-        echo "$f" >>"$tmp/list.2"
-        n2=$((n2 + n))
-    fi
-done <"$tmp/weights"
+awk -v machines=$machines -v out="$tmp/list." '
+    {
+        best = 1
+        for (m = 2; m <= machines; m++)
+            if (load[m] + 0 < load[best] + 0)
+                best = m
+        load[best] += $1
+        sub(/^[0-9]* /, "")
+        print >(out best)
+    }' "$tmp/weights"
 
 # machine N: boots one and runs its files; TAP and exit code in $tmp.
 machine() {
@@ -81,7 +88,7 @@ remote.type=unix,remote.path=$tmp/net.$2 \
 -device virtio-net-pci,netdev=net,mac=52:54:00:00:00:0$1"
 }
 
-# two_hosts: machine 3, and one beside it that serves until 3 is done.
+# two_hosts: a machine with one beside it that serves until it is done.
 two_hosts() {
     export VM_TIMEOUT_S="${VM_TIMEOUT_S:-3000}" VM_DISK="$tmp/disk"
     truncate -s 64M "$VM_DISK"
@@ -93,20 +100,21 @@ two_hosts() {
     export VM_DISK_AT='' VM_KERNEL_EXTRA=address=10.0.0.1
     VM_QEMU_EXTRA=$(joined 1 2)
     export VM_QEMU_EXTRA
-    machine 3
+    mv "$tmp/pair" "$tmp/list.pair"
+    machine pair
 }
 
 # Builds the image once, before both ask for it.
 sh "$here/image.sh" >/dev/null || die "no image to boot"
 echo "system tests: booting Xen and dom0 in QEMU" >&2
-for m in 1 2; do
+for m in $(seq $machines); do
     [ -s "$tmp/list.$m" ] || continue
-    { machine $m 2>&1 | tee "$tmp/tap.$m"; } &
+    { machine "$m" 2>&1 | tee "$tmp/tap.$m"; } &
     pids="$pids $!"
 done
 wait
-if [ -s "$tmp/list.3" ]; then
-    (two_hosts) 2>&1 | tee "$tmp/tap.3"
+if [ -s "$tmp/pair" ]; then
+    (two_hosts) 2>&1 | tee "$tmp/tap.pair"
 fi
 cat "$tmp"/tap.* >"$tmp/tap"
 code=$(cat "$tmp"/code.* | sort -n | tail -n 1)
