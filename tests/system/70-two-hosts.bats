@@ -4,7 +4,18 @@
 # another h:c:t:l on each.  They run here, on the first one.
 
 wwn=/dev/disk/by-id/wwn-0x5000c50015ea71ac
+here=10.0.0.1
 there=10.0.0.2
+
+setup_file() {
+    # For the way back; no file of bats is kept open by it.
+    /tests/remote-sh serve </dev/null >/dev/null 2>&1 3>&- &
+    echo $! >/run/served
+}
+
+teardown_file() {
+    kill "$(cat /run/served)"
+}
 
 setup() {
     . /tests/vscsi.sh
@@ -49,7 +60,7 @@ with_shared_disk() {                    # CONFIG: more of vscsi=
     assert_nothing_left
     no xl domid life
     there "writes_on; [ \"\$(states life)\" = '0:0:0:0 4 4' ]"
-    there "xl migrate -s /tests/remote-sh life 10.0.0.1"
+    there "xl migrate -s /tests/remote-sh life $here"
     there assert_nothing_left
     writes_on
     stop_writing

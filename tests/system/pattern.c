@@ -55,7 +55,7 @@ static int look(uint64_t pass, uint64_t number)
 static int put(uint64_t pass, uint64_t number)
 {
     /* Commands come from the console too: leave it some time. */
-    const struct timespec pause = { .tv_nsec = 2000000 };
+    const struct timespec pause = { .tv_nsec = 10000000 };
 
     errno = 0;
     fill(block, pass, number);
