@@ -54,8 +54,8 @@ static int look(uint64_t pass, uint64_t number)
 
 static int put(uint64_t pass, uint64_t number)
 {
-    /* Commands come from the console too: leave it some time. */
-    const struct timespec pause = { .tv_nsec = 10000000 };
+    /* One CPU is all there is, for dom0 and its migration stream too. */
+    const struct timespec pause = { .tv_nsec = 20000000 };
 
     errno = 0;
     fill(block, pass, number);

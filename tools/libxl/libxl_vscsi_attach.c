@@ -216,9 +216,7 @@ static int write_body(libxl__vscsi_ctx *vc, xs_transaction_t t, void *arg)
         a->plan = VSCSI_PLAN_NODES;
         return libxl__vscsi_xs_add_vhost(vc, t, a->vhost.domid, a->ctrl);
     }
-    rc = libxl__vscsi_xs_state(vc, t, a->vhost, false, &backend);
-    if (!rc)
-        rc = libxl__vscsi_xs_state(vc, t, a->vhost, true, &frontend);
+    rc = libxl__vscsi_xs_states(vc, t, a->vhost, &backend, &frontend);
     if (rc)
         return rc;
     a->plan = libxl__vscsi_plan_for(VSCSI_ADD_DEV, backend, frontend);
@@ -298,9 +296,7 @@ static int withdraw_body(libxl__vscsi_ctx *vc, xs_transaction_t t, void *arg)
     attach *a = arg;
     int rc, i;
 
-    rc = libxl__vscsi_xs_state(vc, t, a->vhost, false, &backend);
-    if (!rc)
-        rc = libxl__vscsi_xs_state(vc, t, a->vhost, true, &frontend);
+    rc = libxl__vscsi_xs_states(vc, t, a->vhost, &backend, &frontend);
     if (rc)
         return rc;
     a->plan = libxl__vscsi_plan_for(VSCSI_WITHDRAW, backend, frontend);
@@ -416,9 +412,7 @@ static int unplug_body(libxl__vscsi_ctx *vc, xs_transaction_t t, void *arg)
     attach *a = arg;
     int rc;
 
-    rc = libxl__vscsi_xs_state(vc, t, a->vhost, false, &backend);
-    if (!rc)
-        rc = libxl__vscsi_xs_state(vc, t, a->vhost, true, &frontend);
+    rc = libxl__vscsi_xs_states(vc, t, a->vhost, &backend, &frontend);
     if (rc)
         return rc;
     a->plan = backend == VSCSI_INIT_WAIT && frontend == VSCSI_INITIALISING
@@ -427,11 +421,6 @@ static int unplug_body(libxl__vscsi_ctx *vc, xs_transaction_t t, void *arg)
         return 0;
     rc = libxl__vscsi_xs_set_offline(vc, t, a->vhost);
     return rc ? rc : libxl__vscsi_xs_rm_frontend(vc, t, a->vhost);
-}
-
-static int erase_body(libxl__vscsi_ctx *vc, xs_transaction_t t, void *arg)
-{
-    return libxl__vscsi_xs_rm_vhost(vc, t, ((attach *)arg)->vhost);
 }
 
 static int plug_again(libxl__vscsi_ctx *vc, attach *a)
@@ -453,7 +442,7 @@ static int plug_again(libxl__vscsi_ctx *vc, attach *a)
     rc = libxl__vscsi_lock(vc, LIBXL__VSCSI_LOCK_HOST, &lock);
     if (rc)
         return rc;
-    rc = libxl__vscsi_xs_transact(vc, erase_body, a);
+    rc = libxl__vscsi_erase(vc, a->vhost);
     if (!rc) {
         libxl__vscsi_pause(REPLUG_PAUSE_MS);
         rc = libxl__vscsi_xs_transact(vc, write_body, a);

@@ -22,24 +22,59 @@ int libxl__vscsi_settle(libxl__vscsi_ctx *vc, libxl__vscsi_vhost vhost,
     return rc;
 }
 
-static int read_states(libxl__vscsi_ctx *vc, xs_transaction_t t,
-                       libxl__vscsi_vhost vhost,
-                       libxl__vscsi_state *backend_r,
-                       libxl__vscsi_state *frontend_r)
-{
-    int rc;
-
-    rc = libxl__vscsi_xs_state(vc, t, vhost, false, backend_r);
-    if (!rc)
-        rc = libxl__vscsi_xs_state(vc, t, vhost, true, frontend_r);
-    return rc;
-}
-
 static int refuse_paused(libxl__vscsi_ctx *vc)
 {
     libxl__vscsi_error(vc, "the domain is paused and cannot answer (unpause "
                        "it first)");
     return ERROR_NOT_READY;
+}
+
+/* ----- the end of a vhost ----- */
+
+static int erase_body(libxl__vscsi_ctx *vc, xs_transaction_t t, void *arg)
+{
+    return libxl__vscsi_xs_rm_vhost(vc, t, *(libxl__vscsi_vhost *)arg);
+}
+
+int libxl__vscsi_erase(libxl__vscsi_ctx *vc, libxl__vscsi_vhost vhost)
+{
+    return libxl__vscsi_xs_transact(vc, erase_body, &vhost);
+}
+
+/* The frontend is gone or closed: has the backend given the vhost up? */
+static int await_unplug(libxl__vscsi_ctx *vc, libxl__vscsi_vhost vhost,
+                        bool *over_r)
+{
+    libxl__vscsi_wait w = { .vhost = vhost, .op = VSCSI_DESTROY_VHOST };
+    libxl__vscsi_verdict verdict;
+    int rc;
+
+    rc = libxl__vscsi_wait_for(vc, &w, &verdict, NULL);
+    if (!rc)
+        *over_r = verdict == VSCSI_DONE;
+    return rc;
+}
+
+static int erase_vhost(libxl__vscsi_ctx *vc, libxl__vscsi_vhost vhost,
+                       bool answered)
+{
+    int rc;
+
+    rc = libxl__vscsi_erase(vc, vhost);
+    if (rc || answered)
+        return rc;
+    libxl__vscsi_error(vc, "the backend driver did not let go of vhost %d; "
+                       "its nodes were removed all the same", vhost.devid);
+    return ERROR_TIMEDOUT;
+}
+
+int libxl__vscsi_end_vhost(libxl__vscsi_ctx *vc, libxl__vscsi_vhost vhost)
+{
+    bool over;
+    int rc;
+
+    rc = await_unplug(vc, vhost, &over);
+    return rc ? rc : erase_vhost(vc, vhost, over);
 }
 
 /* ----- a whole vhost ----- */
@@ -56,7 +91,7 @@ static int close_body(libxl__vscsi_ctx *vc, xs_transaction_t t, void *arg)
     closing *c = arg;
     int rc;
 
-    rc = read_states(vc, t, c->vhost, &backend, &frontend);
+    rc = libxl__vscsi_xs_states(vc, t, c->vhost, &backend, &frontend);
     if (rc)
         return rc;
     c->plan = libxl__vscsi_plan_for(c->op, backend, frontend);
@@ -74,24 +109,17 @@ static int close_body(libxl__vscsi_ctx *vc, xs_transaction_t t, void *arg)
     return rc;
 }
 
-static int erase_body(libxl__vscsi_ctx *vc, xs_transaction_t t, void *arg)
-{
-    return libxl__vscsi_xs_rm_vhost(vc, t, ((closing *)arg)->vhost);
-}
-
 /* Waits for the end of what close_body() wrote. */
 static int await_close(libxl__vscsi_ctx *vc, const closing *c, bool *over_r)
 {
-    libxl__vscsi_wait w = {
-        .vhost = c->vhost,
-        .op = c->plan == VSCSI_PLAN_UNPLUG ? VSCSI_DESTROY_VHOST
-                                           : VSCSI_REMOVE_VHOST,
-    };
+    libxl__vscsi_wait w = { .vhost = c->vhost, .op = VSCSI_REMOVE_VHOST };
     libxl__vscsi_verdict verdict;
     int rc;
 
     if (c->plan == VSCSI_PLAN_WAIT)
         return libxl__vscsi_settle(vc, c->vhost, over_r);
+    if (c->plan == VSCSI_PLAN_UNPLUG)
+        return await_unplug(vc, c->vhost, over_r);
     rc = libxl__vscsi_wait_for(vc, &w, &verdict, NULL);
     if (!rc)
         *over_r = verdict == VSCSI_DONE;
@@ -107,19 +135,6 @@ static int close_unanswered(libxl__vscsi_ctx *vc, const closing *c)
                          "now closing (try again, or force it)",
                        c->vhost.devid);
     return ERROR_GUEST_TIMEDOUT;
-}
-
-static int erase_vhost(libxl__vscsi_ctx *vc, closing *c, bool answered)
-{
-    int rc;
-
-    rc = libxl__vscsi_xs_transact(vc, erase_body, c);
-    if (rc || answered)
-        return rc;
-    libxl__vscsi_error(vc, "the backend driver did not let go of vhost %d; "
-                       "its nodes were removed all the same",
-                       c->vhost.devid);
-    return ERROR_TIMEDOUT;
 }
 
 static int close_vhost(libxl__vscsi_ctx *vc, libxl__vscsi_vhost vhost,
@@ -142,7 +157,7 @@ static int close_vhost(libxl__vscsi_ctx *vc, libxl__vscsi_vhost vhost,
             return rc;
         if (c.plan == VSCSI_PLAN_UNPLUG || (over && c.plan !=
                                             VSCSI_PLAN_WAIT))
-            return erase_vhost(vc, &c, over);
+            return erase_vhost(vc, vhost, over);
         if (!over && how == LIBXL__VSCSI_SAFE_REMOVE)
             return close_unanswered(vc, &c);
         if (!over)
@@ -171,7 +186,7 @@ static int remove_body(libxl__vscsi_ctx *vc, xs_transaction_t t, void *arg)
     int rc;
 
     m->num_pending = 0;
-    rc = read_states(vc, t, m->vhost, &backend, &frontend);
+    rc = libxl__vscsi_xs_states(vc, t, m->vhost, &backend, &frontend);
     if (rc)
         return rc;
     m->plan = libxl__vscsi_plan_for(VSCSI_REMOVE_DEV, backend, frontend);
@@ -222,7 +237,7 @@ static int withdraw_body(libxl__vscsi_ctx *vc, xs_transaction_t t, void *arg)
     unsigned i;
     int rc;
 
-    rc = read_states(vc, t, m->vhost, &backend, &frontend);
+    rc = libxl__vscsi_xs_states(vc, t, m->vhost, &backend, &frontend);
     if (rc)
         return rc;
     m->plan = libxl__vscsi_plan_for(VSCSI_WITHDRAW, backend, frontend);
@@ -255,20 +270,6 @@ static int remove_unanswered(libxl__vscsi_ctx *vc, removal *m)
                        : "the guest has begun but does not come to an end "
                          "(try again)");
     return ERROR_GUEST_TIMEDOUT;
-}
-
-/* The vhost has closed: has the backend given it up? */
-static int await_unplug(libxl__vscsi_ctx *vc, libxl__vscsi_vhost vhost,
-                        bool *over_r)
-{
-    libxl__vscsi_wait w = { .vhost = vhost, .op = VSCSI_DESTROY_VHOST };
-    libxl__vscsi_verdict verdict;
-    int rc;
-
-    rc = libxl__vscsi_wait_for(vc, &w, &verdict, NULL);
-    if (!rc)
-        *over_r = verdict == VSCSI_DONE;
-    return rc;
 }
 
 static int write_removal(libxl__vscsi_ctx *vc, removal *m)
@@ -352,13 +353,11 @@ int libxl__vscsi_detach_locked(libxl__vscsi_ctx *vc, uint32_t domid,
     else
         rc = remove_devs(vc, vhost, ids, num);
     if (!rc || (whole && rc == ERROR_TIMEDOUT)) {   /* the nodes are gone */
+        /* Should an earlier call have been killed, its exports go too. */
         r = libxl__vscsi_release_unused(vc, domid, ctrl->vscsidevs, indices,
-                                        num);
+                                        num, whole);
         rc = rc ? rc : r;
     }
-    /* Should an earlier call have been killed, its exports go now. */
-    if (!rc && whole)
-        rc = libxl__vscsi_cleanup(vc);
     free(ids);
     return rc;
 }

@@ -247,6 +247,10 @@ int libxl__vscsi_xs_sweep(libxl__vscsi_ctx *vc, uint32_t domid,
 int libxl__vscsi_xs_state(libxl__vscsi_ctx *vc, xs_transaction_t t,
                           libxl__vscsi_vhost vhost, bool frontend,
                           libxl__vscsi_state *state_r);
+int libxl__vscsi_xs_states(libxl__vscsi_ctx *vc, xs_transaction_t t,
+                           libxl__vscsi_vhost vhost,
+                           libxl__vscsi_state *backend_r,
+                           libxl__vscsi_state *frontend_r);
 /* Whether the vhost has a backend directory. */
 int libxl__vscsi_xs_has_backend(libxl__vscsi_ctx *vc,
                                 libxl__vscsi_vhost vhost, bool *has_r);
@@ -361,14 +365,15 @@ bool libxl__vscsi_backends_gone(libxl__vscsi_ctx *vc,
 
 /*
  * Releases what was exported for devices that domid had, and that no other
- * domain has: num of devs[], by indices[] if that is not NULL.  Between the
+ * domain has: num of devs[], by indices[] if that is not NULL; with all,
+ * then whatever nobody uses, as libxl__vscsi_cleanup() does.  Between the
  * moment at which they went out of domid's record and this call, one may
  * have got them.  Takes the host lock, and waits as _backends_gone does.
  * What is left is for a later scan.  Failures as for _lio_release, logged.
  */
 int libxl__vscsi_release_unused(libxl__vscsi_ctx *vc, uint32_t domid,
                                 const libxl_device_vscsidev *devs,
-                                const int *indices, unsigned num);
+                                const int *indices, unsigned num, bool all);
 
 /* libxl_vscsi_cleanup() */
 int libxl__vscsi_cleanup(libxl__vscsi_ctx *vc);
@@ -420,6 +425,15 @@ int libxl__vscsi_detach_locked(libxl__vscsi_ctx *vc, uint32_t domid,
                                const libxl_device_vscsictrl *ctrl,
                                const int *indices, unsigned num,
                                libxl__vscsi_removal how);
+
+/* Removes the nodes of a vhost, whatever the drivers make of that. */
+int libxl__vscsi_erase(libxl__vscsi_ctx *vc, libxl__vscsi_vhost vhost);
+/*
+ * The same after the backend driver let the vhost go, whose frontend is
+ * gone already.  ERROR_TIMEDOUT: it did not, and the nodes are gone all the
+ * same.
+ */
+int libxl__vscsi_end_vhost(libxl__vscsi_ctx *vc, libxl__vscsi_vhost vhost);
 
 /* Waits until the ends of a vhost are at rest.  *settled_r says whether
  * they are. */

@@ -121,29 +121,6 @@ int libxl_vscsi_resume(libxl_ctx *ctx, uint32_t domid)
 
 /* ----- the end ----- */
 
-static int erase_body(libxl__vscsi_ctx *vc, xs_transaction_t t, void *arg)
-{
-    return libxl__vscsi_xs_rm_vhost(vc, t, *(libxl__vscsi_vhost *)arg);
-}
-
-/* The frontend is gone, and that makes the backend driver let go. */
-static int await_end(libxl__vscsi_ctx *vc, libxl__vscsi_vhost vhost)
-{
-    libxl__vscsi_wait w = { .vhost = vhost, .op = VSCSI_DESTROY_VHOST };
-    libxl__vscsi_verdict verdict;
-    int rc;
-
-    rc = libxl__vscsi_wait_for(vc, &w, &verdict, NULL);
-    if (rc)
-        return rc;
-    rc = libxl__vscsi_xs_transact(vc, erase_body, &vhost);
-    if (rc || verdict == VSCSI_DONE)
-        return rc;
-    libxl__vscsi_error(vc, "the backend driver did not let go of vhost %d; "
-                       "its nodes were removed all the same", vhost.devid);
-    return ERROR_TIMEDOUT;
-}
-
 int libxl__vscsi_domain_destroyed(libxl__vscsi_ctx *vc, uint32_t domid,
                                   const libxl_device_vscsictrl *ctrls,
                                   int num)
@@ -163,12 +140,14 @@ int libxl__vscsi_domain_destroyed(libxl__vscsi_ctx *vc, uint32_t domid,
     for (i = 0; i < num; i++) {
         libxl__vscsi_vhost vhost = { domid, ctrls[i].devid };
 
-        r = await_end(vc, vhost);
+        /* The frontend is gone, and that makes the backend let go. */
+        r = libxl__vscsi_end_vhost(vc, vhost);
         rc = rc ? rc : r;
     }
     for (i = 0; i < num; i++) {
         r = libxl__vscsi_release_unused(vc, domid, ctrls[i].vscsidevs, NULL,
-                                        (unsigned)ctrls[i].num_vscsidevs);
+                                        (unsigned)ctrls[i].num_vscsidevs,
+                                        false);
         rc = rc ? rc : r;
     }
     /* Should the create have been killed, what it exported goes now. */

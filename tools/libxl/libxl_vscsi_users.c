@@ -91,24 +91,23 @@ bool libxl__vscsi_backends_gone(libxl__vscsi_ctx *vc,
     }
 }
 
-static void gc_lio(libxl__vscsi_ctx *vc, const libxl__vscsi_users *users)
+/* The devices of dom0 that some domain has, by address; free(). */
+static int used_devices(libxl__vscsi_ctx *vc,
+                        const libxl__vscsi_users *users,
+                        libxl_vscsi_hctl **used_r, unsigned *num_r)
 {
     libxl_vscsi_hctl *used;
     unsigned num = 0;
     int i, j, k;
 
-    /* A device that the kernel may still serve must keep its export. */
-    if (vc->skipped_records || !libxl__vscsi_backends_gone(vc, users)) {
-        libxl__vscsi_log(vc, XTL_DETAIL, "LIO objects without a user, if any,"
-                         " are left for a later command");
-        return;
-    }
     for (i = 0; i < users->num_users; i++)
         for (j = 0; j < users->users[i].num_ctrls; j++)
             num += (unsigned)users->users[i].ctrls[j].num_vscsidevs;
     used = calloc(num + 1, sizeof(*used));
-    if (!used)
-        return;                 /* the next scan collects it */
+    if (!used) {
+        libxl__vscsi_error(vc, "out of memory");
+        return ERROR_NOMEM;
+    }
     num = 0;
     for (i = 0; i < users->num_users; i++) {
         for (j = 0; j < users->users[i].num_ctrls; j++) {
@@ -120,13 +119,31 @@ static void gc_lio(libxl__vscsi_ctx *vc, const libxl__vscsi_users *users)
                     used[num++] = ctrl->vscsidevs[k].pdev.u.hctl.m;
         }
     }
+    *used_r = used;
+    *num_r = num;
+    return 0;
+}
+
+static void gc_lio(libxl__vscsi_ctx *vc, const libxl__vscsi_users *users)
+{
+    libxl_vscsi_hctl *used;
+    unsigned num;
+
+    /* A device that the kernel may still serve must keep its export. */
+    if (vc->skipped_records || !libxl__vscsi_backends_gone(vc, users)) {
+        libxl__vscsi_log(vc, XTL_DETAIL, "LIO objects without a user, if any,"
+                         " are left for a later command");
+        return;
+    }
+    if (used_devices(vc, users, &used, &num))
+        return;                 /* the next scan collects it */
     libxl__vscsi_lio_gc(vc, used, num);
     free(used);
 }
 
-int libxl__vscsi_users_scan(libxl__vscsi_ctx *vc, bool uses_lio,
-                            const libxl__vscsi_vhost *vhost,
-                            libxl__vscsi_users *users_r)
+/* What all domains, or all but one, have on record. */
+static int read_users(libxl__vscsi_ctx *vc, const uint32_t *but,
+                      libxl__vscsi_users *users_r)
 {
     uint32_t *domids = NULL;
     int rc, i, num = 0;
@@ -139,29 +156,52 @@ int libxl__vscsi_users_scan(libxl__vscsi_ctx *vc, bool uses_lio,
     if (!users_r->users) {
         libxl__vscsi_error(vc, "out of memory");
         rc = ERROR_NOMEM;
-        goto out;
     }
-    for (i = 0; i < num; i++) {
-        struct libxl__vscsi_user *user = &users_r->users[i];
-        bool asked = vhost && vhost->domid == domids[i];
+    for (i = 0; !rc && i < num; i++) {
+        struct libxl__vscsi_user *user =
+            &users_r->users[users_r->num_users];
 
+        if (but && *but == domids[i])
+            continue;
         user->domid = domids[i];
         rc = libxl__vscsi_xs_list(vc, user->domid, -1, &user->ctrls,
                                   &user->num_ctrls, &exists);
-        if (rc)
-            goto out;
-        users_r->num_users = i + 1;
+        if (!rc)
+            users_r->num_users++;
+    }
+    free(domids);
+    return rc;
+}
+
+/* Backend directories that no record speaks of. */
+static int sweep(libxl__vscsi_ctx *vc, const libxl__vscsi_vhost *vhost,
+                 libxl__vscsi_users *users)
+{
+    int i, rc = 0;
+
+    for (i = 0; !rc && i < users->num_users; i++) {
+        const struct libxl__vscsi_user *user = &users->users[i];
+        bool asked = vhost && vhost->domid == user->domid;
+
         rc = libxl__vscsi_xs_sweep(vc, user->domid, user->ctrls,
                                    user->num_ctrls,
                                    asked ? vhost->devid : -1,
-                                   asked ? &users_r->foreign : NULL);
-        if (rc)
-            goto out;
+                                   asked ? &users->foreign : NULL);
     }
-    if (uses_lio)
+    return rc;
+}
+
+int libxl__vscsi_users_scan(libxl__vscsi_ctx *vc, bool uses_lio,
+                            const libxl__vscsi_vhost *vhost,
+                            libxl__vscsi_users *users_r)
+{
+    int rc;
+
+    rc = read_users(vc, NULL, users_r);
+    if (!rc)
+        rc = sweep(vc, vhost, users_r);
+    if (!rc && uses_lio)
         gc_lio(vc, users_r);
-out:
-    free(domids);
     return rc;
 }
 
@@ -221,90 +261,66 @@ int libxl__vscsi_users_check(libxl__vscsi_ctx *vc,
 
 /* ----- giving exports up ----- */
 
-static bool is_used(const libxl__vscsi_users *users,
-                    const libxl_vscsi_hctl *hctl)
+static bool is_among(const libxl_vscsi_hctl *used, unsigned num,
+                     const libxl_vscsi_hctl *hctl)
 {
-    int i, j, k;
+    unsigned i;
 
-    for (i = 0; i < users->num_users; i++) {
-        for (j = 0; j < users->users[i].num_ctrls; j++) {
-            const libxl_device_vscsictrl *ctrl = &users->users[i].ctrls[j];
-
-            for (k = 0; k < ctrl->num_vscsidevs; k++)
-                if (ctrl->vscsidevs[k].pdev.type ==
-                    LIBXL_VSCSI_PDEV_TYPE_HCTL &&
-                    libxl__vscsi_hctl_equal(
-                        &ctrl->vscsidevs[k].pdev.u.hctl.m, hctl))
-                    return true;
-        }
-    }
+    for (i = 0; i < num; i++)
+        if (libxl__vscsi_hctl_equal(&used[i], hctl))
+            return true;
     return false;
 }
 
-/* What all domains but domid have on record. */
-static int read_others(libxl__vscsi_ctx *vc, uint32_t domid,
-                       libxl__vscsi_users *users_r)
+static int release_but(libxl__vscsi_ctx *vc, const libxl__vscsi_users *users,
+                       const libxl_device_vscsidev *devs,
+                       const int *indices, unsigned num)
 {
-    uint32_t *domids = NULL;
-    int rc, i, num = 0;
-    bool exists;
+    libxl_vscsi_hctl *used;
+    unsigned i, num_used;
+    int rc, r;
 
-    rc = libxl__vscsi_xs_backends(vc, &domids, &num);
-    if (rc)
-        return rc;
-    users_r->users = calloc((size_t)num + 1, sizeof(*users_r->users));
-    if (!users_r->users) {
-        libxl__vscsi_error(vc, "out of memory");
-        rc = ERROR_NOMEM;
-    }
-    for (i = 0; !rc && i < num; i++) {
-        struct libxl__vscsi_user *user =
-            &users_r->users[users_r->num_users];
-
-        if (domids[i] == domid)
-            continue;
-        user->domid = domids[i];
-        rc = libxl__vscsi_xs_list(vc, user->domid, -1, &user->ctrls,
-                                  &user->num_ctrls, &exists);
-        if (!rc)
-            users_r->num_users++;
-    }
-    free(domids);
-    return rc;
-}
-
-int libxl__vscsi_release_unused(libxl__vscsi_ctx *vc, uint32_t domid,
-                                const libxl_device_vscsidev *devs,
-                                const int *indices, unsigned num)
-{
-    libxl__vscsi_users others = { .users = NULL };
-    int rc, r, lock;
-    unsigned i;
-
-    rc = libxl__vscsi_lock(vc, LIBXL__VSCSI_LOCK_HOST, &lock);
-    if (rc)
-        return rc;
-    rc = read_others(vc, domid, &others);
-    if (rc || vc->skipped_records)
-        num = 0;                /* not knowing who needs them, leave them */
-    if (!rc && !libxl__vscsi_backends_gone(vc, &others)) {
+    if (vc->skipped_records)
+        return 0;               /* not knowing who needs them, leave them */
+    if (!libxl__vscsi_backends_gone(vc, users)) {
         libxl__vscsi_error(vc, "dom0's kernel still holds a backend without "
                            "nodes; its LIO objects are taken down later");
-        num = 0;
-        rc = ERROR_TIMEDOUT;
+        return ERROR_TIMEDOUT;
     }
+    rc = used_devices(vc, users, &used, &num_used);
+    if (rc)
+        return rc;
     for (i = 0; i < num; i++) {
         const libxl_vscsi_pdev *pdev = &devs[indices ? indices[i]
                                                      : (int)i].pdev;
 
         if (pdev->type != LIBXL_VSCSI_PDEV_TYPE_HCTL ||
-            is_used(&others, &pdev->u.hctl.m))
+            is_among(used, num_used, &pdev->u.hctl.m))
             continue;
         r = libxl__vscsi_lio_release(vc, &pdev->u.hctl.m);
-        if (r)
-            rc = r;
+        rc = r ? r : rc;
     }
-    libxl__vscsi_users_dispose(&others);
+    free(used);
+    return rc;
+}
+
+int libxl__vscsi_release_unused(libxl__vscsi_ctx *vc, uint32_t domid,
+                                const libxl_device_vscsidev *devs,
+                                const int *indices, unsigned num, bool all)
+{
+    libxl__vscsi_users users = { .users = NULL };
+    int rc, lock;
+
+    rc = libxl__vscsi_lock(vc, LIBXL__VSCSI_LOCK_HOST, &lock);
+    if (rc)
+        return rc;
+    rc = all ? libxl__vscsi_users_scan(vc, false, NULL, &users)
+             : read_users(vc, &domid, &users);
+    if (!rc)
+        rc = release_but(vc, &users, devs, indices, num);
+    if (!rc && all)
+        gc_lio(vc, &users);
+    libxl__vscsi_users_dispose(&users);
     libxl__vscsi_unlock(lock);
     return rc;
 }

@@ -102,6 +102,19 @@ int libxl__vscsi_xs_state(libxl__vscsi_ctx *vc, xs_transaction_t t,
     return read_state(vc, t, end_path(vhost, frontend, NODE_STATE), state_r);
 }
 
+int libxl__vscsi_xs_states(libxl__vscsi_ctx *vc, xs_transaction_t t,
+                           libxl__vscsi_vhost vhost,
+                           libxl__vscsi_state *backend_r,
+                           libxl__vscsi_state *frontend_r)
+{
+    int rc;
+
+    rc = libxl__vscsi_xs_state(vc, t, vhost, false, backend_r);
+    if (!rc)
+        rc = libxl__vscsi_xs_state(vc, t, vhost, true, frontend_r);
+    return rc;
+}
+
 int libxl__vscsi_xs_has_backend(libxl__vscsi_ctx *vc,
                                 libxl__vscsi_vhost vhost, bool *has_r)
 {
