@@ -36,7 +36,7 @@ teardown() {
 }
 
 @test "create -p leaves the domain paused with its devices prepared" {
-    with_disks
+    with_disk
     create_args=-p create pv "vscsi=['$host:0:0:0,0:0:0:0']"
     [ "$(states life)" = "0:0:0:0 2 1" ]
     xl unpause life
@@ -47,14 +47,14 @@ teardown() {
 }
 
 @test "create -p, then destroy: nothing is left" {
-    with_disks
+    with_disk
     create_args=-p create pv "vscsi=['$host:0:0:0,0:0:0:0']"
     xl destroy life
     assert_nothing_left
 }
 
 @test "create -c shows the console from the start" {
-    with_disks
+    with_disk
     config pv "vscsi=['$host:0:0:0,0:0:0:0']"
     mkfifo /run/life.in
     script -qfc 'xl create -c /run/life.cfg' /run/life.con \
@@ -66,7 +66,7 @@ teardown() {
 }
 
 @test "create -n prints vscsictrls and attaches nothing" {
-    with_disks
+    with_disk
     config pv "vscsi=['$disk,2:0:0:0,feature-host']"
     run xl create -q -n /run/life.cfg
     [ "$status" -eq 0 ]
@@ -102,7 +102,7 @@ teardown() {
 }
 
 @test "a device that is missing or in use: no domain, and nothing is left" {
-    with_disks
+    with_disk
     create_args=-p create pv "vscsi=['$host:0:0:0,0:0:0:0']"
     sed "s/\"life\"/\"late\"/;s/,0:0:0:0/,3:0:0:0/" /run/life.cfg >/run/late.cfg
     run xl create -q /run/late.cfg
@@ -123,7 +123,7 @@ teardown() {
 }
 
 @test "poweroff in the guest leaves nothing" {
-    with_disks
+    with_disk
     create pv "vscsi=['$host:0:0:0,0:0:0:0']"
     wait_guest life
     ends_by 'poweroff -f'
@@ -132,7 +132,7 @@ teardown() {
 }
 
 @test "a crashing guest leaves nothing" {
-    with_disks
+    with_disk
     create pv "vscsi=['$host:0:0:0,0:0:0:0']" 'on_reboot="preserve"'
     wait_guest life
     ends_by 'echo c >/proc/sysrq-trigger'
@@ -141,7 +141,7 @@ teardown() {
 }
 
 @test "xl shutdown leaves nothing" {
-    with_disks
+    with_disk
     create pv "vscsi=['$host:0:0:0,0:0:0:0']"
     wait_guest life
     timeout 90 xl shutdown -w life
@@ -150,7 +150,7 @@ teardown() {
 }
 
 @test "destroy waits for commands that a device has under way, and leaves nothing" {
-    with_disks
+    with_disk
     create pv "vscsi=['$host:0:0:0,0:0:0:0']"
     wait_guest life
     # A command takes 6 seconds from now on.
@@ -183,7 +183,7 @@ teardown() {
 }
 
 @test "xendomains saves guests with devices and brings them back" {
-    with_disks
+    with_disk
     mkdir -p /run/life.auto
     config pv "vscsi=['$host:0:0:0,0:0:0:0']"
     cp /run/life.cfg /run/life.auto
@@ -207,7 +207,7 @@ teardown() {
 }
 
 @test "a preserved domain keeps its devices until it is destroyed" {
-    with_disks
+    with_disk
     create pv "vscsi=['$host:0:0:0,0:0:0:0']" 'on_poweroff="preserve"'
     wait_guest life
     ends_by 'poweroff -f'
@@ -218,7 +218,7 @@ teardown() {
 }
 
 @test "list -l shows vscsictrls" {
-    with_disks
+    with_disk
     create_args=-p create pv "vscsi=['$host:0:0:0,0:0:0:0']"
     ours=$(xl list -l life | sed 's/,$//')
     [[ "$ours" == *'"vscsictrls": ['* ]]

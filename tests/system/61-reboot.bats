@@ -34,7 +34,7 @@ teardown() {
 }
 
 @test "on_reboot=rename-restart: the new domain has the devices, the preserved one none" {
-    with_disks
+    with_disk
     create pv "vscsi=['$host:0:0:0,0:0:0:0']" 'on_reboot="rename-restart"'
     wait_guest life
     reboots 2
@@ -69,7 +69,7 @@ moved_on() {
 }
 
 @test "on_poweroff=restart, then on_crash=rename-restart, then on_reboot=preserve" {
-    with_disks
+    with_disk
     create pv "vscsi=['$host:0:0:0,0:0:0:0']" 'on_poweroff="restart"' \
         'on_crash="rename-restart"' 'on_reboot="preserve"'
     wait_guest life
@@ -86,7 +86,7 @@ moved_on() {
 }
 
 @test "on_poweroff=rename-restart, then on_crash=coredump-restart, then on_reboot=destroy" {
-    with_disks
+    with_disk
     mkdir -p /var/lib/xen/dump
     create pv "vscsi=['$host:0:0:0,0:0:0:0']" \
         'on_poweroff="rename-restart"' 'on_crash="coredump-restart"' \
@@ -104,7 +104,7 @@ moved_on() {
 }
 
 @test "on_crash=coredump-destroy leaves nothing, on_crash=preserve until destroy" {
-    with_disks
+    with_disk
     mkdir -p /var/lib/xen/dump
     create pv "vscsi=['$host:0:0:0,0:0:0:0']" 'on_crash="coredump-destroy"'
     wait_guest life
@@ -122,7 +122,7 @@ moved_on() {
 }
 
 @test "on_crash=restart brings the devices back" {
-    with_disks
+    with_disk
     create pv "vscsi=['$host:0:0:0,0:0:0:0']" 'on_crash="restart"' \
         'on_reboot="destroy"'
     wait_guest life
@@ -152,7 +152,7 @@ moved_on() {
 }
 
 @test "config-update refuses a vscsi= that cannot be read" {
-    with_disks
+    with_disk
     create_args=-p create pv "vscsi=['$host:0:0:0,0:0:0:0']"
     config pv "vscsi=['oops']"
     run xl config-update life /run/life.cfg

@@ -52,7 +52,7 @@ goes_on_mid_write() {               # TYPE
 }
 
 @test "after save -c, a save that failed and save -p the guest writes on" {
-    with_disks
+    with_disk
     create pv "vscsi=['$host:0:0:0,0:0:0:0']"
     wait_guest life
     start_writing
@@ -71,7 +71,7 @@ goes_on_mid_write() {               # TYPE
 }
 
 @test "after save -c of a PVH guest it writes on" {
-    with_disks
+    with_disk
     create pvh "vscsi=['$host:0:0:0,0:0:0:0']"
     wait_guest life
     start_writing
@@ -81,7 +81,7 @@ goes_on_mid_write() {               # TYPE
 }
 
 @test "restore -p leaves the guest paused with its devices prepared" {
-    with_disks
+    with_disk
     create pv "vscsi=['$host:0:0:0,0:0:0:0']"
     wait_guest life
     xl save life /run/life.save
@@ -104,7 +104,7 @@ goes_on_mid_write() {               # TYPE
 }
 
 @test "a file saved here is restored by the distribution's xl" {
-    with_disks
+    with_disk
     create pv "vscsi=['$host:0:0:0,0:0:0:0']"
     wait_guest life
     xl save life /run/life.save
@@ -138,7 +138,7 @@ goes_on_mid_write() {               # TYPE
 }
 
 @test "a restore whose device is gone makes no domain" {
-    with_disks
+    with_disk
     create pv "vscsi=['$host:0:0:0,0:0:0:0']"
     wait_guest life
     xl save life /run/life.save
@@ -152,7 +152,7 @@ goes_on_mid_write() {               # TYPE
 }
 
 @test "a restore refuses another device at the old address, by name" {
-    with_disks
+    with_disk
     create pv "vscsi=['$host:0:0:0,0:0:0:0']"
     wait_guest life
     xl save life /run/life.save

@@ -26,10 +26,15 @@ create_fails() {
     case $output in *"$_msg"*) ;; *) echo "no: $_msg"; return 1 ;; esac
 }
 
-# Two targets with two LUNs each, at $host; $disk is the first one's node.
-with_disks() {
-    host=$(add_scsi_debug num_tgts=2 max_luns=2)
+# with_disk [ATTRIBUTE=VALUE...]: one, 0:0:0 at $host; $disk is its node.
+with_disk() {
+    host=$(add_scsi_debug "$@")
     disk=$(node_of "$host:0:0:0")
+}
+
+# Two targets with two LUNs each: half a second more for each LUN.
+with_disks() {
+    with_disk num_tgts=2 max_luns=2
 }
 
 # ends_by COMMAND: the guest's last one.

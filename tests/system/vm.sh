@@ -80,8 +80,11 @@ disk=${VM_DISK:-$tmp/disk}
 
 # Always software emulation: /dev/kvm may exist and be of no use to Xen.
 # Without smap and smep a PV dom0 lives, without rdtscp a PVH guest does;
-# without xsave no registers get lost between domains (programs died of it).
-cpu=max,-smap,-smep,-rdtscp,-xsave
+# without xsave no registers get lost between domains (programs died of it);
+# without erms and fsrm memory is copied by words, not by bytes.
+cpu=max,-smap,-smep,-rdtscp,-xsave,-erms,-fsrm
+# What Linux does at its start, and with each module, for real hardware only.
+linux="mitigations=off noreplace-smp cryptomgr.notests rodata=off"
 set -- -accel tcg,thread=multi -cpu "$cpu" -M pc \
     -smp "${VM_CPUS:-1}" \
     -m "${VM_MEM_MB:-3072}" -nodefaults -no-user-config -display none \
@@ -89,7 +92,7 @@ set -- -accel tcg,thread=multi -cpu "$cpu" -M pc \
     -append "dom0_mem=${VM_DOM0_MB:-1536}M,max:${VM_DOM0_MB:-1536}M \
 com1=115200 console=com1 noreboot loglvl=warning spec-ctrl=no" \
     -initrd "$image/vmlinux console=hvc0 rdinit=/init \
-mitigations=off scsi_mod.scan=sync ${VM_KERNEL_EXTRA:-},$tmp/initrd" \
+$linux scsi_mod.scan=sync ${VM_KERNEL_EXTRA:-},$tmp/initrd" \
     -serial "file:$console" \
     -chardev "file,id=status,path=$tmp/status" \
     -device isa-debugcon,iobase=0x4f0,chardev=status \
