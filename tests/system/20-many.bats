@@ -7,7 +7,10 @@ setup_file() {
     . /tests/vscsi.sh
     start_guest one pv
     start_guest two pv
-    add_scsi_debug num_tgts=4 max_luns=16
+    # In this order: the WWIDs of the other one would meet.
+    add_scsi_debug max_luns=16
+    add_scsi_debug num_tgts=3 max_luns=3
+    echo 16 >"$scsi_debug/max_luns"     # of both, for what they answer
 }
 
 teardown_file() {
@@ -17,9 +20,11 @@ teardown_file() {
     remove_scsi_debug all
 }
 
+# 16 LUNs of one target at $host, 3 targets of 3 LUNs at $few.
 setup() {
     . /tests/vscsi.sh
-    host=$(scsi_debug_hosts | tail -n 1)
+    host=$(scsi_debug_hosts | head -n 1)
+    few=$(scsi_debug_hosts | tail -n 1)
 }
 
 teardown() {
@@ -38,7 +43,7 @@ backend() {     # NODE: of the first guest's vhost 0
     xenstore-read "/local/domain/0/backend/vscsi/$("$real_xl" domid one)/0/$1"
 }
 
-@test "16 LUNs of 4 targets arrive in one call of the C API, in one handshake" {
+@test "16 LUNs of a target and 3 more targets arrive in one call of the C API, in one handshake" {
     # Writes to the backend's state: 1, 2, 4 and the watch's own first
     # event; a second handshake would add 7, 8 and 4.
     domid=$("$real_xl" domid one)
@@ -46,10 +51,11 @@ backend() {     # NODE: of the first guest's vhost 0
         "/local/domain/0/backend/vscsi/$domid/0/state" >/run/watched 3>&- &
     watcher=$!
     thirdparty attach "$domid" \
-        $(for t in 0 1 2 3; do for l in $(seq 0 15); do
-            echo "$host:0:$t:$l,0:0:$t:$l"; done; done)
-    [ "$(guest_count one)" -eq 64 ]
-    [ "$(states one | grep -c ' 4 4$')" -eq 64 ]
+        $(for l in {0..15}; do echo "$host:0:0:$l,0:0:0:$l"; done
+          for t in 0 1 2; do for l in 0 1 2; do
+            echo "$few:0:$t:$l,0:0:$((t + 1)):$l"; done; done)
+    [ "$(guest_count one)" -eq 25 ]
+    [ "$(states one | grep -c ' 4 4$')" -eq 25 ]
     kill $watcher
     [ "$(wc -l </run/watched)" -le 4 ]
     thirdparty remove "$("$real_xl" domid one)" 0
@@ -58,7 +64,7 @@ backend() {     # NODE: of the first guest's vhost 0
 }
 
 @test "16 LUNs arrive one by one, and go in another order" {
-    for l in $(seq 0 15); do
+    for l in {0..15}; do
         xl scsi-attach one "$host:0:0:$l" "0:0:0:$l"
     done
     [ "$(guest_count one)" -eq 16 ]
@@ -72,8 +78,8 @@ backend() {     # NODE: of the first guest's vhost 0
 }
 
 @test "two vhosts in a domain are two hosts in the guest" {
-    xl scsi-attach one "$host:0:1:0" 0:0:0:0
-    xl scsi-attach one "$host:0:1:1" 5:0:0:0
+    xl scsi-attach one "$few:0:0:0" 0:0:0:0
+    xl scsi-attach one "$few:0:0:1" 5:0:0:0
     [ "$(guest one 'ls -d /sys/bus/scsi/devices/*:0:0:0 | wc -l')" -eq 2 ]
     [ "$(states one)" = "0:0:0:0 4 4
 5:0:0:0 4 4" ]
@@ -85,8 +91,8 @@ backend() {     # NODE: of the first guest's vhost 0
 }
 
 @test "two domains share a target, each with its own LUN" {
-    xl scsi-attach one "$host:0:2:0" 0:0:0:0
-    xl scsi-attach two "$host:0:2:1" 0:0:0:0
+    xl scsi-attach one "$few:0:1:0" 0:0:0:0
+    xl scsi-attach two "$few:0:1:1" 0:0:0:0
     a=$(guest_node one 0:0 block)
     b=$(guest_node two 0:0 block)
     guest one "dd if=/dev/$a of=/dev/null bs=4k count=8 2>/dev/null"
@@ -99,16 +105,16 @@ backend() {     # NODE: of the first guest's vhost 0
 }
 
 @test "a vdev is used again, by the same device and by another" {
-    for l in 3 3 4 3; do
-        xl scsi-attach one "$host:0:3:$l" 0:0:0:0
+    for l in 0 0 1 0; do
+        xl scsi-attach one "$few:0:2:$l" 0:0:0:0
         [ "$(states one)" = "0:0:0:0 4 4" ]
         [ "$(guest_count one)" -eq 1 ]
         xl scsi-detach one 0:0:0:0
         [ "$(guest_count one)" -eq 0 ]
     done
-    xl scsi-attach one "$host:0:3:9" 0:0:0:9
-    for l in 3 4 3; do
-        xl scsi-attach one "$host:0:3:$l" 0:0:0:0
+    xl scsi-attach one "$few:0:2:2" 0:0:0:9
+    for l in 0 1 0; do
+        xl scsi-attach one "$few:0:2:$l" 0:0:0:0
         [ "$(guest_count one)" -eq 2 ]
         xl scsi-detach one 0:0:0:0
         [ "$(guest_count one)" -eq 1 ]
