@@ -152,6 +152,38 @@ static void a_umask_of_0_opens_nothing(void **state)
     assert_true(assert_all_perms(rig) > 20);
 }
 
+/* ----- what is told ----- */
+
+/* Passwords lie beside what the toolstack reads, and a guest may put any
+ * text where a state belongs. */
+static void no_level_of_the_log_has_a_secret(void **state)
+{
+    static const char *const places[] = {
+        "/local/domain/5/vm-data", "/local/domain/5/console/vnc-pass",
+        "/local/domain/0/backend/vkbd/5/0/password",
+        "/libxl/5/device/vbd/51712/params",
+        "/local/domain/5/device/vscsi/0/vscsi-devs/dev-0/note",
+        "/local/domain/5/device/vscsi/0/note",
+        "/local/domain/0/backend/vscsi/5/0/vscsi-devs/dev-0/note",
+    };
+    struct rig *rig = *state;
+    unsigned i;
+
+    rig_forget_log();
+    for (i = 0; i < 4; i++)
+        store_write(rig->s, places[i], "s3cr3t");
+    assert_int_equal(rig_attach_many(rig, DOM, 0, 0, 2), 0);
+    for (; i < VSCSI_ARRAY_SIZE(places); i++)
+        store_write(rig->s, places[i], "s3cr3t");
+    rig_assert_list(rig, DOM, "0:0:0:0=/dev/fake-0-0(4) "
+                              "0:0:0:1=/dev/fake-0-1(4)");
+    assert_int_not_equal(rig_attach_many(rig, DOM, 0, 0, 1), 0);
+    rig_assert_said("is in use by");
+    assert_int_equal(rig_close(rig, DOM, 0, LIBXL__VSCSI_REMOVE), 0);
+    rig_assert_said("vhost");               /* details are in it too */
+    assert_null(strstr(rig_log(), "s3cr3t"));
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, rig_setup, \
                                                    rig_teardown)
 
@@ -162,6 +194,7 @@ int main(void)
         TEST(nodes_that_wait_for_a_guest_are_no_more_open),
         TEST(who_may_not_changes_nothing_and_is_told_who_may),
         TEST(a_umask_of_0_opens_nothing),
+        TEST(no_level_of_the_log_has_a_secret),
     };
 
     return cmocka_run_group_tests_name("store/perms", tests, NULL, NULL);

@@ -17,7 +17,7 @@ shift
 [ $# -gt 0 ] || set -- "$here"/*.bats
 
 tmp=$(mktemp -d "${TMPDIR:-/tmp}/pvscsi-run.XXXXXX")
-trap 'kill $pids 2>/dev/null; rm -rf "$tmp"' EXIT
+trap 'kill $pids 2>/dev/null || :; rm -rf "$tmp"' EXIT
 trap 'exit 130' INT
 trap 'exit 143' TERM HUP
 pids=
@@ -96,7 +96,7 @@ two_hosts() {
     VM_QEMU_EXTRA=$(joined 2 1) \
         "$here/vm.sh" run "$dir" /tests/remote-sh serve >"$tmp/served" 2>&1 &
     server=$!
-    trap 'kill $server 2>/dev/null' EXIT
+    trap 'kill $server 2>/dev/null || :' EXIT
     export VM_DISK_AT='' VM_KERNEL_EXTRA=address=10.0.0.1
     VM_QEMU_EXTRA=$(joined 1 2)
     export VM_QEMU_EXTRA
