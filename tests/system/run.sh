@@ -2,8 +2,8 @@
 # SPDX-License-Identifier: LGPL-2.1-only
 # run.sh DIR [FILE.bats...]: boots real Xen with DIR, what `make install
 # DESTDIR=DIR` made, laid over dom0, and runs the system tests there (all of
-# them unless named).  Some machines share the files; after them
-# *-two-hosts.bats runs on one of two that are joined by a network and a disk.
+# them unless named).  Some machines share the files; the last of them makes
+# room for two that are joined by a network and a disk, for *-two-hosts.bats.
 # The last line counts the tests.
 set -eu
 
@@ -25,15 +25,16 @@ pids=
 # 4 GB.
 machines=2
 free_kb=$(awk '/^MemAvailable/ { print $2 }' /proc/meminfo)
-[ "$free_kb" -lt 13000000 ] || machines=3
+[ "$free_kb" -lt 15000000 ] || machines=3
 
-# How long a file takes, roughly: where domains come and go, longer.
+# How long a file takes, roughly, in seconds: where domains come and go, longer.
 weight() {
     n=$(grep -c '^@test' "$1") || :
     case ${1##*/} in
-    61* | 80*) n=$((n * 6)) ;;
-    6*) n=$((n * 4)) ;;
-    [1235]0*) n=$((n * 2)) ;;
+    50* | 6[12]* | 80*) n=$((n * 24)) ;;
+    [123]0*) n=$((n * 18)) ;;
+    55*) n=$((n * 4)) ;;
+    *) n=$((n * 13)) ;;
     esac
     echo "$n $1"
 }
@@ -46,7 +47,10 @@ for f; do
     *) weight "$f" ;;
     esac
 done | sort -rn >"$tmp/weights"
-awk -v machines=$machines -v out="$tmp/list." '
+pair=0
+[ ! -s "$tmp/pair" ] || pair=200
+awk -v machines=$machines -v pair=$pair -v out="$tmp/list." '
+    BEGIN { load[machines] = pair }
     {
         best = 1
         for (m = 2; m <= machines; m++)
@@ -108,14 +112,17 @@ two_hosts() {
 sh "$here/image.sh" >/dev/null || die "no image to boot"
 echo "system tests: booting Xen and dom0 in QEMU" >&2
 for m in $(seq $machines); do
-    [ -s "$tmp/list.$m" ] || continue
-    { machine "$m" 2>&1 | tee "$tmp/tap.$m"; } &
+    {
+        if [ -s "$tmp/list.$m" ]; then
+            machine "$m" 2>&1 | tee "$tmp/tap.$m"
+        fi
+        if [ "$m" -eq $machines ] && [ -s "$tmp/pair" ]; then
+            (two_hosts) 2>&1 | tee "$tmp/tap.pair"
+        fi
+    } &
     pids="$pids $!"
 done
 wait
-if [ -s "$tmp/pair" ]; then
-    (two_hosts) 2>&1 | tee "$tmp/tap.pair"
-fi
 cat "$tmp"/tap.* >"$tmp/tap"
 code=$(cat "$tmp"/code.* | sort -n | tail -n 1)
 
