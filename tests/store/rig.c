@@ -11,6 +11,8 @@
 static char log_text[65536];
 static size_t log_len;
 
+static xentoollog_level log_level = XTL_NOTICE;
+
 static void log_vmessage(xentoollog_logger *lg, xentoollog_level level,
                          int errnoval, const char *context,
                          const char *format, va_list al)
@@ -21,7 +23,7 @@ static void log_vmessage(xentoollog_logger *lg, xentoollog_level level,
     (void)lg;
     (void)errnoval;
     (void)context;
-    if (level < XTL_NOTICE)
+    if (level < log_level)
         return;
     n = vsnprintf(log_text + log_len, room, format, al);
     if (n > 0)
@@ -52,6 +54,11 @@ const char *rig_log(void)
     return log_text;
 }
 
+void rig_log_from(xentoollog_level level)
+{
+    log_level = level;
+}
+
 void rig_forget_log(void)
 {
     log_len = 0;
@@ -73,6 +80,7 @@ int rig_setup(void **state)
     assert_non_null(rig);
     fakehost_reset();
     rig_forget_log();
+    rig_log_from(XTL_NOTICE);
     rig->s = store_start();
     rig->p = peer_start(rig->s);
     store_domain_create(rig->s, DOM);

@@ -57,6 +57,8 @@ char *rig_snapshot(struct rig *rig);
 /* The messages since the last call of _forget_log, a line each. */
 const char *rig_log(void);
 void rig_forget_log(void);
+/* The least important message to keep; XTL_NOTICE when a test begins. */
+void rig_log_from(xentoollog_level level);
 void rig_assert_said(const char *part);
 
 #endif /* TESTS_STORE_RIG_H */
