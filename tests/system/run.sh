@@ -48,7 +48,7 @@ for f; do
     esac
 done | sort -rn >"$tmp/weights"
 pair=0
-[ ! -s "$tmp/pair" ] || pair=200
+[ ! -s "$tmp/pair" ] || pair=330
 awk -v machines=$machines -v pair=$pair -v out="$tmp/list." '
     BEGIN { load[machines] = pair }
     {
