@@ -121,38 +121,33 @@ static void carry_on(struct rig *rig)
 /* States of the frontend at which the backend acts; 0: before any. */
 static const int sights[] = { 0, 1, 3, 4, 5, 6, 7 };
 
-static void a_backend_that_falls_silent_at_a_step_is_survived(void **state)
+/* Every operation, while at each step the backend does as misbehave says. */
+static void try_sights(struct rig *rig, const char *figure,
+                       void (*misbehave)(struct peer *, enum peer_side, int))
 {
-    struct rig *rig = *state;
     size_t i, k;
 
     tried = 0;
     for (i = 0; i < VSCSI_ARRAY_SIZE(operations); i++) {
         for (k = 0; k < VSCSI_ARRAY_SIZE(sights); k++) {
             prepare(rig, &operations[i]);
-            peer_freeze_at(rig->p, PEER_BACKEND, sights[k]);
+            misbehave(rig->p, PEER_BACKEND, sights[k]);
             act(rig, &operations[i]);
             carry_on(rig);
         }
     }
-    figure_row("backend: silent, then late, at each step", tried, tried, 0);
+    figure_row(figure, tried, tried, 0);
+}
+
+static void a_backend_that_falls_silent_at_a_step_is_survived(void **state)
+{
+    try_sights(*state, "backend: silent, then late, at each step",
+               peer_freeze_at);
 }
 
 static void a_backend_that_fails_at_a_step_is_survived(void **state)
 {
-    struct rig *rig = *state;
-    size_t i, k;
-
-    tried = 0;
-    for (i = 0; i < VSCSI_ARRAY_SIZE(operations); i++) {
-        for (k = 0; k < VSCSI_ARRAY_SIZE(sights); k++) {
-            prepare(rig, &operations[i]);
-            peer_close_at(rig->p, PEER_BACKEND, sights[k]);
-            act(rig, &operations[i]);
-            carry_on(rig);
-        }
-    }
-    figure_row("backend: closes at each step", tried, tried, 0);
+    try_sights(*state, "backend: closes at each step", peer_close_at);
 }
 
 static struct rig *the_rig;

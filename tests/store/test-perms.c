@@ -154,14 +154,15 @@ static void a_umask_of_0_opens_nothing(void **state)
 
 /* ----- what is told ----- */
 
-/* Passwords lie beside what the toolstack reads, and a guest may put any
- * text where a state belongs. */
+/* Passwords lie beside what the toolstack reads. */
 static void no_level_of_the_log_has_a_secret(void **state)
 {
-    static const char *const places[] = {
+    static const char *const beside[] = {
         "/local/domain/5/vm-data", "/local/domain/5/console/vnc-pass",
         "/local/domain/0/backend/vkbd/5/0/password",
         "/libxl/5/device/vbd/51712/params",
+    };
+    static const char *const within[] = {
         "/local/domain/5/device/vscsi/0/vscsi-devs/dev-0/note",
         "/local/domain/5/device/vscsi/0/note",
         "/local/domain/0/backend/vscsi/5/0/vscsi-devs/dev-0/note",
@@ -170,11 +171,11 @@ static void no_level_of_the_log_has_a_secret(void **state)
     unsigned i;
 
     rig_log_from(XTL_DEBUG);
-    for (i = 0; i < 4; i++)
-        store_write(rig->s, places[i], "s3cr3t");
+    for (i = 0; i < VSCSI_ARRAY_SIZE(beside); i++)
+        store_write(rig->s, beside[i], "s3cr3t");
     assert_int_equal(rig_attach_many(rig, DOM, 0, 0, 2), 0);
-    for (; i < VSCSI_ARRAY_SIZE(places); i++)
-        store_write(rig->s, places[i], "s3cr3t");
+    for (i = 0; i < VSCSI_ARRAY_SIZE(within); i++)
+        store_write(rig->s, within[i], "s3cr3t");
     rig_assert_list(rig, DOM, "0:0:0:0=/dev/fake-0-0(4) "
                               "0:0:0:1=/dev/fake-0-1(4)");
     assert_int_not_equal(rig_attach_many(rig, DOM, 0, 0, 1), 0);

@@ -33,17 +33,23 @@ teardown() {
     assert_nothing_left
 }
 
-@test "on_reboot=rename-restart: the new domain has the devices, the preserved one none" {
-    with_disk
-    create pv "vscsi=['$host:0:0:0,0:0:0:0']" 'on_reboot="rename-restart"'
-    wait_guest life
-    reboots 2
+# moved_on N: a domain of the same name took the place of a preserved one.
+moved_on() {
+    wait_guest life "$1"
     [ "$(states life)" = "0:0:0:0 4 4" ]
     [ "$(guest_count life)" -eq 1 ]
     preserved=$(xl list | awk '/^life-/ { print $1 }')
     [ -z "$(states "$preserved")" ]
     xl destroy "$preserved"
     [ "$(states life)" = "0:0:0:0 4 4" ]
+}
+
+@test "on_reboot=rename-restart: the new domain has the devices, the preserved one none" {
+    with_disk
+    create pv "vscsi=['$host:0:0:0,0:0:0:0']" 'on_reboot="rename-restart"'
+    wait_guest life
+    ends_by 'reboot -f'
+    moved_on 2
     xl destroy life
     assert_nothing_left
 }
@@ -55,17 +61,6 @@ crashes() {
 # is_over: the domain has come to its end, and is still there.
 is_over() {
     wait_for 'xl list life | awk "NR > 1 { exit \$5 !~ /[sc]/ }"' 60
-}
-
-# moved_on N: a domain of the same name took the place of a preserved one.
-moved_on() {
-    wait_guest life "$1"
-    [ "$(states life)" = "0:0:0:0 4 4" ]
-    [ "$(guest_count life)" -eq 1 ]
-    preserved=$(xl list | awk '/^life-/ { print $1 }')
-    [ -z "$(states "$preserved")" ]
-    xl destroy "$preserved"
-    [ "$(states life)" = "0:0:0:0 4 4" ]
 }
 
 @test "on_poweroff=restart, then on_crash=rename-restart, then on_reboot=preserve" {

@@ -45,10 +45,9 @@ start_guest() {
 # write_guest_config NAME [pv|pvh] [CONFIG_LINE...]: makes /run/NAME.cfg only.
 write_guest_config() {
     _cfg=/run/$1.cfg _type=${2:-pv}
-    # Its kernel would look for an AGP bridge, make itself fit for one CPU, test
-    # its cryptography and, a PV one, measure the clock that it does not use:
-    # half of its boot.
-    _quick="mitigations=off pci=noearly noreplace-smp cryptomgr.notests rodata=off"
+    # What vm.sh gives dom0's kernel, no look for an AGP bridge and, a PV one,
+    # no measuring of the clock that it does not use: half of its boot.
+    _quick="$(cat /rig/linux) pci=noearly"
     [ "$_type" != pv ] || _quick="$_quick clearcpuid=4"
     {
         printf 'name="%s"\ntype="%s"\n' "$1" "$_type"

@@ -108,7 +108,7 @@ two_hosts() {
     machine pair
 }
 
-# Builds the image once, before both ask for it.
+# Builds the image once, before all ask for it.
 sh "$here/image.sh" >/dev/null || die "no image to boot"
 echo "system tests: booting Xen and dom0 in QEMU" >&2
 for m in $(seq $machines); do

@@ -71,6 +71,9 @@ else
     [ $# -gt 0 ] || set -- /tests/run
     for word; do quote "$word"; done >"$rig/rig/command"
 fi
+# What Linux does at its start, and with each module, for real hardware only.
+linux="mitigations=off noreplace-smp cryptomgr.notests rodata=off"
+echo "$linux" >"$rig/rig/linux"
 cp "$image/dom0.cpio.zst" "$tmp/initrd"
 append "$dir" "$tmp/initrd"
 append "$rig" "$tmp/initrd"
@@ -83,8 +86,6 @@ disk=${VM_DISK:-$tmp/disk}
 # without xsave no registers get lost between domains (programs died of it);
 # without erms and fsrm memory is copied by words, not by bytes.
 cpu=max,-smap,-smep,-rdtscp,-xsave,-erms,-fsrm
-# What Linux does at its start, and with each module, for real hardware only.
-linux="mitigations=off noreplace-smp cryptomgr.notests rodata=off"
 set -- -accel tcg,thread=multi -cpu "$cpu" -M pc \
     -smp "${VM_CPUS:-1}" \
     -m "${VM_MEM_MB:-3072}" -nodefaults -no-user-config -display none \

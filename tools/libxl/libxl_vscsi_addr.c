@@ -78,6 +78,17 @@ bool libxl__vscsi_hctl_equal(const libxl_vscsi_hctl *a,
     return libxl__vscsi_hctl_order(a, b) == 0;
 }
 
+bool libxl__vscsi_hctl_among(const libxl_vscsi_hctl *list, unsigned num,
+                             const libxl_vscsi_hctl *hctl)
+{
+    unsigned i;
+
+    for (i = 0; i < num; i++)
+        if (libxl__vscsi_hctl_equal(&list[i], hctl))
+            return true;
+    return false;
+}
+
 int libxl__vscsi_hctl_order(const libxl_vscsi_hctl *a,
                             const libxl_vscsi_hctl *b)
 {

@@ -229,11 +229,8 @@ static int write_body(libxl__vscsi_ctx *vc, xs_transaction_t t, void *arg)
                            libxl__vscsi_state_name(frontend));
         return ERROR_NOT_READY;
     }
-    if (a->plan == VSCSI_PLAN_RECONFIGURE && vc->paused) {
-        libxl__vscsi_error(vc, "the domain is paused and cannot answer "
-                           "(unpause it first)");
-        return ERROR_NOT_READY;
-    }
+    if (a->plan == VSCSI_PLAN_RECONFIGURE && vc->paused)
+        return libxl__vscsi_refuse_paused(vc);
     for (i = 0; !rc && i < a->ctrl->num_vscsidevs; i++)
         rc = libxl__vscsi_xs_add_dev(vc, t, a->vhost,
                                      &a->ctrl->vscsidevs[i]);
@@ -425,9 +422,8 @@ static int unplug_body(libxl__vscsi_ctx *vc, xs_transaction_t t, void *arg)
 
 static int plug_again(libxl__vscsi_ctx *vc, attach *a)
 {
-    libxl__vscsi_wait w = { .vhost = a->vhost, .op = VSCSI_DESTROY_VHOST };
-    libxl__vscsi_verdict verdict;
     int rc, lock = -1;
+    bool over;
 
     rc = libxl__vscsi_xs_transact(vc, unplug_body, a);
     if (rc || a->plan == VSCSI_PLAN_LEAVE)
@@ -435,7 +431,7 @@ static int plug_again(libxl__vscsi_ctx *vc, attach *a)
     libxl__vscsi_log(vc, XTL_DETAIL, "vhost %d of domain %u: the guest does "
                      "not begin; plugging it once more", a->vhost.devid,
                      a->vhost.domid);
-    rc = libxl__vscsi_wait_for(vc, &w, &verdict, NULL);
+    rc = libxl__vscsi_await_unplug(vc, a->vhost, &over);
     if (rc)
         return rc;
     /* The device is still this domain's, though not on record for a while. */

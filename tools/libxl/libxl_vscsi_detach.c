@@ -22,7 +22,7 @@ int libxl__vscsi_settle(libxl__vscsi_ctx *vc, libxl__vscsi_vhost vhost,
     return rc;
 }
 
-static int refuse_paused(libxl__vscsi_ctx *vc)
+int libxl__vscsi_refuse_paused(libxl__vscsi_ctx *vc)
 {
     libxl__vscsi_error(vc, "the domain is paused and cannot answer (unpause "
                        "it first)");
@@ -41,9 +41,8 @@ int libxl__vscsi_erase(libxl__vscsi_ctx *vc, libxl__vscsi_vhost vhost)
     return libxl__vscsi_xs_transact(vc, erase_body, &vhost);
 }
 
-/* The frontend is gone or closed: has the backend given the vhost up? */
-static int await_unplug(libxl__vscsi_ctx *vc, libxl__vscsi_vhost vhost,
-                        bool *over_r)
+int libxl__vscsi_await_unplug(libxl__vscsi_ctx *vc,
+                              libxl__vscsi_vhost vhost, bool *over_r)
 {
     libxl__vscsi_wait w = { .vhost = vhost, .op = VSCSI_DESTROY_VHOST };
     libxl__vscsi_verdict verdict;
@@ -73,7 +72,7 @@ int libxl__vscsi_end_vhost(libxl__vscsi_ctx *vc, libxl__vscsi_vhost vhost)
     bool over;
     int rc;
 
-    rc = await_unplug(vc, vhost, &over);
+    rc = libxl__vscsi_await_unplug(vc, vhost, &over);
     return rc ? rc : erase_vhost(vc, vhost, over);
 }
 
@@ -100,7 +99,7 @@ static int close_body(libxl__vscsi_ctx *vc, xs_transaction_t t, void *arg)
     if (c->plan == VSCSI_PLAN_ERASE)
         return libxl__vscsi_xs_rm_vhost(vc, t, c->vhost);
     if (c->plan == VSCSI_PLAN_CLOSE && vc->paused)
-        return refuse_paused(vc);
+        return libxl__vscsi_refuse_paused(vc);
     rc = libxl__vscsi_xs_set_offline(vc, t, c->vhost);
     if (!rc && c->plan == VSCSI_PLAN_CLOSE)
         rc = libxl__vscsi_xs_set_state(vc, t, c->vhost, VSCSI_CLOSING);
@@ -119,7 +118,7 @@ static int await_close(libxl__vscsi_ctx *vc, const closing *c, bool *over_r)
     if (c->plan == VSCSI_PLAN_WAIT)
         return libxl__vscsi_settle(vc, c->vhost, over_r);
     if (c->plan == VSCSI_PLAN_UNPLUG)
-        return await_unplug(vc, c->vhost, over_r);
+        return libxl__vscsi_await_unplug(vc, c->vhost, over_r);
     rc = libxl__vscsi_wait_for(vc, &w, &verdict, NULL);
     if (!rc)
         *over_r = verdict == VSCSI_DONE;
@@ -212,7 +211,7 @@ static int remove_body(libxl__vscsi_ctx *vc, xs_transaction_t t, void *arg)
         }
     }
     if (!rc && m->num_pending && vc->paused)
-        return refuse_paused(vc);
+        return libxl__vscsi_refuse_paused(vc);
     if (!rc && m->num_pending)
         rc = libxl__vscsi_xs_set_state(vc, t, m->vhost,
                                        VSCSI_RECONFIGURING);
@@ -284,7 +283,7 @@ static int write_removal(libxl__vscsi_ctx *vc, removal *m)
             return rc;
         rc = m->plan == VSCSI_PLAN_WAIT
              ? libxl__vscsi_settle(vc, m->vhost, &settled)
-             : await_unplug(vc, m->vhost, &settled);
+             : libxl__vscsi_await_unplug(vc, m->vhost, &settled);
         if (rc)
             return rc;
     }

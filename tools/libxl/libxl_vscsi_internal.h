@@ -426,6 +426,13 @@ int libxl__vscsi_detach_locked(libxl__vscsi_ctx *vc, uint32_t domid,
                                const int *indices, unsigned num,
                                libxl__vscsi_removal how);
 
+/* ERROR_NOT_READY, logged: nothing can be asked of a paused domain. */
+int libxl__vscsi_refuse_paused(libxl__vscsi_ctx *vc);
+
+/* The frontend is gone or closed: waits until the backend has given the vhost
+ * up.  *over_r says whether it has. */
+int libxl__vscsi_await_unplug(libxl__vscsi_ctx *vc,
+                              libxl__vscsi_vhost vhost, bool *over_r);
 /* Removes the nodes of a vhost, whatever the drivers make of that. */
 int libxl__vscsi_erase(libxl__vscsi_ctx *vc, libxl__vscsi_vhost vhost);
 /*

@@ -213,17 +213,15 @@ int libxl__vscsi_lio_release(libxl__vscsi_ctx *vc,
 
 /* ----- collecting what nobody uses ----- */
 
-static bool is_used(const libxl_vscsi_hctl *used, unsigned num,
-                    const libxl_vscsi_hctl *hctl, bool any_lun)
+static bool is_target_used(const libxl_vscsi_hctl *used, unsigned num,
+                           const libxl_vscsi_hctl *target)
 {
-    libxl_vscsi_hctl other;
+    libxl_vscsi_hctl hctl = *target;
     unsigned i;
 
     for (i = 0; i < num; i++) {
-        other = used[i];
-        if (any_lun)
-            other.lun = hctl->lun;
-        if (libxl__vscsi_hctl_equal(&other, hctl))
+        hctl.lun = used[i].lun;
+        if (libxl__vscsi_hctl_equal(&used[i], &hctl))
             return true;
     }
     return false;
@@ -254,7 +252,7 @@ static void collect_backstores(libxl__vscsi_ctx *vc, const char *hba,
                           hba);
     for (i = 0; i < names.num; i++)
         if (libxl__vscsi_ours_parse_backstore(names.list[i], &hctl) &&
-            !is_used(used, num, &hctl, false))
+            !libxl__vscsi_hctl_among(used, num, &hctl))
             collect(vc, &hctl);
     libxl__vscsi_names_dispose(&names);
 }
@@ -269,7 +267,7 @@ static void collect_target(libxl__vscsi_ctx *vc, const char *wwn,
     libxl_vscsi_hctl hctl;
 
     if (alias && libxl__vscsi_ours_parse_target(wwn, alias, &hctl) &&
-        !is_used(used, num, &hctl, true))
+        !is_target_used(used, num, &hctl))
         collect(vc, &hctl);
     free(alias);
 }

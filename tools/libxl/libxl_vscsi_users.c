@@ -261,20 +261,9 @@ int libxl__vscsi_users_check(libxl__vscsi_ctx *vc,
 
 /* ----- giving exports up ----- */
 
-static bool is_among(const libxl_vscsi_hctl *used, unsigned num,
-                     const libxl_vscsi_hctl *hctl)
-{
-    unsigned i;
-
-    for (i = 0; i < num; i++)
-        if (libxl__vscsi_hctl_equal(&used[i], hctl))
-            return true;
-    return false;
-}
-
 static int release_but(libxl__vscsi_ctx *vc, const libxl__vscsi_users *users,
                        const libxl_device_vscsidev *devs,
-                       const int *indices, unsigned num)
+                       const int *indices, unsigned num, bool all)
 {
     libxl_vscsi_hctl *used;
     unsigned i, num_used;
@@ -295,11 +284,13 @@ static int release_but(libxl__vscsi_ctx *vc, const libxl__vscsi_users *users,
                                                      : (int)i].pdev;
 
         if (pdev->type != LIBXL_VSCSI_PDEV_TYPE_HCTL ||
-            is_among(used, num_used, &pdev->u.hctl.m))
+            libxl__vscsi_hctl_among(used, num_used, &pdev->u.hctl.m))
             continue;
         r = libxl__vscsi_lio_release(vc, &pdev->u.hctl.m);
         rc = r ? r : rc;
     }
+    if (!rc && all)
+        libxl__vscsi_lio_gc(vc, used, num_used);
     free(used);
     return rc;
 }
@@ -317,9 +308,7 @@ int libxl__vscsi_release_unused(libxl__vscsi_ctx *vc, uint32_t domid,
     rc = all ? libxl__vscsi_users_scan(vc, false, NULL, &users)
              : read_users(vc, &domid, &users);
     if (!rc)
-        rc = release_but(vc, &users, devs, indices, num);
-    if (!rc && all)
-        gc_lio(vc, &users);
+        rc = release_but(vc, &users, devs, indices, num, all);
     libxl__vscsi_users_dispose(&users);
     libxl__vscsi_unlock(lock);
     return rc;
