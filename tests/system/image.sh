@@ -13,7 +13,7 @@ here=$(cd "$(dirname "$0")" && pwd)
 
 dom0_packages="kmod udev xenstore-utils lsscsi sg3-utils mt-st bash bats
  procps psmisc util-linux mount e2fsprogs dmsetup mawk iproute2 socat
- libyajl2 libudev1 libuuid1"
+ libyajl2 libudev1 libuuid1 busybox-static"
 
 dom0_modules="xen-privcmd xen-evtchn xen-gntdev xen-gntalloc xenfs xen-blkback
  xen-scsiback configfs target_core_mod target_core_pscsi target_core_iblock

@@ -70,7 +70,7 @@ write_guest_config() {
 wait_guest() {
     if ! timeout "${GUEST_TIMEOUT_S:-60}" tail -q -n +1 -F \
         "$consoles/guest-$1.log" 2>/dev/null |
-        awk -W interactive -v n="${2:-1}" '/^guest: ready/ && ++seen == n \
+        mawk -W interactive -v n="${2:-1}" '/^guest: ready/ && ++seen == n \
             { found = 1; exit } END { exit !found }'; then
         echo "guest $1 did not come up; its console:" >&2
         tail -n 20 "$consoles/guest-$1.log" >&2

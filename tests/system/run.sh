@@ -72,6 +72,7 @@ machine() {
 # No test may hang the others; what emulation breaks gets a second chance.
 export BATS_TEST_RETRIES=${BATS_TEST_RETRIES:-1}
 . /tests/settings
+PATH=/rig/bin:$PATH
 exec bats --tap -T /tests/bats
 END
     echo "export FAULT_CYCLES=${FAULT_CYCLES:-}" \
