@@ -92,7 +92,7 @@ is_over() {
     crashes
     wait_guest life 3
     [ "$(states life)" = "0:0:0:0 4 4" ]
-    [ -n "$(find /var/lib/xen/dump -name '*life*' -size +1M)" ]
+    [ -n "$(find /var/lib/xen/dump -name '*life*' -size +2048)" ]
     ends_by 'reboot -f'
     wait_for '! xl domid life 2>/dev/null' 60
     wait_for 'assert_nothing_left >/dev/null' 15
@@ -106,7 +106,7 @@ is_over() {
     crashes
     wait_for '! xl domid life 2>/dev/null' 60
     wait_for 'assert_nothing_left >/dev/null' 15
-    [ -n "$(find /var/lib/xen/dump -name '*life*' -size +1M)" ]
+    [ -n "$(find /var/lib/xen/dump -name '*life*' -size +2048)" ]
     create pv "vscsi=['$host:0:0:0,0:0:0:0']" 'on_crash="preserve"'
     wait_guest life
     crashes

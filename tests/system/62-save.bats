@@ -158,7 +158,7 @@ goes_on_mid_write() {               # TYPE
     xl save life /run/life.save
     wwid=$(cat "/sys/class/scsi_device/$host:0:0:0/device/wwid")
     # Who is at that address is known by what the saved file says.
-    sed -i "s/$wwid/naa.3333333000000bad/" /run/life.save
+    /usr/bin/sed -i "s/$wwid/naa.3333333000000bad/" /run/life.save
     run xl restore /run/life.save
     echo "$output"
     [ "$status" -ne 0 ]

@@ -53,7 +53,7 @@ still_here() {
     # To the receiver, this machine has other devices.
     cat >/run/life.sh <<'EOF'
 #!/bin/sh
-sed -uz 's/naa\.33333330/naa.bad33330/g' | xl migrate-receive
+/usr/bin/sed -uz 's/naa\.33333330/naa.bad33330/g' | xl migrate-receive
 EOF
     chmod 755 /run/life.sh
     run xl migrate -s '' life /run/life.sh

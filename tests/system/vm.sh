@@ -58,8 +58,8 @@ rig=$tmp/rig-tree
 mkdir -p "$rig/rig/bin" "$rig/guest" "$rig/tests" "$tmp/guest"
 cp "$here/dom0-init" "$rig/init"
 cp "$here/lib.sh" "$rig/tests/lib.sh"
-# For a PATH of tests: to load a shared library takes longer there than what
-# these do.
+# For the PATH of tests: to load a shared library takes longer there than what
+# these do (GNU's sed, for a large file, is /usr/bin/sed).
 for applet in awk basename cat cp cut dirname dd env false find grep \
     head id ln ls mkdir mktemp mv od readlink rm rmdir sed seq sha256sum \
     sleep sort stat touch tr true uniq wc; do

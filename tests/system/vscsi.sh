@@ -5,10 +5,6 @@
 PATH=/usr/local/sbin:$PATH
 target=/sys/kernel/config/target
 
-# bats looks at each command before it runs: those of a test itself are enough,
-# half of the time went into those of functions.
-set +T
-
 # Emulation can lose a guest; a test that needed its second try says so.
 [ "${BATS_TEST_TRY_NUMBER:-1}" -le 1 ] ||
     echo "# second try: $BATS_TEST_DESCRIPTION" >&3
