@@ -101,7 +101,9 @@ first_and_many() {
     done
 }
 
+# A disk that the guest's driver takes, as it takes ours.
 disks() {
+    guest one modprobe xen-blkfront
     _disk=$(node_of "$host:0:0:15")
     for _r in $(seq "$rounds"); do
         clock block-attach "$real_xl" block-attach one "phy:$_disk,xvdz,w"

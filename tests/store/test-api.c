@@ -147,8 +147,7 @@ static void a_list_has_what_was_added(void **state)
 static void getinfo_tells_of_the_one_device(void **state)
 {
     libxl_device_vscsictrl ctrl = ctrl_of("/dev/fake-0-2,3:0:2:2");
-    libxl_vscsiinfo info, *infos;
-    int num;
+    libxl_vscsiinfo info;
 
     (void)state;
     libxl_vscsiinfo_init(&info);
@@ -164,11 +163,34 @@ static void getinfo_tells_of_the_one_device(void **state)
     assert_int_equal(info.vdev.lun, 2);
     assert_int_equal(info.vscsidev_state, 4);
     assert_string_equal(info.backend, "/local/domain/0/backend/vscsi/5/3");
-    assert_int_equal(libxl_vscsiinfo_list(NULL, DOM, &infos, &num), 0);
-    assert_int_equal(num, 2);
-    libxl_vscsiinfo_list_free(infos, num);
     libxl_vscsiinfo_dispose(&info);
     libxl_device_vscsictrl_dispose(&ctrl);
+}
+
+static void devices_of_many_domains_are_listed_in_one_go(void **state)
+{
+    static const uint32_t domids[] = { 9, UNKNOWN, 4711, DOM };
+    struct rig *rig = *state;
+    libxl_vscsiinfo *infos;
+    int num;
+
+    assert_int_equal(libxl_vscsiinfo_list(NULL, domids, 4, &infos, &num), 0);
+    assert_null(infos);
+    assert_int_equal(num, 0);
+    store_domain_create(rig->s, UNKNOWN);
+    assert_int_equal(rig_attach(rig, DOM, "/dev/fake-0-1 0:0:0:0"), 0);
+    assert_int_equal(rig_attach(rig, DOM, "/dev/fake-0-2 1:0:0:0"), 0);
+    assert_int_equal(rig_attach(rig, UNKNOWN, "/dev/fake-0-3 0:0:0:5"), 0);
+    assert_int_equal(libxl_vscsiinfo_list(NULL, domids, 4, &infos, &num), 0);
+    assert_int_equal(num, 3);
+    assert_int_equal(infos[0].frontend_id, UNKNOWN);
+    assert_int_equal(infos[0].vdev.lun, 5);
+    assert_int_equal(infos[1].frontend_id, DOM);
+    assert_int_equal(infos[1].devid, 0);
+    assert_int_equal(infos[2].frontend_id, DOM);
+    assert_int_equal(infos[2].devid, 1);
+    assert_int_equal(infos[2].vscsidev_state, 4);
+    libxl_vscsiinfo_list_free(infos, num);
 }
 
 static void devices_and_vhosts_go_by_each_way(void **state)
@@ -310,6 +332,7 @@ int main(void)
         TEST(the_caller_learns_what_is_in_force),
         TEST(a_list_has_what_was_added),
         TEST(getinfo_tells_of_the_one_device),
+        TEST(devices_of_many_domains_are_listed_in_one_go),
         TEST(devices_and_vhosts_go_by_each_way),
         TEST(a_domain_that_xen_does_not_know_is_refused),
         TEST(a_check_says_what_an_add_would_and_gives_nothing),

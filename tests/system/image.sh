@@ -20,7 +20,7 @@ dom0_modules="xen-privcmd xen-evtchn xen-gntdev xen-gntalloc xenfs xen-blkback
  target_core_file scsi_debug virtio_pci virtio_scsi virtio_net sd_mod sr_mod st sg ch
  dm-mod loop ext4"
 
-guest_modules="xen-scsifront sd_mod sr_mod st sg ch"
+guest_modules="xen-scsifront xen-blkfront sd_mod sr_mod st sg ch"
 
 say() { echo "image: $*" >&2; }
 die() { say "$*"; exit 1; }

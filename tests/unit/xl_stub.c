@@ -228,22 +228,25 @@ static void fill_info(libxl_vscsiinfo *info, const struct device *device)
     }
 }
 
-int libxl_vscsiinfo_list(libxl_ctx *ctx, uint32_t domid,
-                         libxl_vscsiinfo **infos_r, int *num_r)
+int libxl_vscsiinfo_list(libxl_ctx *ctx, const uint32_t *domids,
+                         int num_domains, libxl_vscsiinfo **infos_r,
+                         int *num_r)
 {
+    size_t i, most = NUM_DEVICES * (size_t)num_domains;
     libxl_vscsiinfo *infos;
-    int num = 0;
-    size_t i;
+    int d, num = 0;
 
     (void)ctx;
     *infos_r = NULL;
     *num_r = 0;
-    infos = calloc(NUM_DEVICES, sizeof(*infos));
+    infos = calloc(most + 1, sizeof(*infos));
     if (!infos)
         return ERROR_NOMEM;
-    for (i = 0; i < NUM_DEVICES && !stub_is("no-devices"); i++) {
-        if (devices[i].domid == domid)
-            fill_info(&infos[num++], &devices[i]);
+    for (d = 0; d < num_domains && !stub_is("no-devices"); d++) {
+        for (i = 0; i < NUM_DEVICES; i++) {
+            if (devices[i].domid == domids[d])
+                fill_info(&infos[num++], &devices[i]);
+        }
     }
     if (num) {
         *infos_r = infos;

@@ -189,15 +189,18 @@ int libxl_device_vscsictrl_getinfo(libxl_ctx *ctx, uint32_t domid,
                                    libxl_vscsiinfo *info_r);
 
 /*
- * All of a domain's devices in one go: what _list and one _getinfo for
- * each device would say, at the price of one.  The order is _list's.
+ * All devices of num_domains domains in one go: what _list for each domain
+ * and one _getinfo for each device would say, at the price of one.  The
+ * order is that of domids, within a domain _list's; frontend_id tells whose
+ * a device is.  A domain that there is not (any more) has no devices.
  * *infos_r is freed with libxl_vscsiinfo_list_free(); NULL if there are
  * none.
  *
  *  ERROR_FAIL  xenstore cannot be read
  */
-int libxl_vscsiinfo_list(libxl_ctx *ctx, uint32_t domid,
-                         libxl_vscsiinfo **infos_r, int *num_r);
+int libxl_vscsiinfo_list(libxl_ctx *ctx, const uint32_t *domids,
+                         int num_domains, libxl_vscsiinfo **infos_r,
+                         int *num_r);
 void libxl_vscsiinfo_list_free(libxl_vscsiinfo *infos, int num);
 
 /*

@@ -140,71 +140,107 @@ libxl_device_vscsictrl_list(libxl_ctx *ctx, uint32_t domid, int *num_r)
     return ctrls;
 }
 
-static int count_devices(const libxl_device_vscsictrl *ctrls, int num)
-{
-    int i, total = 0;
+typedef struct info_list {
+    libxl_vscsiinfo *infos;
+    int num;
+} info_list;
 
-    for (i = 0; i < num; i++)
-        total += ctrls[i].num_vscsidevs;
-    return total;
+static int grow_list(libxl__vscsi_ctx *vc, info_list *list, int by)
+{
+    size_t num = (size_t)list->num + (size_t)by;
+    libxl_vscsiinfo *infos;
+
+    if (!by)
+        return 0;
+    infos = realloc(list->infos, num * sizeof(*infos));
+    if (!infos)
+        return out_of_memory(vc);
+    list->infos = infos;
+    return 0;
+}
+
+/* Adds a vhost's devices; only vdev if it is not NULL. */
+static int add_vhost(libxl__vscsi_ctx *vc, libxl__vscsi_vhost vhost,
+                     const libxl_device_vscsictrl *ctrl,
+                     const libxl_vscsi_hctl *vdev, info_list *list)
+{
+    const libxl_device_vscsidev *dev = ctrl->vscsidevs;
+    libxl__vscsi_state state;
+    int rc, i;
+
+    rc = libxl__vscsi_xs_state(vc, XBT_NULL, vhost, false, &state);
+    if (!rc)
+        rc = grow_list(vc, list, ctrl->num_vscsidevs);
+    for (i = 0; !rc && i < ctrl->num_vscsidevs; i++, dev++) {
+        if (vdev && !libxl__vscsi_hctl_equal(vdev, &dev->vdev))
+            continue;
+        libxl_vscsiinfo_init(&list->infos[list->num]);
+        rc = fill_info(vc, vhost, ctrl, state, dev,
+                       &list->infos[list->num++]);
+    }
+    return rc;
+}
+
+/* exists_r as libxl__vscsi_xs_list()'s. */
+static int add_domain(libxl__vscsi_ctx *vc, uint32_t domid,
+                      libxl_devid devid, const libxl_vscsi_hctl *vdev,
+                      info_list *list, bool *exists_r)
+{
+    libxl_device_vscsictrl *ctrls = NULL;
+    int rc, i, num = 0;
+
+    doing_list(vc, domid);
+    rc = libxl__vscsi_xs_list(vc, domid, devid, &ctrls, &num, exists_r);
+    for (i = 0; !rc && i < num; i++) {
+        libxl__vscsi_vhost vhost = { domid, ctrls[i].devid };
+
+        rc = add_vhost(vc, vhost, &ctrls[i], vdev, list);
+    }
+    libxl_device_vscsictrl_list_free(ctrls, num);
+    return rc;
+}
+
+/* The list becomes the caller's, or nobody's. */
+static int end_list(int rc, info_list *list, libxl_vscsiinfo **infos_r,
+                    int *num_r)
+{
+    if (rc || !list->num) {
+        libxl_vscsiinfo_list_free(list->infos, list->num);
+        list->infos = NULL;
+    }
+    if (!rc) {
+        *infos_r = list->infos;
+        *num_r = list->num;
+    }
+    return rc;
 }
 
 int libxl__vscsi_list_infos(libxl__vscsi_ctx *vc, uint32_t domid,
                             libxl_devid devid, const libxl_vscsi_hctl *vdev,
                             libxl_vscsiinfo **infos_r, int *num_r)
 {
-    libxl_device_vscsictrl *ctrls = NULL;
-    libxl_vscsiinfo *infos = NULL;
-    int rc, i, j, num_ctrls = 0, num = 0;
-    libxl__vscsi_state state;
+    info_list list = { NULL, 0 };
+    int rc;
 
-    doing_list(vc, domid);
-    rc = libxl__vscsi_xs_list(vc, domid, devid, &ctrls, &num_ctrls, NULL);
-    if (rc)
-        return rc;
-    infos = calloc((size_t)count_devices(ctrls, num_ctrls) + 1,
-                   sizeof(*infos));
-    if (!infos)
-        rc = out_of_memory(vc);
-    for (i = 0; !rc && i < num_ctrls; i++) {
-        libxl__vscsi_vhost vhost = { domid, ctrls[i].devid };
-
-        rc = libxl__vscsi_xs_state(vc, XBT_NULL, vhost, false, &state);
-        for (j = 0; !rc && j < ctrls[i].num_vscsidevs; j++) {
-            const libxl_device_vscsidev *dev = &ctrls[i].vscsidevs[j];
-
-            if (vdev && !libxl__vscsi_hctl_equal(vdev, &dev->vdev))
-                continue;
-            libxl_vscsiinfo_init(&infos[num]);
-            rc = fill_info(vc, vhost, &ctrls[i], state, dev, &infos[num++]);
-        }
-    }
-    libxl_device_vscsictrl_list_free(ctrls, num_ctrls);
-    if (!rc && num) {
-        *infos_r = infos;
-        *num_r = num;
-        return 0;
-    }
-    libxl_vscsiinfo_list_free(infos, num);
-    if (!rc) {
-        *infos_r = NULL;
-        *num_r = 0;
-    }
-    return rc;
+    rc = add_domain(vc, domid, devid, vdev, &list, NULL);
+    return end_list(rc, &list, infos_r, num_r);
 }
 
-int libxl_vscsiinfo_list(libxl_ctx *ctx, uint32_t domid,
-                         libxl_vscsiinfo **infos_r, int *num_r)
+int libxl_vscsiinfo_list(libxl_ctx *ctx, const uint32_t *domids,
+                         int num_domains, libxl_vscsiinfo **infos_r,
+                         int *num_r)
 {
+    info_list list = { NULL, 0 };
     libxl__vscsi_ctx vc;
-    int rc;
+    bool exists;
+    int rc, i;
 
     (void)ctx;
     rc = libxl__vscsi_ctx_init(&vc);
-    if (!rc)
-        rc = libxl__vscsi_list_infos(&vc, domid, -1, NULL, infos_r, num_r);
+    for (i = 0; !rc && i < num_domains; i++)
+        rc = add_domain(&vc, domids[i], -1, NULL, &list, &exists);
     libxl__vscsi_ctx_dispose(&vc);
-    return rc;
+    return end_list(rc, &list, infos_r, num_r);
 }
 
 int libxl_device_vscsictrl_getinfo(libxl_ctx *ctx, uint32_t domid,

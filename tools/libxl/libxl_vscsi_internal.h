@@ -459,8 +459,8 @@ int libxl__vscsi_domain_destroyed(libxl__vscsi_ctx *vc, uint32_t domid,
 
 /* ----- libxl_vscsi_info.c: looking ----- */
 
-/* libxl_vscsiinfo_list(); only vhost devid if it is not -1, only vdev if it
- * is not NULL. */
+/* libxl_vscsiinfo_list() of one domain; only vhost devid if it is not -1,
+ * only vdev if it is not NULL. */
 int libxl__vscsi_list_infos(libxl__vscsi_ctx *vc, uint32_t domid,
                             libxl_devid devid, const libxl_vscsi_hctl *vdev,
                             libxl_vscsiinfo **infos_r, int *num_r);

@@ -85,7 +85,7 @@ static void add_node(xl_table *table, const libxl_vscsiinfo *info)
         xl_table_add(table, "%s", written[0] == '/' ? written : "");
 }
 
-static void add_row(listing *l, uint32_t domid, const char *name,
+static void add_row(listing *l, const char *name,
                     const libxl_vscsiinfo *info)
 {
     xl_table *table = &l->table;
@@ -93,7 +93,7 @@ static void add_row(listing *l, uint32_t domid, const char *name,
 
     if (l->with_domain) {
         xl_table_add(table, "%s", or_empty(name));
-        xl_table_add(table, "%" PRIu32, domid);
+        xl_table_add(table, "%" PRIu32, info->frontend_id);
     }
     xl_table_add(table, "%d", info->devid);
     xl_table_add(table, "%" PRIu32, info->backend_id);
@@ -152,13 +152,13 @@ static void gen_number(listing *l, const char *key, long long number)
     l->failed |= yajl_gen_integer(l->gen, number) != yajl_gen_status_ok;
 }
 
-static void gen_device(listing *l, uint32_t domid, const char *name,
+static void gen_device(listing *l, const char *name,
                        const libxl_vscsiinfo *info)
 {
     char text[HCTL_SIZE];
 
     l->failed |= yajl_gen_map_open(l->gen) != yajl_gen_status_ok;
-    gen_number(l, "domid", domid);
+    gen_number(l, "domid", info->frontend_id);
     gen_pair(l, "name", name);
     gen_number(l, "idx", info->devid);
     gen_number(l, "be", info->backend_id);
@@ -219,25 +219,28 @@ static void close_listing(listing *l)
         yajl_gen_free(l->gen);
 }
 
-static int list_domain(listing *l, uint32_t domid)
+/* All of them in one call: that is one connection to xenstore. */
+static bool list_domains(listing *l, const uint32_t *domids, int num_domains)
 {
     libxl_vscsiinfo *infos;
-    char *name;
-    int rc, i, num;
+    char *name = NULL;
+    int i, num;
 
-    rc = libxl_vscsiinfo_list(l->ctx, domid, &infos, &num);
-    if (rc || !num)
-        return rc;
-    name = libxl_domid_to_name(l->ctx, domid);
+    if (libxl_vscsiinfo_list(l->ctx, domids, num_domains, &infos, &num))
+        return false;
     for (i = 0; i < num; i++) {
+        if (!i || infos[i].frontend_id != infos[i - 1].frontend_id) {
+            free(name);
+            name = libxl_domid_to_name(l->ctx, infos[i].frontend_id);
+        }
         if (l->gen)
-            gen_device(l, domid, name, &infos[i]);
+            gen_device(l, name, &infos[i]);
         else
-            add_row(l, domid, name, &infos[i]);
+            add_row(l, name, &infos[i]);
     }
     free(name);
     libxl_vscsiinfo_list_free(infos, num);
-    return 0;
+    return true;
 }
 
 /* A number is a domain identifier whether the domain exists or not. */
@@ -259,28 +262,32 @@ static bool find_existing(libxl_ctx *ctx, const char *text, uint32_t *domid_r)
 /* How many domains could be listed. */
 static int list_named(listing *l, int argc, char **argv)
 {
-    uint32_t domid;
+    uint32_t *domids = calloc((size_t)argc, sizeof(*domids));
     int i, num = 0;
 
+    if (!domids) {
+        fprintf(stderr, "xl: out of memory\n");
+        return 0;
+    }
     for (i = 0; i < argc; i++)
-        num += find_existing(l->ctx, argv[i], &domid) &&
-               !list_domain(l, domid);
+        num += find_existing(l->ctx, argv[i], &domids[num]);
+    if (!list_domains(l, domids, num))
+        num = 0;
+    free(domids);
     return num;
 }
 
 static int list_all(listing *l)
 {
-    int i, num, status = XL_OK;
     uint32_t *domids;
+    int num;
+    bool ok;
 
     if (libxl_vscsi_domains(l->ctx, &domids, &num))
         return XL_FAILURE;
-    for (i = 0; i < num; i++) {
-        if (list_domain(l, domids[i]))
-            status = XL_FAILURE;
-    }
+    ok = list_domains(l, domids, num);
     free(domids);
-    return status;
+    return ok ? XL_OK : XL_FAILURE;
 }
 
 static int list(libxl_ctx *ctx, bool as_json, int argc, char **argv)
