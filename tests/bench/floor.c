@@ -4,11 +4,11 @@
  * the nodes that the toolstack writes, in one transaction, and waits for
  * the states that it waits for.  It checks nothing and undoes nothing.
  *
- *  floor plug   DOMID VHOST 0 P-DEV   a new vhost with one device
- *  floor attach DOMID VHOST N P-DEV   dev-N, as vdev VHOST:0:0:N
+ *  floor plug   DOMID VHOST 0 P-DEV...  a new vhost: dev-0 and on
+ *  floor attach DOMID VHOST N P-DEV     dev-N, as vdev VHOST:0:0:N
  *  floor detach DOMID VHOST N
- *  floor unplug DOMID VHOST 0         the whole vhost
- *  floor list [DOMID]                 reads what a listing needs
+ *  floor unplug DOMID VHOST 0           the whole vhost
+ *  floor list [DOMID]                   reads what a listing needs
  *
  * Changes print, to descriptor 3, the microseconds from the commit to the
  * last state: what the two kernels took.
@@ -170,14 +170,27 @@ static void add_dev(const char *p_dev)
     put_dev("state", "1");
 }
 
-static void attach(const char *p_dev, bool new_vhost)
+static void attach(const char *p_dev)
 {
     begin();
-    if (new_vhost)
-        add_vhost();
     add_dev(p_dev);
-    if (!new_vhost)
-        put(backend, "state", "7");
+    put(backend, "state", "7");
+    commit();
+    await(4, 4, 4);
+}
+
+static void plug(char **p_devs, int num)
+{
+    static char last[16];
+    int i;
+
+    begin();
+    add_vhost();
+    for (i = 0; i < num; i++) {
+        snprintf(last, sizeof(last), "%d", i);
+        dev = last;
+        add_dev(p_devs[i]);
+    }
     commit();
     await(4, 4, 4);
 }
@@ -315,9 +328,9 @@ int main(int argc, char **argv)
     snprintf(record, sizeof(record), "/libxl/%s/device/vscsi/%s", domid,
              vhost);
     if (argc > 5 && !strcmp(what, "attach"))
-        attach(argv[5], false);
+        attach(argv[5]);
     else if (argc > 5 && !strcmp(what, "plug"))
-        attach(argv[5], true);
+        plug(argv + 5, argc - 5);
     else if (!strcmp(what, "detach"))
         detach();
     else if (!strcmp(what, "unplug"))

@@ -113,6 +113,10 @@ END {
             "floor-last", "")
     compare("16 devices in one C API call", "one-call-16",
             "1 device in one", "one-call-1", 2.00)
+    compare("  the floor's 16", "floor-first-16",
+            "floor's first", "floor-first", "")
+    compare("  the kernels' part of the floor's", "floor-first-16-kernel",
+            "floor", "floor-first-16", "")
     extra_of_create()
     compare("xl create with 16 in vscsi=", "create-16",
             "real xl, without", "create", "")
