@@ -216,19 +216,18 @@ int libxl__vscsi_lio_probe(libxl__vscsi_ctx *vc, bool *uses_lio_r)
 }
 
 int libxl__vscsi_lio_resolve(libxl__vscsi_ctx *vc, const char *wwn,
-                             char **node_r)
+                             char **name_r)
 {
     if (!has(&targets, wwn)) {
         libxl__vscsi_error(vc, "there is no LIO target %s", wwn);
         return ERROR_NOTFOUND;
     }
-    *node_r = NULL;
+    *name_r = NULL;
     return 0;
 }
 
 int libxl__vscsi_lio_find_foreign(libxl__vscsi_ctx *vc,
-                                  const libxl__vscsi_phys *phys,
-                                  char **wwn_r)
+                                  libxl__vscsi_phys *phys, char **wwn_r)
 {
     (void)vc;
     (void)phys;

@@ -332,11 +332,31 @@ dev_t udev_device_get_devnum(struct udev_device *dev)
     return makedev(dev->entry->major, dev->entry->minor);
 }
 
+/* CLASS/NAME/uevent of a SCSI device's child. */
+static const char *childs_uevent(struct udev_device *dev, const char *attr)
+{
+    const fakeudev_device *child;
+    static char text[256];
+    char name[64];
+
+    if (sscanf(attr, "%*[^/]/%63[^/]/uevent", name) != 1)
+        return NULL;
+    child = find(name);
+    if (!child || !child->major || find(child->parent) != dev->entry)
+        return NULL;
+    snprintf(text, sizeof(text), "MAJOR=%u\nMINOR=%u\nDEVNAME=%s\nX=y\n",
+             child->major, child->minor, child->name);
+    return text;
+}
+
 const char *udev_device_get_sysattr_value(struct udev_device *dev,
                                           const char *attr)
 {
     const char *const *pair;
+    const char *uevent = childs_uevent(dev, attr);
 
+    if (uevent)
+        return uevent;
     for (pair = dev->entry->attrs; *pair; pair += 2)
         if (!strcmp(pair[0], attr))
             return pair[1];

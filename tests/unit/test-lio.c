@@ -24,7 +24,7 @@ static void admins_target_is_found_and_resolved(void **state)
     assert_int_equal(libxl__vscsi_lio_find_foreign(&lio_vc, &phys, &wwn), 0);
     assert_string_equal(wwn, FOREIGN ":7");
     assert_int_equal(libxl__vscsi_lio_resolve(&lio_vc, wwn, &node), 0);
-    assert_string_equal(node, "/dev/sg9");
+    assert_string_equal(node, "2:0:0:1");
     free(node);
     free(wwn);
     assert_int_equal(libxl__vscsi_lio_find_foreign(&lio_vc, &other, &wwn), 0);

@@ -49,7 +49,7 @@ static int resolve_wwn(libxl__vscsi_ctx *vc, bool uses_lio,
                        libxl_vscsi_pdev *pdev)
 {
     libxl__vscsi_phys phys;
-    char *node = NULL;
+    char *name = NULL;
     int rc;
 
     if (!uses_lio) {
@@ -57,11 +57,11 @@ static int resolve_wwn(libxl__vscsi_ctx *vc, bool uses_lio,
                            "not LIO targets");
         return ERROR_INVAL;
     }
-    rc = libxl__vscsi_lio_resolve(vc, pdev->u.wwn.m, &node);
+    rc = libxl__vscsi_lio_resolve(vc, pdev->u.wwn.m, &name);
     if (rc)
         return rc;
     libxl__vscsi_phys_init(&phys);
-    if (node && libxl__vscsi_host_peek(node, &phys)) {
+    if (name && libxl__vscsi_host_peek(name, &phys)) {
         if (pdev->wwid && pdev->wwid[0] && strcmp(pdev->wwid, phys.wwid)) {
             libxl__vscsi_error(vc, "LIO target %s has another device than "
                                "before: %s %s, %s instead of %s",
@@ -74,7 +74,7 @@ static int resolve_wwn(libxl__vscsi_ctx *vc, bool uses_lio,
         pdev->wwid = strdup(phys.wwid);
     }
     libxl__vscsi_phys_dispose(&phys);
-    free(node);
+    free(name);
     return rc;
 }
 

@@ -225,34 +225,53 @@ static bool find_child(lookup *l, const char *class, char *name_r,
     return found;
 }
 
+/* What the kernel calls the node of a child, its length in *len_r; NULL if
+ * it has none. */
+static const char *devname_of(lookup *l, const char *class, const char *name,
+                              int *len_r)
+{
+    static const char key[] = "DEVNAME=";
+    char attr[PATH_MAX];
+    const char *line;
+
+    snprintf(attr, sizeof(attr), "%s/%s/uevent", class, name);
+    line = udev_device_get_sysattr_value(l->scsi, attr);
+    while (line && strncmp(line, key, sizeof(key) - 1)) {
+        line = strchr(line, '\n');
+        line = line ? line + 1 : NULL;
+    }
+    if (!line)
+        return NULL;
+    line += sizeof(key) - 1;
+    *len_r = (int)strcspn(line, "\n");
+    return line;
+}
+
 /*
  * The node that stands best for the whole device, NULL if it has none.  The
- * directories are asked first: libudev, told to enumerate what is below,
- * opens each of it.
+ * directories and files below are read: libudev, asked for a child, opens
+ * every directory from the root to it, and told to enumerate them, all.
  */
 static int find_node(lookup *l, char **node_r, bool *is_block_r)
 {
     static const char *const classes[] = {
         "block", "scsi_tape", "scsi_changer", "scsi_generic", "bsg",
     };
-    struct udev_device *child;
-    const char *devnode;
+    const char *devname = NULL;
     char name[NAME_MAX + 1], *node = NULL;
     bool found = false;
+    int len = 0;
     size_t i;
 
     for (i = 0; i < VSCSI_ARRAY_SIZE(classes) && !found; i++) {
         if (!find_child(l, classes[i], name, sizeof(name)))
             continue;
-        child = udev_device_new_from_subsystem_sysname(l->udev, classes[i],
-                                                       name);
-        devnode = child ? udev_device_get_devnode(child) : NULL;
-        found = devnode != NULL;
+        devname = devname_of(l, classes[i], name, &len);
+        found = devname != NULL;
         if (found) {
-            node = strdup(devnode);
+            node = libxl__vscsi_sprintf("/dev/%.*s", len, devname);
             *is_block_r = i == 0;
         }
-        udev_device_unref(child);
     }
     if (found && !node)
         return ERROR_NOMEM;

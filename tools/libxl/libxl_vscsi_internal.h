@@ -99,6 +99,7 @@ typedef struct libxl__vscsi_phys {
     char *vendor, *model;       /* trimmed */
     char *node;                 /* "/dev/sdb", "/dev/st0", "/dev/sg3", NULL */
     char *lio_node;             /* what LIO wants as udev_path, or NULL */
+    bool not_in_lio;            /* no backstore has it: already looked */
 } libxl__vscsi_phys;
 
 void libxl__vscsi_phys_init(libxl__vscsi_phys *phys);
@@ -160,20 +161,19 @@ const char *libxl__vscsi_host_type_name(int type);
 int libxl__vscsi_lio_probe(libxl__vscsi_ctx *vc, bool *uses_lio_r);
 
 /*
- * The device behind target "naa.WWN:LUN": *node_r is its backstore's
- * udev_path, NULL for one without.  ERROR_NOTFOUND, logged, if there is no
- * such target, LUN or nexus.
+ * The device behind target "naa.WWN:LUN": *name_r is "h:c:t:l" where its
+ * backstore tells, else the backstore's udev_path, NULL for one without.
+ * ERROR_NOTFOUND, logged, if there is no such target, LUN or nexus.
  */
 int libxl__vscsi_lio_resolve(libxl__vscsi_ctx *vc, const char *wwn,
-                             char **node_r);
+                             char **name_r);
 
 /*
  * Is the device exported by a target that is not ours?  Then *wwn_r is
  * "naa.WWN:LUN" of it (free()), else NULL.
  */
 int libxl__vscsi_lio_find_foreign(libxl__vscsi_ctx *vc,
-                                  const libxl__vscsi_phys *phys,
-                                  char **wwn_r);
+                                  libxl__vscsi_phys *phys, char **wwn_r);
 
 /* Which backstore has the device, as a sentence to be freed, or NULL. */
 char *libxl__vscsi_lio_holder(libxl__vscsi_ctx *vc,

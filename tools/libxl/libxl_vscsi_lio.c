@@ -127,13 +127,10 @@ static bool parse_info(const char *info, libxl_vscsi_hctl *hctl_r)
 bool libxl__vscsi_lio_is_backstore_of(const char *path,
                                       const libxl_vscsi_hctl *hctl)
 {
-    char *enable = libxl__vscsi_cfs_read("%s/enable", path);
-    char *info = NULL, *node = NULL;
+    char *info, *node = NULL, *enable = NULL;
     libxl_vscsi_hctl place;
-    bool found = false;
+    bool found;
 
-    if (!enable || strcmp(enable, "1"))
-        goto out;
     /* To pscsi the node is only a name, unless it is a disk's. */
     info = libxl__vscsi_cfs_read("%s/info", path);
     found = info && parse_info(info, &place);
@@ -141,8 +138,9 @@ bool libxl__vscsi_lio_is_backstore_of(const char *path,
         node = libxl__vscsi_cfs_read("%s/udev_path", path);
         found = node && node[0] == '/' && libxl__vscsi_host_hctl(node, &place);
     }
-    found = found && libxl__vscsi_hctl_equal(&place, hctl);
-out:
+    if (found && libxl__vscsi_hctl_equal(&place, hctl))
+        enable = libxl__vscsi_cfs_read("%s/enable", path);
+    found = enable && !strcmp(enable, "1");
     free(enable);
     free(info);
     free(node);
@@ -165,6 +163,15 @@ static char *describe_backstore(const char *hba, const char *name)
         "naa.WWN:LUN)", (int)plugin, hba, name);
 }
 
+/* What the name of one of ours says is not read again. */
+static bool is_named_otherwise(const char *name, const libxl_vscsi_hctl *hctl)
+{
+    libxl_vscsi_hctl named;
+
+    return libxl__vscsi_ours_parse_backstore(name, &named) &&
+           !libxl__vscsi_hctl_equal(&named, hctl);
+}
+
 char *libxl__vscsi_lio_holder(libxl__vscsi_ctx *vc,
                               const libxl__vscsi_phys *phys)
 {
@@ -172,11 +179,15 @@ char *libxl__vscsi_lio_holder(libxl__vscsi_ctx *vc,
     char *path, *text = NULL;
     unsigned i, j;
 
+    if (phys->not_in_lio)
+        return NULL;
     libxl__vscsi_cfs_list(&hbas, "", false, "%s/core", vc->lio_root);
     for (i = 0; i < hbas.num && !text; i++) {
         libxl__vscsi_cfs_list(&names, "", false, "%s/core/%s", vc->lio_root,
                               hbas.list[i]);
         for (j = 0; j < names.num && !text; j++) {
+            if (is_named_otherwise(names.list[j], &phys->hctl))
+                continue;
             path = libxl__vscsi_sprintf("%s/core/%s/%s", vc->lio_root,
                                         hbas.list[i], names.list[j]);
             if (path && libxl__vscsi_lio_is_backstore_of(path, &phys->hctl))
@@ -261,11 +272,33 @@ static int refuse_wwn(libxl__vscsi_ctx *vc, const char *target,
     return ERROR_NOTFOUND;
 }
 
+/* To pscsi the node is only a name, which may be an old one. */
+static char *name_of_device(const char *backstore)
+{
+    char *info = libxl__vscsi_cfs_read("%s/info", backstore), *node;
+    char place[LIBXL__VSCSI_HCTL_SIZE];
+    libxl_vscsi_hctl hctl;
+    bool tells;
+
+    tells = info && parse_info(info, &hctl);
+    free(info);
+    if (tells) {
+        libxl__vscsi_hctl_format(&hctl, place);
+        return strdup(place);
+    }
+    node = libxl__vscsi_cfs_read("%s/udev_path", backstore);
+    if (node && !node[0]) {
+        free(node);
+        node = NULL;
+    }
+    return node;
+}
+
 int libxl__vscsi_lio_resolve(libxl__vscsi_ctx *vc, const char *wwn,
-                             char **node_r)
+                             char **name_r)
 {
     char target[LIBXL__VSCSI_HCTL_SIZE], lun_name[32];
-    char *tpg = NULL, *backstore = NULL, *node = NULL;
+    char *tpg = NULL, *backstore = NULL;
     bool several = false;
     uint64_t lun;
     size_t len;
@@ -291,12 +324,7 @@ int libxl__vscsi_lio_resolve(libxl__vscsi_ctx *vc, const char *wwn,
         rc = refuse_wwn(vc, target, lun, tpg, several);
         goto out;
     }
-    node = libxl__vscsi_cfs_read("%s/udev_path", backstore);
-    if (node && !node[0]) {
-        free(node);
-        node = NULL;
-    }
-    *node_r = node;
+    *name_r = name_of_device(backstore);
     rc = 0;
 out:
     free(tpg);
@@ -329,16 +357,23 @@ static bool find_lun(const char *tpg, const libxl_vscsi_hctl *hctl,
 }
 
 int libxl__vscsi_lio_find_foreign(libxl__vscsi_ctx *vc,
-                                  const libxl__vscsi_phys *phys,
-                                  char **wwn_r)
+                                  libxl__vscsi_phys *phys, char **wwn_r)
 {
-    char *tpg, *wwn = NULL;
+    char *tpg, *wwn = NULL, *holder;
     libxl__vscsi_names targets;
     uint64_t lun;
     bool several;
     unsigned i;
     int rc = 0;
 
+    /* Mostly none has it, and then no LUN needs to be looked at. */
+    holder = libxl__vscsi_lio_holder(vc, phys);
+    phys->not_in_lio = !holder;
+    free(holder);
+    if (phys->not_in_lio) {
+        *wwn_r = NULL;
+        return 0;
+    }
     libxl__vscsi_cfs_list(&targets, "naa.", false, "%s/" LIO_FABRIC,
                           vc->lio_root);
     for (i = 0; i < targets.num && !wwn && !rc; i++) {
