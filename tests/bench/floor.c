@@ -9,16 +9,21 @@
  *  floor detach DOMID VHOST N
  *  floor unplug DOMID VHOST 0           the whole vhost
  *  floor list [DOMID]                   reads what a listing needs
+ *  floor export H C T L NODE            the LIO objects that a device needs
+ *  floor unexport H C T L NODE          and away with them
  *
  * Changes print, to descriptor 3, the microseconds from the commit to the
- * last state: what the two kernels took.
+ * last state: what the two kernels took; or those that LIO took.
  */
+#include <fcntl.h>
 #include <poll.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <time.h>
+#include <unistd.h>
 #include <xenstore.h>
 
 #define PATIENCE_MS 60000
@@ -303,10 +308,80 @@ static void list_all(void)
     free(doms);
 }
 
+/* ----- LIO ----- */
+
+#define LIO "/sys/kernel/config/target"
+#define HBA LIO "/core/pscsi_901"
+#define BACKSTORE HBA "/floor"
+#define TARGET LIO "/xen-pvscsi/naa.6001405000000003"
+#define TPG TARGET "/tpgt_1"
+#define LUN TPG "/lun/lun_0"
+
+static void write_file(const char *path, const char *value)
+{
+    int fd = open(path, O_WRONLY | O_CLOEXEC);
+
+    if (fd < 0 || write(fd, value, strlen(value)) < 0 || close(fd))
+        die(path);
+}
+
+static void make(const char *path)
+{
+    if (mkdir(path, 0755))
+        die(path);
+}
+
+static void export(char **hctl)
+{
+    char place[128];
+
+    snprintf(place, sizeof(place), "scsi_host_id=%s,scsi_channel_id=%s,"
+             "scsi_target_id=%s,scsi_lun_id=%s", hctl[0], hctl[1], hctl[2],
+             hctl[3]);
+    make(HBA);
+    make(BACKSTORE);
+    write_file(BACKSTORE "/control", place);
+    write_file(BACKSTORE "/udev_path", hctl[4]);
+    write_file(BACKSTORE "/enable", "1");
+    make(TARGET);
+    make(TPG);
+    write_file(TPG "/nexus", "naa.6001405000000004");
+    write_file(TPG "/param/alias", "floor");
+    make(LUN);
+    if (symlink(BACKSTORE, LUN "/link"))
+        die(LUN);
+}
+
+static void unexport(void)
+{
+    static const char *const dirs[] = { LUN, TPG, TARGET, BACKSTORE, HBA };
+    unsigned i;
+
+    unlink(LUN "/link");
+    write_file(TPG "/nexus", "NULL");
+    for (i = 0; i < sizeof(dirs) / sizeof(*dirs); i++)
+        if (rmdir(dirs[i]))
+            die(dirs[i]);
+}
+
+static int lio(const char *what, char **hctl)
+{
+    double start = now_us();
+
+    if (!strcmp(what, "export"))
+        export(hctl);
+    else
+        unexport();
+    dprintf(3, "%.0f\n", now_us() - start);
+    return 0;
+}
+
 int main(int argc, char **argv)
 {
     const char *what = argc > 1 ? argv[1] : "";
 
+    if (argc > 6 && strstr(what, "export"))
+        return lio(what, argv + 2);
     xs = xs_open(0);
     if (!xs)
         die("xenstore");

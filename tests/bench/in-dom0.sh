@@ -32,6 +32,14 @@ clock_floor() {
     echo "S $_name-kernel $(cat /run/kernel)"
 }
 
+# kernel_of NAME COMMAND...: only that of the floor client.
+kernel_of() {
+    _name=$1
+    shift
+    $bench/floor "$@" 3>/run/kernel || { say "failed: floor $*"; return 1; }
+    echo "S $_name-kernel $(cat /run/kernel)"
+}
+
 # An admin's target with 16 LUNs of host $1: with it there is nothing to do
 # in LIO, neither for xl nor for the floor client.
 make_target() {
@@ -58,6 +66,7 @@ attach_many() {
 with_there() {
     n=$1
     attach_many 0 0 $((n - 1))
+    _node=$(node_of "$host:0:0:$n")
     for _r in $(seq "$rounds"); do
         clock_floor floor-attach-"$n" attach "$domid" 0 "$n" "$wwn:$n"
         clock_floor floor-detach-"$n" detach "$domid" 0 "$n"
@@ -65,6 +74,8 @@ with_there() {
         clock detach-"$n" $ours scsi-detach one "0:0:0:$n"
         clock attach-lio-"$n" $ours scsi-attach one "$host:0:0:$n" "0:0:0:$n"
         clock detach-lio-"$n" $ours scsi-detach one "0:0:0:$n"
+        kernel_of floor-export export "$host" 0 0 "$n" "$_node"
+        kernel_of floor-unexport unexport "$host" 0 0 "$n" "$_node"
         clock xl-list "$real_xl" list
     done
     # Once more, for the listing.
@@ -73,8 +84,14 @@ with_there() {
         clock list-$((n + 1)) $ours scsi-list one
         clock list-all-$((n + 1)) $ours scsi-list
         clock floor-list-$((n + 1)) $bench/floor list "$domid"
-        clock launched-list-$((n + 1)) $ours list
-        clock xl-list-$((n + 1)) "$real_xl" list
+        # Who goes second finds xl's libraries in memory.
+        if [ $((_r % 2)) -eq 0 ]; then
+            clock launched-list-$((n + 1)) $ours list
+            clock xl-list-$((n + 1)) "$real_xl" list
+        else
+            clock xl-list-$((n + 1)) "$real_xl" list
+            clock launched-list-$((n + 1)) $ours list
+        fi
     done
     /tests/thirdparty remove "$domid" 0
 }
@@ -93,7 +110,7 @@ first_and_many() {
         # shellcheck disable=SC2046
         clock_floor floor-first-16 plug "$domid" $((_r + 400)) 0 \
             $(for _l in $(seq 0 15); do echo "$wwn:$_l"; done)
-        $bench/floor unplug "$domid" $((_r + 400)) 0 3>/run/kernel
+        kernel_of floor-last-16 unplug "$domid" $((_r + 400)) 0
         clock one-call-1 /tests/thirdparty attach "$domid" \
             "$wwn:0,$((_r + 200)):0:0:0"
         /tests/thirdparty remove "$domid" $((_r + 200))

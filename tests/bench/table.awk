@@ -71,6 +71,8 @@ function handshakes(n, there) {
             "floor-attach-" n, 1.10)
     compare("  with LIO objects to make", "attach-lio-" n,
             "floor", "floor-attach-" n, 1.25)
+    compare("  LIO's part of that", "floor-export-kernel", "floor",
+            "floor-attach-" n, "")
     compare("  the kernels' part of the floor's",
             "floor-attach-" n "-kernel", "floor",
             "floor-attach-" n, "")
@@ -81,6 +83,8 @@ function endings(n, there) {
             "floor-detach-" n, 1.10)
     compare("  with LIO objects to remove", "detach-lio-" n,
             "floor", "floor-detach-" n, 1.25)
+    compare("  LIO's part of that", "floor-unexport-kernel", "floor",
+            "floor-detach-" n, "")
     compare("  the kernels' part of the floor's",
             "floor-detach-" n "-kernel", "floor",
             "floor-detach-" n, "")
