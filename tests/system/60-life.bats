@@ -231,11 +231,14 @@ teardown() {
 
 @test "hooks that cannot be loaded are told of, and xl works without" {
     mv /usr/local/lib/xen-vscsi/xl-vscsi-hooks.so /run/away.so
-    run xl list
+    run xl list -l
+    plain=$(xl list 2>&1)
     mv /run/away.so /usr/local/lib/xen-vscsi/xl-vscsi-hooks.so
     [ "$status" -eq 0 ]
     [[ "$output" == *"xl: cannot preload /usr/local/lib/xen-vscsi/xl-vscsi-hooks.so: No such file"* ]]
     [[ "$output" == *Domain-0* ]]
+    # What only looks does not load them.
+    [[ "$plain" == *Domain-0* && "$plain" != *preload* ]]
 }
 
 @test "what xl starts does not inherit the hooks" {

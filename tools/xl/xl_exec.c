@@ -48,6 +48,27 @@ static void preload_hooks(void)
                 " domains are not handled\n");
 }
 
+/* Commands that look and call nothing of what the hooks stand before; with
+ * an option, as list -l, they may. */
+static bool only_looks(char **argv)
+{
+    static const char *const commands[] = {
+        "list", "info", "vcpu-list", "domid", "domname", "uptime", "dmesg",
+        "block-list", "network-list", "cpupool-list",
+    };
+    size_t i;
+
+    if (!argv[0] || !argv[1])
+        return false;
+    for (i = 2; argv[i]; i++)
+        if (argv[i][0] == '-')
+            return false;
+    for (i = 0; i < sizeof(commands) / sizeof(*commands); i++)
+        if (!strcmp(argv[1], commands[i]))
+            return true;
+    return false;
+}
+
 bool xl_check_real(void)
 {
     if (!is_this_program(xl_real))
@@ -62,7 +83,8 @@ int xl_exec_real(char **argv)
 {
     if (!xl_check_real())
         return XL_FAILURE;
-    preload_hooks();
+    if (!only_looks(argv))
+        preload_hooks();
     execv(xl_real, argv);
     fprintf(stderr, "xl: cannot run the distribution's xl, %s: %s\n", xl_real,
             strerror(errno));
