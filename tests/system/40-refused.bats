@@ -44,7 +44,7 @@ drop_partition() {
 }
 
 @test "no such domain" {
-    refused 1 "nobody is an invalid domain identifier" \
+    refused 1 "there is no domain nobody" \
         attach nobody "$host:0:0:1" 0:0:0:1
     refused 1 "there is no domain 4711" attach 4711 "$host:0:0:1" 0:0:0:1
 }

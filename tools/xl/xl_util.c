@@ -138,13 +138,10 @@ void xl_close(xl_session *session)
 
 bool xl_find_domain(libxl_ctx *ctx, const char *text, uint32_t *domid_r)
 {
-    int rc;
-
-    rc = libxl_domain_qualifier_to_domid(ctx, text, domid_r);
-    if (rc)
-        fprintf(stderr, "%s is an invalid domain identifier (rc=%d)\n", text,
-                rc);
-    return !rc;
+    if (!libxl_domain_qualifier_to_domid(ctx, text, domid_r))
+        return true;
+    fprintf(stderr, "there is no domain %s\n", text);
+    return false;
 }
 
 bool xl_flush_stdout(void)
