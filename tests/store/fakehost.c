@@ -19,6 +19,7 @@ struct set {
 
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
 static struct set held, broken, targets, exported;
+static const char *target_device;
 static libxl__vscsi_vhost backends[8];
 static unsigned num_backends;
 
@@ -65,6 +66,7 @@ void fakehost_reset(void)
 {
     num_backends = 0;
     held.num = broken.num = targets.num = exported.num = 0;
+    target_device = NULL;
 }
 
 void fakehost_add_backend(uint32_t domid, int devid)
@@ -76,6 +78,7 @@ void fakehost_add_backend(uint32_t domid, int devid)
 void fakehost_hold(const char *hctl) { put(&held, hctl); }
 void fakehost_break_export(const char *hctl) { put(&broken, hctl); }
 void fakehost_add_target(const char *wwn) { put(&targets, wwn); }
+void fakehost_set_target_device(const char *name) { target_device = name; }
 unsigned fakehost_num_exported(void) { return exported.num; }
 bool fakehost_is_exported(const char *hctl) { return has(&exported, hctl); }
 
@@ -222,7 +225,7 @@ int libxl__vscsi_lio_resolve(libxl__vscsi_ctx *vc, const char *wwn,
         libxl__vscsi_error(vc, "there is no LIO target %s", wwn);
         return ERROR_NOTFOUND;
     }
-    *name_r = NULL;
+    *name_r = target_device ? strdup(target_device) : NULL;
     return 0;
 }
 

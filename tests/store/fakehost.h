@@ -22,6 +22,9 @@ void fakehost_hold(const char *hctl);
 void fakehost_break_export(const char *hctl);
 /* An admin's target, "naa.6001405000000001:0", exists. */
 void fakehost_add_target(const char *wwn);
+/* What the targets' backstores call their device; NULL, as at first: they
+ * have none.  Not copied. */
+void fakehost_set_target_device(const char *name);
 /* Devices that are exported and not released again, and which. */
 unsigned fakehost_num_exported(void);
 bool fakehost_is_exported(const char *hctl);

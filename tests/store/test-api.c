@@ -284,6 +284,76 @@ static void domains_with_devices_are_listed_and_dead_ones_swept(void **state)
     rig_assert_list(rig, DOM, "0:0:0:0=/dev/fake-0-2(4)");
 }
 
+/* ----- what a program may leave to the library ----- */
+
+static int add_named(libxl_device_vscsictrl *ctrl, const char *name,
+                     const char *wwid)
+{
+    libxl_vscsi_pdev *pdev = &ctrl->vscsidevs[0].pdev;
+
+    libxl_vscsi_pdev_dispose(pdev);
+    libxl_vscsi_pdev_init(pdev);
+    pdev->p_devname = name ? strdup(name) : NULL;
+    pdev->wwid = wwid ? strdup(wwid) : NULL;
+    return libxl_device_vscsictrl_add(NULL, DOM, ctrl, NULL);
+}
+
+static void a_device_may_be_only_named(void **state)
+{
+    static const char target[] = "naa.6001405000000001:7";
+    libxl_device_vscsictrl ctrl = ctrl_of("/dev/fake-0-1,0:0:0:0");
+    struct rig *rig = *state;
+
+    fakehost_add_target(target);
+    assert_int_equal(add_named(&ctrl, NULL, NULL), ERROR_INVAL);
+    rig_assert_said("no physical device is named");
+    rig_assert_nothing_left(rig);
+    assert_int_equal(add_named(&ctrl, "3:0:0:2", NULL), 0);
+    rig_assert_list(rig, DOM, "0:0:0:0=3:0:0:2(4)");
+    assert_int_equal(libxl_device_vscsictrl_destroy(NULL, DOM, &ctrl, NULL),
+                     0);
+    assert_int_equal(add_named(&ctrl, target, NULL), 0);
+    assert_int_equal(ctrl.vscsidevs[0].pdev.type,
+                     LIBXL_VSCSI_PDEV_TYPE_WWN);
+    rig_assert_list(rig, DOM, "0:0:0:0=naa.6001405000000001:7(4)");
+    libxl_device_vscsictrl_dispose(&ctrl);
+}
+
+/* As after a reboot or a restore, which bring the WWID along. */
+static void a_target_with_another_device_than_before_is_refused(void **state)
+{
+    static const char target[] = "naa.6001405000000001:7";
+    libxl_device_vscsictrl ctrl = ctrl_of("/dev/fake-0-1,0:0:0:0");
+
+    fakehost_add_target(target);
+    fakehost_set_target_device("3:0:0:2");
+    assert_int_equal(add_named(&ctrl, target, "naa.fake-0-1"),
+                     ERROR_NOTFOUND);
+    rig_assert_said("has another device than before: FAKE DISK, "
+                    "naa.fake-0-2 instead of naa.fake-0-1");
+    rig_assert_nothing_left(*state);
+    assert_int_equal(add_named(&ctrl, target, "naa.fake-0-2"), 0);
+    libxl_device_vscsictrl_dispose(&ctrl);
+}
+
+static void a_device_can_be_taken_out_of_a_struct(void **state)
+{
+    libxl_device_vscsictrl ctrl = ctrl_of("/dev/fake-0-1,0:0:0:0");
+    libxl_device_vscsictrl more = ctrl_of("/dev/fake-0-2,0:0:0:1");
+
+    (void)state;
+    assert_int_equal(libxl_device_vscsictrl_append_vscsidev(
+                         NULL, &ctrl, more.vscsidevs), 0);
+    libxl_device_vscsictrl_remove_vscsidev(NULL, &ctrl, 2);
+    libxl_device_vscsictrl_remove_vscsidev(NULL, &ctrl, -1);
+    assert_int_equal(ctrl.num_vscsidevs, 2);
+    libxl_device_vscsictrl_remove_vscsidev(NULL, &ctrl, 0);
+    assert_int_equal(ctrl.num_vscsidevs, 1);
+    assert_int_equal(ctrl.vscsidevs[0].vdev.lun, 1);
+    libxl_device_vscsictrl_dispose(&ctrl);
+    libxl_device_vscsictrl_dispose(&more);
+}
+
 /* ----- on a thread ----- */
 
 static void an_operation_on_a_thread_calls_back_once(void **state)
@@ -337,6 +407,9 @@ int main(void)
         TEST(a_domain_that_xen_does_not_know_is_refused),
         TEST(a_check_says_what_an_add_would_and_gives_nothing),
         TEST(domains_with_devices_are_listed_and_dead_ones_swept),
+        TEST(a_device_may_be_only_named),
+        TEST(a_target_with_another_device_than_before_is_refused),
+        TEST(a_device_can_be_taken_out_of_a_struct),
         TEST(an_operation_on_a_thread_calls_back_once),
         TEST(what_is_refused_at_once_does_not_call_back),
     };

@@ -149,6 +149,21 @@ static void an_admins_target_is_used_and_not_exported(void **state)
     rig_assert_nothing_left(rig);
 }
 
+static void a_target_lends_the_identity_of_its_device(void **state)
+{
+    struct rig *rig = *state;
+
+    fakehost_add_target("naa.6001405000000001:7");
+    fakehost_set_target_device("3:0:0:1");
+    assert_int_equal(rig_attach(rig, DOM, "naa.6001405000000001:7 0:0:0:0"),
+                     0);
+    assert_int_equal(rig_attach(rig, DOM, "/dev/fake-0-1 0:0:0:1"),
+                     ERROR_DEVICE_EXISTS);
+    rig_assert_said("it is assigned to this domain");
+    rig_assert_list(rig, DOM, "0:0:0:0=naa.6001405000000001:7(4)");
+    assert_int_equal(fakehost_num_exported(), 0);
+}
+
 static void what_a_destroyed_domain_left_is_swept(void **state)
 {
     struct rig *rig = *state;
@@ -245,6 +260,7 @@ int main(void)
         TEST(a_guest_without_driver_gets_its_devices_later),
         TEST(detach_works_on_a_guest_without_driver),
         TEST(an_admins_target_is_used_and_not_exported),
+        TEST(a_target_lends_the_identity_of_its_device),
         TEST(what_a_destroyed_domain_left_is_swept),
         TEST(a_detach_takes_down_what_a_killed_one_left),
         TEST(a_domid_that_comes_again_inherits_nothing),
