@@ -42,7 +42,7 @@ setup() {
       "g $("$real_xl" domid g)" ]
     run xl scsi-list g nobody
     [ "$status" -eq 1 ]
-    [[ "$output" == *nobody*invalid*"0:0:0:10"* ]]
+    [[ "$output" == *"there is no domain nobody"*"0:0:0:10"* ]]
 }
 
 @test "scsi-list --json has the same facts and the identity" {
