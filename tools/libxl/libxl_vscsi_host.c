@@ -230,21 +230,18 @@ static bool find_child(lookup *l, const char *class, char *name_r,
 static const char *devname_of(lookup *l, const char *class, const char *name,
                               int *len_r)
 {
-    static const char key[] = "DEVNAME=";
+    static const char key[] = "\nDEVNAME=";    /* after MAJOR and MINOR */
+    const char *uevent, *found;
     char attr[PATH_MAX];
-    const char *line;
 
     snprintf(attr, sizeof(attr), "%s/%s/uevent", class, name);
-    line = udev_device_get_sysattr_value(l->scsi, attr);
-    while (line && strncmp(line, key, sizeof(key) - 1)) {
-        line = strchr(line, '\n');
-        line = line ? line + 1 : NULL;
-    }
-    if (!line)
+    uevent = udev_device_get_sysattr_value(l->scsi, attr);
+    found = uevent ? strstr(uevent, key) : NULL;
+    if (!found)
         return NULL;
-    line += sizeof(key) - 1;
-    *len_r = (int)strcspn(line, "\n");
-    return line;
+    found += sizeof(key) - 1;
+    *len_r = (int)strcspn(found, "\n");
+    return found;
 }
 
 /*
@@ -257,24 +254,21 @@ static int find_node(lookup *l, char **node_r, bool *is_block_r)
     static const char *const classes[] = {
         "block", "scsi_tape", "scsi_changer", "scsi_generic", "bsg",
     };
-    const char *devname = NULL;
     char name[NAME_MAX + 1], *node = NULL;
-    bool found = false;
+    const char *devname = NULL;
     int len = 0;
     size_t i;
 
-    for (i = 0; i < VSCSI_ARRAY_SIZE(classes) && !found; i++) {
-        if (!find_child(l, classes[i], name, sizeof(name)))
-            continue;
-        devname = devname_of(l, classes[i], name, &len);
-        found = devname != NULL;
-        if (found) {
-            node = libxl__vscsi_sprintf("/dev/%.*s", len, devname);
-            *is_block_r = i == 0;
-        }
+    for (i = 0; i < VSCSI_ARRAY_SIZE(classes) && !devname; i++) {
+        if (find_child(l, classes[i], name, sizeof(name)))
+            devname = devname_of(l, classes[i], name, &len);
+        *is_block_r = devname && i == 0;
     }
-    if (found && !node)
-        return ERROR_NOMEM;
+    if (devname) {
+        node = libxl__vscsi_sprintf("/dev/%.*s", len, devname);
+        if (!node)
+            return ERROR_NOMEM;
+    }
     *node_r = node;
     return 0;
 }
@@ -332,33 +326,44 @@ static int check_state(lookup *l)
     return 0;
 }
 
+/* With the rc of the search; says why, if there is nothing to be had. */
+static int end_lookup(libxl__vscsi_ctx *vc, int rc, lookup *l,
+                      libxl__vscsi_phys *phys_r)
+{
+    libxl__vscsi_phys phys;
+
+    libxl__vscsi_phys_init(&phys);
+    if (!rc)
+        rc = check_state(l);
+    if (!rc)
+        rc = describe(l, &phys);
+    if (rc) {
+        libxl__vscsi_error(vc, "%s", l->reason ? l->reason : "out of memory");
+        libxl__vscsi_phys_dispose(&phys);
+    } else {
+        *phys_r = phys;
+    }
+    lookup_dispose(l);
+    return rc;
+}
+
 int libxl__vscsi_host_find(libxl__vscsi_ctx *vc, const char *name,
                            libxl__vscsi_phys *phys_r)
 {
-    libxl__vscsi_phys phys;
+    char place[LIBXL__VSCSI_HCTL_SIZE];
     lookup l;
     int rc;
 
-    libxl__vscsi_phys_init(&phys);
     rc = find_scsi_device(&l, name);
-    if (!rc)
-        rc = check_state(&l);
-    if (!rc)
-        rc = describe(&l, &phys);
-    if (rc) {
-        libxl__vscsi_error(vc, "%s", l.reason ? l.reason : "out of memory");
-        libxl__vscsi_phys_dispose(&phys);
-    } else {
-        libxl__vscsi_log(vc, XTL_DETAIL, "%s is %u:%u:%u:%llu, %s %s %s, %s",
-                         name, phys.hctl.hst, phys.hctl.chn, phys.hctl.tgt,
-                         (unsigned long long)phys.hctl.lun,
-                         libxl__vscsi_host_type_name(phys.type),
-                         phys.vendor, phys.model,
-                         phys.wwid[0] ? phys.wwid : "without an identity");
-        *phys_r = phys;
-    }
-    lookup_dispose(&l);
-    return rc;
+    rc = end_lookup(vc, rc, &l, phys_r);
+    if (rc)
+        return rc;
+    libxl__vscsi_hctl_format(&phys_r->hctl, place);
+    libxl__vscsi_log(vc, XTL_DETAIL, "%s is %s, %s %s %s, %s", name, place,
+                     libxl__vscsi_host_type_name(phys_r->type),
+                     phys_r->vendor, phys_r->model,
+                     phys_r->wwid[0] ? phys_r->wwid : "without an identity");
+    return 0;
 }
 
 bool libxl__vscsi_host_peek(const char *name, libxl__vscsi_phys *phys_r)
@@ -483,29 +488,17 @@ int libxl__vscsi_host_find_wwid(libxl__vscsi_ctx *vc, const char *wwid,
                                 const libxl_vscsi_hctl *before,
                                 libxl__vscsi_phys *phys_r)
 {
-    libxl__vscsi_phys phys;
+    char then[LIBXL__VSCSI_HCTL_SIZE], now[LIBXL__VSCSI_HCTL_SIZE];
     lookup l;
     int rc;
 
-    libxl__vscsi_phys_init(&phys);
     rc = find_identity(&l, wwid, before);
-    if (!rc)
-        rc = check_state(&l);
-    if (!rc)
-        rc = describe(&l, &phys);
-    if (rc) {
-        libxl__vscsi_error(vc, "%s", l.reason ? l.reason : "out of memory");
-        libxl__vscsi_phys_dispose(&phys);
-    } else {
-        if (before && !libxl__vscsi_hctl_equal(before, &phys.hctl))
-            libxl__vscsi_log(vc, XTL_WARN, "%s was at %u:%u:%u:%llu and is "
-                             "at %u:%u:%u:%llu now", wwid, before->hst,
-                             before->chn, before->tgt,
-                             (unsigned long long)before->lun, phys.hctl.hst,
-                             phys.hctl.chn, phys.hctl.tgt,
-                             (unsigned long long)phys.hctl.lun);
-        *phys_r = phys;
+    rc = end_lookup(vc, rc, &l, phys_r);
+    if (!rc && before && !libxl__vscsi_hctl_equal(before, &phys_r->hctl)) {
+        libxl__vscsi_hctl_format(before, then);
+        libxl__vscsi_hctl_format(&phys_r->hctl, now);
+        libxl__vscsi_log(vc, XTL_WARN, "%s was at %s and is at %s now", wwid,
+                         then, now);
     }
-    lookup_dispose(&l);
     return rc;
 }

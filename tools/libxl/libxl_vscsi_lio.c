@@ -105,7 +105,6 @@ static bool read_labelled(const char *text, const char *label, uint64_t max,
     return libxl__vscsi_parse_u64(s, strspn(s, "0123456789"), max, value_r);
 }
 
-/* What a pscsi backstore says of its place; others say nothing. */
 static bool parse_info(const char *info, libxl_vscsi_hctl *hctl_r)
 {
     const char *place = strstr(info, "Bus Location: ");
@@ -124,16 +123,25 @@ static bool parse_info(const char *info, libxl_vscsi_hctl *hctl_r)
     return true;
 }
 
+/* What a pscsi backstore says of its place; others say nothing.  To pscsi
+ * the node is only a name, unless it is a disk's, and may be an old one. */
+static bool read_place(const char *path, libxl_vscsi_hctl *hctl_r)
+{
+    char *info = libxl__vscsi_cfs_read("%s/info", path);
+    bool tells = info && parse_info(info, hctl_r);
+
+    free(info);
+    return tells;
+}
+
 bool libxl__vscsi_lio_is_backstore_of(const char *path,
                                       const libxl_vscsi_hctl *hctl)
 {
-    char *info, *node = NULL, *enable = NULL;
+    char *node = NULL, *enable = NULL;
     libxl_vscsi_hctl place;
     bool found;
 
-    /* To pscsi the node is only a name, unless it is a disk's. */
-    info = libxl__vscsi_cfs_read("%s/info", path);
-    found = info && parse_info(info, &place);
+    found = read_place(path, &place);
     if (!found) {
         node = libxl__vscsi_cfs_read("%s/udev_path", path);
         found = node && node[0] == '/' && libxl__vscsi_host_hctl(node, &place);
@@ -142,7 +150,6 @@ bool libxl__vscsi_lio_is_backstore_of(const char *path,
         enable = libxl__vscsi_cfs_read("%s/enable", path);
     found = enable && !strcmp(enable, "1");
     free(enable);
-    free(info);
     free(node);
     return found;
 }
@@ -272,17 +279,12 @@ static int refuse_wwn(libxl__vscsi_ctx *vc, const char *target,
     return ERROR_NOTFOUND;
 }
 
-/* To pscsi the node is only a name, which may be an old one. */
 static char *name_of_device(const char *backstore)
 {
-    char *info = libxl__vscsi_cfs_read("%s/info", backstore), *node;
-    char place[LIBXL__VSCSI_HCTL_SIZE];
+    char place[LIBXL__VSCSI_HCTL_SIZE], *node;
     libxl_vscsi_hctl hctl;
-    bool tells;
 
-    tells = info && parse_info(info, &hctl);
-    free(info);
-    if (tells) {
+    if (read_place(backstore, &hctl)) {
         libxl__vscsi_hctl_format(&hctl, place);
         return strdup(place);
     }
