@@ -396,13 +396,15 @@ int libxl__vscsi_claim_check(libxl__vscsi_ctx *vc,
 void libxl__vscsi_unclaim(libxl__vscsi_ctx *vc, libxl_device_vscsidev *devs,
                           int num, bool *exported);
 
-/* ----- libxl_vscsi_attach.c, libxl_vscsi_detach.c: the operations ----- */
-/* Contracts as libxl_vscsi.h; they run to their end. */
+/* ----- libxl_vscsi_request.c: a request by itself ----- */
 
 /* Fills in and checks what ctrl says about itself.  Looks at nothing
  * else.  ERROR_INVAL, logged. */
 int libxl__vscsi_check_ctrl(libxl__vscsi_ctx *vc, uint32_t domid,
                             libxl_device_vscsictrl *ctrl);
+
+/* ----- libxl_vscsi_attach.c, libxl_vscsi_detach.c: the operations ----- */
+/* Contracts as libxl_vscsi.h; they run to their end. */
 
 int libxl__vscsi_attach(libxl__vscsi_ctx *vc, uint32_t domid,
                         libxl_device_vscsictrl *ctrl);

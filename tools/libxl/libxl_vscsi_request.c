@@ -1,0 +1,71 @@
+/* SPDX-License-Identifier: LGPL-2.1-only */
+/* What a request for devices says about itself, before anything is read. */
+#include "libxl_vscsi_internal.h"
+
+static int check_vdevs(libxl__vscsi_ctx *vc, uint32_t domid,
+                       const libxl_device_vscsictrl *ctrl)
+{
+    char text[LIBXL__VSCSI_HCTL_SIZE], buf[96];
+    const char *fault;
+    int i, j;
+
+    for (i = 0; i < ctrl->num_vscsidevs; i++) {
+        const libxl_vscsi_hctl *vdev = &ctrl->vscsidevs[i].vdev;
+
+        libxl__vscsi_doing(vc, "attach", ctrl->vscsidevs[i].pdev.p_devname,
+                           domid);
+        libxl__vscsi_hctl_format(vdev, text);
+        fault = libxl__vscsi_vdev_fault(vdev, buf, sizeof(buf));
+        if (fault) {
+            libxl__vscsi_error(vc, "vdev %s: %s", text, fault);
+            return ERROR_INVAL;
+        }
+        if (vdev->hst != (uint32_t)ctrl->devid) {
+            libxl__vscsi_error(vc, "vdev %s is not on vhost %d", text,
+                               ctrl->devid);
+            return ERROR_INVAL;
+        }
+        for (j = 0; j < i; j++) {
+            if (libxl__vscsi_hctl_equal(vdev, &ctrl->vscsidevs[j].vdev)) {
+                libxl__vscsi_error(vc, "vdev %s is given twice", text);
+                return ERROR_INVAL;
+            }
+        }
+    }
+    return 0;
+}
+
+int libxl__vscsi_check_ctrl(libxl__vscsi_ctx *vc, uint32_t domid,
+                            libxl_device_vscsictrl *ctrl)
+{
+    libxl__vscsi_doing(vc, "attach", NULL, domid);
+    if (ctrl->num_vscsidevs < 1) {
+        libxl__vscsi_error(vc, "no device is given, and a vhost without "
+                           "devices cannot be");
+        return ERROR_INVAL;
+    }
+    if (domid == 0) {
+        libxl__vscsi_error(vc, "it is dom0's already");
+        return ERROR_INVAL;
+    }
+    if (ctrl->backend_domid != 0) {
+        libxl__vscsi_error(vc, "only devices of domain 0 can be given away, "
+                           "not of domain %u", ctrl->backend_domid);
+        return ERROR_INVAL;
+    }
+    if (ctrl->devid == -1)
+        ctrl->devid = ctrl->idx;
+    if (ctrl->devid == -1 &&
+        ctrl->vscsidevs[0].vdev.hst <= LIBXL__VSCSI_MAX_VHOST)
+        ctrl->devid = (libxl_devid)ctrl->vscsidevs[0].vdev.hst;
+    if (ctrl->idx == -1)
+        ctrl->idx = ctrl->devid;
+    if (ctrl->idx != ctrl->devid || ctrl->devid < 0 ||
+        ctrl->devid > LIBXL__VSCSI_MAX_VHOST) {
+        libxl__vscsi_error(vc, "vhost %d (idx %d) is not one number from 0 "
+                           "to %d", ctrl->devid, ctrl->idx,
+                           LIBXL__VSCSI_MAX_VHOST);
+        return ERROR_INVAL;
+    }
+    return check_vdevs(vc, domid, ctrl);
+}
