@@ -185,6 +185,19 @@ int libxl__vscsi_host_check_free(libxl__vscsi_ctx *vc,
     return ERROR_DEVICE_EXISTS;
 }
 
+char *libxl__vscsi_host_wwid(libxl__vscsi_ctx *vc, const char *name)
+{
+    libxl__vscsi_phys phys;
+    char *wwid = NULL;
+
+    (void)vc;
+    libxl__vscsi_phys_init(&phys);
+    if (libxl__vscsi_host_peek(name, &phys))
+        wwid = strdup(phys.wwid);
+    libxl__vscsi_phys_dispose(&phys);
+    return wwid;
+}
+
 bool libxl__vscsi_host_hctl(const char *node, libxl_vscsi_hctl *hctl_r)
 {
     return find_phys(node, hctl_r);

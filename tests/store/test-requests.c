@@ -126,6 +126,42 @@ static void vhosts_on_record_are_not_looked_up_again(void **state)
     free(list);
 }
 
+static void expect_not_asked(struct rig *rig, long mark, const char *request)
+{
+    char *list = store_requests_list(rig->s, mark);
+
+    if (strstr(list, request))
+        fail_msg("%s is among\n%s", request, list);
+    free(list);
+}
+
+static void what_is_known_is_not_asked_again(void **state)
+{
+    struct rig *rig = *state;
+    long mark;
+
+    fakehost_add_target("naa.6001405000000001:7");
+    assert_int_equal(rig_attach_many(rig, DOM, 0, 0, 1), 0);
+    assert_int_equal(rig_attach_many(rig, DOM, 1, 1, 1), 0);
+
+    /* The vhost is on record, so the domain is there and it is ours. */
+    mark = store_trace_mark(rig->s);
+    assert_int_equal(rig_attach(rig, DOM, "naa.6001405000000001:7 0:0:0:7"),
+                     0);
+    expect_not_asked(rig, mark, "DIRECTORY /libxl/5/device \n");
+    expect_not_asked(rig, mark,
+                     "DIRECTORY /local/domain/0/backend/vscsi/5 \n");
+
+    /* The vdev names the vhost; the target is not ours to take down. */
+    mark = store_trace_mark(rig->s);
+    assert_int_equal(rig_detach(rig, DOM, "0:0:0:7",
+                                LIBXL__VSCSI_SAFE_REMOVE), 0);
+    expect_not_asked(rig, mark, "DIRECTORY /libxl/5/device/vscsi \n");
+    expect_not_asked(rig, mark, "READ /libxl/5/device/vscsi/1 \n");
+    expect_not_asked(rig, mark,
+                     "DIRECTORY /local/domain/0/backend/vscsi \n");
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, rig_setup, \
                                                    rig_teardown)
 
@@ -137,6 +173,7 @@ int main(void)
         TEST(adding_costs_at_most_25_and_1_a_device_there_and_7_a_new_one),
         TEST(detaching_costs_at_most_25_and_1_a_device_there_and_7_a_device),
         TEST(vhosts_on_record_are_not_looked_up_again),
+        TEST(what_is_known_is_not_asked_again),
     };
 
     return cmocka_run_group_tests_name("store/requests", tests, NULL, NULL);

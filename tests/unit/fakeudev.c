@@ -46,26 +46,18 @@ static const fakeudev_device *find(const char *name);
 static void set_syspath(const fakeudev_device *entry, char *path,
                         size_t size);
 
-/* SYS/PARENT/CLASS/NAME of a SCSI device's children, SYS/DISK/NAME of
- * partitions; rmdir leaves what is not empty. */
+/* The directories of the devices that have a parent; rmdir leaves what is
+ * not empty. */
 static void each_child(bool make)
 {
     char path[PATH_MAX], *slash;
     unsigned i;
-    int depth;
 
     for (i = 0; i < stage.num; i++) {
-        const fakeudev_device *entry = &stage.devices[i];
-        const fakeudev_device *parent = find(entry->parent);
-
-        if (!parent)
+        if (!find(stage.devices[i].parent))
             continue;
-        if (!strcmp(parent->subsystem, "scsi"))
-            snprintf(path, sizeof(path), "%s/%s/%s/%s", stage.sys,
-                     parent->name, entry->subsystem, entry->name);
-        else
-            set_syspath(entry, path, sizeof(path));
-        for (depth = 0; !make && depth < 3; depth++) {
+        set_syspath(&stage.devices[i], path, sizeof(path));
+        while (!make && strlen(path) > strlen(stage.sys)) {
             rmdir(path);
             *strrchr(path, '/') = '\0';
         }
@@ -211,6 +203,7 @@ struct udev *udev_unref(struct udev *udev)
     return NULL;
 }
 
+/* Below a SCSI device, its class comes between. */
 static void set_syspath(const fakeudev_device *entry, char *path,
                         size_t size)
 {
@@ -222,7 +215,11 @@ static void set_syspath(const fakeudev_device *entry, char *path,
         return;
     }
     set_syspath(parent, above, sizeof(above));
-    snprintf(path, size, "%s/%s", above, entry->name);
+    if (!strcmp(parent->subsystem, "scsi"))
+        snprintf(path, size, "%s/%s/%s", above, entry->subsystem,
+                 entry->name);
+    else
+        snprintf(path, size, "%s/%s", above, entry->name);
 }
 
 static struct udev_device *new_device(const fakeudev_device *entry)

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-only */
 /* Which physical device a name means, and whether dom0 uses it. */
+#include <fcntl.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -98,16 +99,17 @@ static int set_up(void **state)
     memset(&vc, 0, sizeof(vc));
     vc.lg = &keeper;
     vc.lio_root = sys;
+    vc.scsi_bus = sys;
     said[0] = '\0';
     return 0;
 }
 
 /* What a test makes is one directory deep. */
 static const char *const made[] = {
-    "2:0:0:1/sdb/sdb1/holders/dm-3", "2:0:0:1/sdb/sdb1/holders",
-    "2:0:0:1/sdb/sdb1", "2:0:0:1/sdb/holders/dm-3",
-    "2:0:0:1/sdb/holders/dm-4", "2:0:0:1/sdb/holders/md0",
-    "2:0:0:1/sdb/holders/bcache0", "2:0:0:1/sdb/holders", "2:0:0:1/sdb",
+    "2:0:0:1/block/sdb/sdb1/holders/dm-3", "2:0:0:1/block/sdb/sdb1/holders",
+    "2:0:0:1/block/sdb/sdb1", "2:0:0:1/block/sdb/holders/dm-3",
+    "2:0:0:1/block/sdb/holders/dm-4", "2:0:0:1/block/sdb/holders/md0",
+    "2:0:0:1/block/sdb/holders/bcache0", "2:0:0:1/block/sdb/holders", "2:0:0:1/block/sdb",
     "2:0:0:1",
 };
 
@@ -259,6 +261,38 @@ static void place_of_a_node_is_told_silently(void **state)
     assert_string_equal(said, "");
 }
 
+static void expect_wwid(const char *name, const char *expected)
+{
+    char *wwid = libxl__vscsi_host_wwid(&vc, name);
+
+    if (expected)
+        assert_string_equal(wwid, expected);
+    else
+        assert_null(wwid);
+    free(wwid);
+}
+
+static void identity_alone_is_read_where_the_kernel_has_it(void **state)
+{
+    char path[256];
+    int fd;
+
+    (void)state;
+    snprintf(path, sizeof(path), "%s/2:0:0:1/wwid", sys);
+    fd = open(path, O_WRONLY | O_CREAT | O_CLOEXEC, 0600);
+    assert_true(dprintf(fd, " naa.of  the kernel\n") > 0);
+    close(fd);
+    expect_wwid("2:0:0:1", "naa.of the kernel");
+    unlink(path);
+    expect_wwid("2:0:0:1", "naa.5000c500a1b2c3d4");
+    expect_wwid("/dev/sg2", "t10.HP Ultrium");
+    expect_wwid("4:0:0:0", "");
+    expect_wwid("2:0:0:9", NULL);
+    expect_wwid("/dev/sdb1", NULL);
+    expect_wwid("../2:0:0:1", NULL);
+    assert_string_equal(said, "");
+}
+
 static void unknown_type_has_a_word_too(void **state)
 {
     (void)state;
@@ -293,7 +327,7 @@ static void device_that_nobody_holds_is_free(void **state)
     (void)state;
     fakeudev_set_mounts("36 1 8:32 / /srv rw - ext4 /dev/sdc rw\n");
     fakeudev_set_swaps("Filename Type\n/dev/nvme0n1 partition 1 0 -2\n");
-    make_dirs("2:0:0:1/sdb/holders");
+    make_dirs("2:0:0:1/block/sdb/holders");
     assert_int_equal(check("/dev/sdb"), 0);
     assert_int_equal(check("/dev/sr0"), 0);
     assert_int_equal(check("/dev/st0"), 0);
@@ -330,20 +364,20 @@ static void holder_is_named_by_what_it_is(void **state)
     char path[256];
 
     (void)state;
-    make_dirs("2:0:0:1/sdb/sdb1/holders/dm-3");
+    make_dirs("2:0:0:1/block/sdb/sdb1/holders/dm-3");
     expect_held("/dev/sdb", "its partition /dev/sdb1 is used by "
                 "device-mapper volume vg-root (dm-3)");
-    make_dirs("2:0:0:1/sdb/holders/dm-4");
-    snprintf(path, sizeof(path), "%s/2:0:0:1/sdb/sdb1/holders/dm-3", sys);
+    make_dirs("2:0:0:1/block/sdb/holders/dm-4");
+    snprintf(path, sizeof(path), "%s/2:0:0:1/block/sdb/sdb1/holders/dm-3", sys);
     assert_int_equal(rmdir(path), 0);
     expect_held("/dev/sdb", "it is a path of multipath device mpatha (dm-4)");
-    snprintf(path, sizeof(path), "%s/2:0:0:1/sdb/holders/dm-4", sys);
+    snprintf(path, sizeof(path), "%s/2:0:0:1/block/sdb/holders/dm-4", sys);
     assert_int_equal(rmdir(path), 0);
-    make_dirs("2:0:0:1/sdb/holders/md0");
+    make_dirs("2:0:0:1/block/sdb/holders/md0");
     expect_held("/dev/sdb", "it is part of the RAID md0");
-    snprintf(path, sizeof(path), "%s/2:0:0:1/sdb/holders/md0", sys);
+    snprintf(path, sizeof(path), "%s/2:0:0:1/block/sdb/holders/md0", sys);
     assert_int_equal(rmdir(path), 0);
-    make_dirs("2:0:0:1/sdb/holders/bcache0");
+    make_dirs("2:0:0:1/block/sdb/holders/bcache0");
     expect_held("/dev/sdb", "it is used by block device bcache0");
 }
 
@@ -432,6 +466,7 @@ int main(void)
         TEST(what_is_no_scsi_device_is_refused_with_the_reason),
         TEST(device_that_is_going_is_refused_but_shown),
         TEST(place_of_a_node_is_told_silently),
+        TEST(identity_alone_is_read_where_the_kernel_has_it),
         TEST(unknown_type_has_a_word_too),
         TEST(device_that_nobody_holds_is_free),
         TEST(mount_is_named_by_its_point),

@@ -66,16 +66,41 @@ static void all_vhosts_are_listed(void **state)
     libxl_device_vscsictrl_list_free(ctrls, num);
 }
 
-static void a_vhost_that_goes_while_it_is_read_is_not_listed(void **state)
+static void one_vhost_is_read_without_the_others(void **state)
 {
     libxl_device_vscsictrl *ctrls = NULL;
+    bool exists = false;
+    int num = 0;
+
+    assert_int_equal(libxl__vscsi_xs_list(*state, 5, 3, &ctrls, &num, NULL),
+                     0);
+    assert_int_equal(num, 1);
+    assert_int_equal(ctrls[0].devid, 3);
+    libxl_device_vscsictrl_list_free(ctrls, num);
+    assert_int_equal(libxl__vscsi_xs_list(*state, 5, 1, &ctrls, &num,
+                                          &exists), 0);
+    assert_int_equal(num, 0);
+    assert_null(ctrls);
+    assert_true(exists);
+    assert_int_equal(libxl__vscsi_xs_list(*state, 6, 1, &ctrls, &num,
+                                          &exists), 0);
+    assert_false(exists);
+    assert_int_equal(libxl__vscsi_xs_list(*state, 6, 1, &ctrls, &num, NULL),
+                     ERROR_DOMAIN_NOTFOUND);
+}
+
+static void a_domain_that_goes_while_it_is_read_is_told(void **state)
+{
+    libxl_device_vscsictrl *ctrls = NULL;
+    bool exists = true;
     int num = 7;
 
     fakexs_fail(2, ENOENT);     /* after the directory has been read */
-    assert_int_equal(libxl__vscsi_xs_list(*state, 5, -1, &ctrls, &num, NULL),
-                     0);
+    assert_int_equal(libxl__vscsi_xs_list(*state, 5, -1, &ctrls, &num,
+                                          &exists), 0);
     assert_int_equal(num, 0);
-    libxl_device_vscsictrl_list_free(ctrls, num);
+    assert_null(ctrls);
+    assert_false(exists);
 }
 
 /* Every request of a listing fails in turn. */
@@ -127,7 +152,8 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         TEST(all_vhosts_are_listed),
-        TEST(a_vhost_that_goes_while_it_is_read_is_not_listed),
+        TEST(one_vhost_is_read_without_the_others),
+        TEST(a_domain_that_goes_while_it_is_read_is_told),
         TEST(a_failure_leaves_the_outputs_alone),
         TEST(a_removal_that_fails_says_so_once),
     };

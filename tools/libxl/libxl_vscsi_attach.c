@@ -139,12 +139,11 @@ static int write_body(libxl__vscsi_ctx *vc, xs_transaction_t t, void *arg)
     attach *a = arg;
     int rc, i;
 
-    rc = libxl__vscsi_xs_check_domain(vc, t, a->vhost.domid);
-    if (rc)
-        return rc;
     if (!a->existing) {
+        rc = libxl__vscsi_xs_check_domain(vc, t, a->vhost.domid);
         a->plan = VSCSI_PLAN_NODES;
-        return libxl__vscsi_xs_add_vhost(vc, t, a->vhost.domid, a->ctrl);
+        return rc ? rc : libxl__vscsi_xs_add_vhost(vc, t, a->vhost.domid,
+                                                   a->ctrl);
     }
     rc = libxl__vscsi_xs_states(vc, t, a->vhost, &backend, &frontend);
     if (rc)
@@ -153,6 +152,9 @@ static int write_body(libxl__vscsi_ctx *vc, xs_transaction_t t, void *arg)
     if (a->plan == VSCSI_PLAN_WAIT)
         return 0;
     if (a->plan == VSCSI_PLAN_REFUSE) {
+        rc = libxl__vscsi_xs_check_domain(vc, t, a->vhost.domid);
+        if (rc)
+            return rc;
         libxl__vscsi_error(vc, "vhost %d is closed (backend %s, guest %s; "
                            "detach its devices, then attach again)",
                            a->vhost.devid, libxl__vscsi_state_name(backend),

@@ -44,12 +44,30 @@ static int set_wwn(libxl__vscsi_ctx *vc, libxl_vscsi_pdev *pdev, char *wwn)
     return 0;
 }
 
+/* With what the device of name is now. */
+static int refuse_other(libxl__vscsi_ctx *vc, const libxl_vscsi_pdev *pdev,
+                        const char *name)
+{
+    libxl__vscsi_phys phys;
+
+    libxl__vscsi_phys_init(&phys);
+    if (libxl__vscsi_host_peek(name, &phys))
+        libxl__vscsi_error(vc, "LIO target %s has another device than "
+                           "before: %s %s, %s instead of %s", pdev->u.wwn.m,
+                           phys.vendor, phys.model, phys.wwid[0]
+                           ? phys.wwid : "without identity", pdev->wwid);
+    else
+        libxl__vscsi_error(vc, "LIO target %s has not the device that it "
+                           "had, %s", pdev->u.wwn.m, pdev->wwid);
+    libxl__vscsi_phys_dispose(&phys);
+    return ERROR_NOTFOUND;
+}
+
 /* A LIO target that the admin made; its device lends its identity. */
 static int resolve_wwn(libxl__vscsi_ctx *vc, bool uses_lio,
                        libxl_vscsi_pdev *pdev)
 {
-    libxl__vscsi_phys phys;
-    char *name = NULL;
+    char *name = NULL, *wwid = NULL;
     int rc;
 
     if (!uses_lio) {
@@ -60,20 +78,14 @@ static int resolve_wwn(libxl__vscsi_ctx *vc, bool uses_lio,
     rc = libxl__vscsi_lio_resolve(vc, pdev->u.wwn.m, &name);
     if (rc)
         return rc;
-    libxl__vscsi_phys_init(&phys);
-    if (name && libxl__vscsi_host_peek(name, &phys)) {
-        if (pdev->wwid && pdev->wwid[0] && strcmp(pdev->wwid, phys.wwid)) {
-            libxl__vscsi_error(vc, "LIO target %s has another device than "
-                               "before: %s %s, %s instead of %s",
-                               pdev->u.wwn.m, phys.vendor, phys.model,
-                               phys.wwid[0] ? phys.wwid : "without identity",
-                               pdev->wwid);
-            rc = ERROR_NOTFOUND;
-        }
+    if (name)
+        wwid = libxl__vscsi_host_wwid(vc, name);
+    if (wwid && pdev->wwid && pdev->wwid[0] && strcmp(pdev->wwid, wwid))
+        rc = refuse_other(vc, pdev, name);
+    if (wwid) {
         free(pdev->wwid);
-        pdev->wwid = strdup(phys.wwid);
+        pdev->wwid = wwid;
     }
-    libxl__vscsi_phys_dispose(&phys);
     free(name);
     return rc;
 }

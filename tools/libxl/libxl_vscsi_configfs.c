@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-only */
-/* Directories, attributes and links of configfs, without any meaning. */
+/* Directories, attributes and links of configfs, without any meaning; an
+ * attribute of sysfs is read in the same way. */
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>

@@ -41,34 +41,30 @@ static void parts_dispose(parts *p)
     udev_unref(p->udev);
 }
 
-static int add_part(parts *p, struct udev_device *dev)
+static int add_part(parts *p, const char *node, const char *syspath,
+                    dev_t devnum, bool whole)
 {
-    const char *subsystem = udev_device_get_subsystem(dev);
-    const char *devtype = udev_device_get_devtype(dev);
-    const char *node = udev_device_get_devnode(dev);
     part *list, *new;
 
-    if (!subsystem || strcmp(subsystem, "block") || !node)
-        return 0;
     list = realloc(p->list, (p->num + 1) * sizeof(*list));
     if (!list)
         return ERROR_NOMEM;
     p->list = list;
     new = &list[p->num];
-    new->devnum = udev_device_get_devnum(dev);
-    new->whole = devtype && !strcmp(devtype, "disk");
+    new->devnum = devnum;
+    new->whole = whole;
     new->node = strdup(node);
-    new->syspath = strdup(udev_device_get_syspath(dev));
+    new->syspath = strdup(syspath);
     p->num++;
     return new->node && new->syspath ? 0 : ERROR_NOMEM;
 }
 
 /* The partitions are directories in the disk's, and begin with its name.
  * libudev, told to enumerate them, would walk through all of it. */
-static int add_partitions(parts *p, struct udev_device *disk)
+static int add_partitions(parts *p, const char *disk)
 {
-    const char *name = udev_device_get_sysname(disk);
-    DIR *dir = opendir(udev_device_get_syspath(disk));
+    const char *name = strrchr(disk, '/') + 1;
+    DIR *dir = opendir(disk);
     struct udev_device *dev;
     struct dirent *entry;
     int rc = 0;
@@ -78,8 +74,10 @@ static int add_partitions(parts *p, struct udev_device *disk)
             continue;
         dev = udev_device_new_from_subsystem_sysname(p->udev, "block",
                                                      entry->d_name);
-        if (dev)
-            rc = add_part(p, dev);
+        if (dev && udev_device_get_devnode(dev))
+            rc = add_part(p, udev_device_get_devnode(dev),
+                          udev_device_get_syspath(dev),
+                          udev_device_get_devnum(dev), false);
         udev_device_unref(dev);
     }
     if (dir)
@@ -88,25 +86,18 @@ static int add_partitions(parts *p, struct udev_device *disk)
 }
 
 /* No parts where the device is gone, or is no block device. */
-static int find_parts(const char *node, parts *p)
+static int find_parts(const libxl__vscsi_phys *phys, parts *p)
 {
-    struct udev_device *disk;
     struct stat st;
-    int rc = 0;
+    int rc;
 
-    if (!node || stat(node, &st) || !S_ISBLK(st.st_mode))
+    if (!phys->disk || stat(phys->node, &st) || !S_ISBLK(st.st_mode))
         return 0;
     p->udev = udev_new();
     if (!p->udev)
         return ERROR_NOMEM;
-    disk = udev_device_new_from_devnum(p->udev, 'b', st.st_rdev);
-    if (disk) {
-        rc = add_part(p, disk);
-        if (!rc)
-            rc = add_partitions(p, disk);
-    }
-    udev_device_unref(disk);
-    return rc;
+    rc = add_part(p, phys->node, phys->disk, st.st_rdev, true);
+    return rc ? rc : add_partitions(p, phys->disk);
 }
 
 /* "it", or "its partition /dev/sdb1". */
@@ -323,7 +314,7 @@ int libxl__vscsi_host_check_free(libxl__vscsi_ctx *vc,
     char *text;
     int rc;
 
-    rc = find_parts(phys->node, &p);
+    rc = find_parts(phys, &p);
     if (rc) {
         libxl__vscsi_error(vc, "out of memory");
         goto out;

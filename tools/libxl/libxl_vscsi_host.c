@@ -13,7 +13,7 @@
 #include <string.h>
 #include <sys/stat.h>
 
-#include "libxl_vscsi_internal.h"
+#include "libxl_vscsi_lio.h"
 
 #define TYPE_DISK 0x00
 #define TYPE_ZBC 0x14
@@ -59,6 +59,7 @@ void libxl__vscsi_phys_dispose(libxl__vscsi_phys *phys)
     free(phys->model);
     free(phys->node);
     free(phys->lio_node);
+    free(phys->disk);
     libxl__vscsi_phys_init(phys);
 }
 
@@ -170,16 +171,12 @@ static int find_scsi_device(lookup *l, const char *name)
 /* ----- what it is ----- */
 
 /* Blanks at the ends go, others become one; what cannot be printed is '?'.
- * "" for a missing attribute; NULL when memory ran out. */
-static char *tidy_attr(struct udev_device *dev, const char *attr)
+ * In place. */
+static void tidy(char *text)
 {
-    const char *s = udev_device_get_sysattr_value(dev, attr);
-    char *text, *end;
+    char *end = text;
+    const char *s;
 
-    text = strdup(s ? s : "");
-    if (!text)
-        return NULL;
-    end = text;
     for (s = text; *s; s++) {
         if (*s == ' ' || *s == '\n' || *s == '\t') {
             if (end != text && end[-1] != ' ')
@@ -191,6 +188,16 @@ static char *tidy_attr(struct udev_device *dev, const char *attr)
     if (end != text && end[-1] == ' ')
         end--;
     *end = '\0';
+}
+
+/* "" for a missing attribute; NULL when memory ran out. */
+static char *tidy_attr(struct udev_device *dev, const char *attr)
+{
+    const char *s = udev_device_get_sysattr_value(dev, attr);
+    char *text = strdup(s ? s : "");
+
+    if (text)
+        tidy(text);
     return text;
 }
 
@@ -245,31 +252,35 @@ static const char *devname_of(lookup *l, const char *class, const char *name,
 }
 
 /*
- * The node that stands best for the whole device, NULL if it has none.  The
+ * The node that stands best for the whole device, none if it has none.  The
  * directories and files below are read: libudev, asked for a child, opens
  * every directory from the root to it, and told to enumerate them, all.
  */
-static int find_node(lookup *l, char **node_r, bool *is_block_r)
+static int find_node(lookup *l, libxl__vscsi_phys *phys)
 {
     static const char *const classes[] = {
         "block", "scsi_tape", "scsi_changer", "scsi_generic", "bsg",
     };
-    char name[NAME_MAX + 1], *node = NULL;
     const char *devname = NULL;
+    char name[NAME_MAX + 1];
     int len = 0;
     size_t i;
 
     for (i = 0; i < VSCSI_ARRAY_SIZE(classes) && !devname; i++) {
         if (find_child(l, classes[i], name, sizeof(name)))
             devname = devname_of(l, classes[i], name, &len);
-        *is_block_r = devname && i == 0;
+        if (devname && i == 0) {
+            phys->disk = libxl__vscsi_sprintf("%s/block/%s",
+                                 udev_device_get_syspath(l->scsi), name);
+            if (!phys->disk)
+                return ERROR_NOMEM;
+        }
     }
     if (devname) {
-        node = libxl__vscsi_sprintf("/dev/%.*s", len, devname);
-        if (!node)
+        phys->node = libxl__vscsi_sprintf("/dev/%.*s", len, devname);
+        if (!phys->node)
             return ERROR_NOMEM;
     }
-    *node_r = node;
     return 0;
 }
 
@@ -286,7 +297,6 @@ static int parse_type(struct udev_device *scsi)
 static int describe(lookup *l, libxl__vscsi_phys *phys)
 {
     const char *sysname = udev_device_get_sysname(l->scsi);
-    bool is_block = false;
     int rc;
 
     if (!libxl__vscsi_hctl_parse(sysname, &phys->hctl))
@@ -296,12 +306,12 @@ static int describe(lookup *l, libxl__vscsi_phys *phys)
     phys->wwid = tidy_attr(l->scsi, "wwid");
     phys->vendor = tidy_attr(l->scsi, "vendor");
     phys->model = tidy_attr(l->scsi, "model");
-    rc = find_node(l, &phys->node, &is_block);
+    rc = find_node(l, phys);
     if (rc)
         return refuse(l, rc, "out of memory");
 
     /* LIO opens the node of a disk; for the rest it only wants a name. */
-    if (is_block || (phys->type != TYPE_DISK && phys->type != TYPE_ZBC)) {
+    if (phys->disk || (phys->type != TYPE_DISK && phys->type != TYPE_ZBC)) {
         phys->lio_node = strdup(phys->node ? phys->node : sysname);
         if (!phys->lio_node)
             return refuse(l, ERROR_NOMEM, "out of memory");
@@ -382,6 +392,28 @@ bool libxl__vscsi_host_peek(const char *name, libxl__vscsi_phys *phys_r)
         *phys_r = phys;
     lookup_dispose(&l);
     return !rc;
+}
+
+/* The kernel has the attribute at the address; for a node, or for a device
+ * without a wwid, it takes libudev to say what there is. */
+char *libxl__vscsi_host_wwid(libxl__vscsi_ctx *vc, const char *name)
+{
+    char place[LIBXL__VSCSI_HCTL_SIZE], *wwid = NULL;
+    libxl_vscsi_hctl hctl;
+    lookup l;
+
+    if (libxl__vscsi_hctl_parse(name, &hctl)) {
+        libxl__vscsi_hctl_format(&hctl, place);
+        wwid = libxl__vscsi_cfs_read("%s/%s/wwid", vc->scsi_bus, place);
+    }
+    if (wwid) {
+        tidy(wwid);
+        return wwid;
+    }
+    if (!find_scsi_device(&l, name))
+        wwid = tidy_attr(l.scsi, "wwid");
+    lookup_dispose(&l);
+    return wwid;
 }
 
 bool libxl__vscsi_host_hctl(const char *node, libxl_vscsi_hctl *hctl_r)

@@ -30,6 +30,7 @@ typedef struct libxl__vscsi_ctx {
     libxl_vscsi_timeouts timeouts;
     const char *lio_root;       /* /sys/kernel/config/target */
     const char *backend_bus;    /* /sys/bus/xen-backend/devices */
+    const char *scsi_bus;       /* /sys/bus/scsi/devices */
     const char *lock_file;      /* /run/xen-vscsi.lock */
     bool paused;                /* the domain cannot answer now */
     /* read-only for callers */
@@ -99,6 +100,7 @@ typedef struct libxl__vscsi_phys {
     char *vendor, *model;       /* trimmed */
     char *node;                 /* "/dev/sdb", "/dev/st0", "/dev/sg3", NULL */
     char *lio_node;             /* what LIO wants as udev_path, or NULL */
+    char *disk;                 /* sysfs directory of its block device, NULL */
     bool not_in_lio;            /* no backstore has it: already looked */
 } libxl__vscsi_phys;
 
@@ -127,6 +129,10 @@ int libxl__vscsi_host_find_wwid(libxl__vscsi_ctx *vc, const char *wwid,
 
 /* The same for a listing: silently, false where the device is gone. */
 bool libxl__vscsi_host_peek(const char *name, libxl__vscsi_phys *phys_r);
+
+/* Only the wwid of it, "" for one without; silently, NULL where the device
+ * is gone.  free(). */
+char *libxl__vscsi_host_wwid(libxl__vscsi_ctx *vc, const char *name);
 
 /*
  * Is dom0 using the device?  ERROR_DEVICE_EXISTS, logged with who holds

@@ -300,58 +300,84 @@ static int order_ctrl(const void *a, const void *b)
     return x->devid < y->devid ? -1 : x->devid > y->devid;
 }
 
+/* The numbers of the recorded vhosts of a domain, as they come; NULL for a
+ * domain without any.  free(). */
+static int list_vhosts(libxl__vscsi_ctx *vc, uint32_t domid,
+                       libxl_devid **devids_r, unsigned *num_r)
+{
+    libxl_devid *devids = NULL;
+    unsigned i, num, found = 0;
+    char **names;
+    uint64_t id;
+    int rc;
+
+    rc = libxl__vscsi_list_node(vc, XBT_NULL, records_path(domid), &names,
+                                &num);
+    if (rc)
+        return rc;
+    if (num) {
+        devids = calloc(num, sizeof(*devids));
+        if (!devids)
+            rc = libxl__vscsi_store_failed(vc, "list", NULL);
+    }
+    for (i = 0; devids && i < num; i++)
+        if (libxl__vscsi_parse_name(names[i], "", INT32_MAX, &id))
+            devids[found++] = (libxl_devid)id;
+    free(names);
+    if (!rc) {
+        *devids_r = devids;
+        *num_r = found;
+    }
+    return rc;
+}
+
 int libxl__vscsi_xs_list(libxl__vscsi_ctx *vc, uint32_t domid,
                          libxl_devid devid,
                          libxl_device_vscsictrl **ctrls_r, int *num_r,
                          bool *exists_r)
 {
     libxl_device_vscsictrl *ctrls = NULL;
-    char **names = NULL;
-    unsigned i, num = 0;
+    libxl_devid *listed = NULL;
     bool exists = true;         /* a domain with vhosts does */
-    int rc, found = 0;
-    uint64_t id;
+    unsigned i, num = 1;
+    int rc = 0, found = 0;
 
-    rc = libxl__vscsi_list_node(vc, XBT_NULL, records_path(domid), &names,
-                                &num);
-    if (!rc && !names)
-        rc = find_domain(vc, XBT_NULL, domid, &exists);
-    if (!rc && !exists && !exists_r)
-        rc = no_such_domain(vc);
+    if (devid == -1)
+        rc = list_vhosts(vc, domid, &listed, &num);
     if (rc)
-        goto out;
+        return rc;
     if (num) {
         ctrls = calloc(num, sizeof(*ctrls));
-        if (!ctrls) {
+        if (!ctrls)
             rc = libxl__vscsi_store_failed(vc, "list", NULL);
-            goto out;
-        }
     }
-    for (i = 0; names && i < num; i++) {
-        libxl__vscsi_vhost v = { .domid = domid };
+    for (i = 0; !rc && i < num; i++) {
+        libxl__vscsi_vhost v = { .domid = domid,
+                                 .devid = listed ? listed[i] : devid };
 
-        if (!libxl__vscsi_parse_name(names[i], "", INT32_MAX, &id) ||
-            (devid != -1 && (libxl_devid)id != devid))
-            continue;
-        v.devid = (libxl_devid)id;
         libxl_device_vscsictrl_init(&ctrls[found]);
         rc = read_vhost_record(vc, v, &ctrls[found]);
         if (ctrls[found].devid != -1)
             found++;
-        if (rc)
-            goto out;
     }
+    if (!rc && !found)
+        rc = find_domain(vc, XBT_NULL, domid, &exists);
+    if (!rc && !exists && !exists_r)
+        rc = no_such_domain(vc);
+    free(listed);
+    if (rc || !found) {
+        libxl_device_vscsictrl_list_free(ctrls, found);
+        ctrls = NULL;
+    }
+    if (rc)
+        return rc;
     if (found)
         qsort(ctrls, (size_t)found, sizeof(*ctrls), order_ctrl);
     *ctrls_r = ctrls;
     *num_r = found;
     if (exists_r)
         *exists_r = exists;
-out:
-    if (rc)
-        libxl_device_vscsictrl_list_free(ctrls, found);
-    free(names);
-    return rc;
+    return 0;
 }
 
 /* ----- what destroyed domains left ----- */

@@ -173,7 +173,11 @@ static int read_users(libxl__vscsi_ctx *vc, const uint32_t *but,
     return rc;
 }
 
-/* Backend directories that no record speaks of. */
+/*
+ * Backend directories that no record speaks of.  A domain with records is
+ * not a destroyed one, so there is nothing to be found in its directory but
+ * the vhost that is asked about.
+ */
 static int sweep(libxl__vscsi_ctx *vc, const libxl__vscsi_vhost *vhost,
                  libxl__vscsi_users *users)
 {
@@ -181,8 +185,11 @@ static int sweep(libxl__vscsi_ctx *vc, const libxl__vscsi_vhost *vhost,
 
     for (i = 0; !rc && i < users->num_users; i++) {
         const struct libxl__vscsi_user *user = &users->users[i];
-        bool asked = vhost && vhost->domid == user->domid;
+        bool asked = vhost && vhost->domid == user->domid &&
+                     !is_recorded(users, *vhost);
 
+        if (user->num_ctrls && !asked)
+            continue;
         rc = libxl__vscsi_xs_sweep(vc, user->domid, user->ctrls,
                                    user->num_ctrls,
                                    asked ? vhost->devid : -1,
@@ -261,6 +268,19 @@ int libxl__vscsi_users_check(libxl__vscsi_ctx *vc,
 
 /* ----- giving exports up ----- */
 
+/* Could any of them have objects of ours? */
+static bool may_be_exported(const libxl_device_vscsidev *devs,
+                            const int *indices, unsigned num)
+{
+    unsigned i;
+
+    for (i = 0; i < num; i++)
+        if (devs[indices ? indices[i] : (int)i].pdev.type ==
+            LIBXL_VSCSI_PDEV_TYPE_HCTL)
+            return true;
+    return false;
+}
+
 static int release_but(libxl__vscsi_ctx *vc, const libxl__vscsi_users *users,
                        const libxl_device_vscsidev *devs,
                        const int *indices, unsigned num, bool all)
@@ -302,6 +322,8 @@ int libxl__vscsi_release_unused(libxl__vscsi_ctx *vc, uint32_t domid,
     libxl__vscsi_users users = { .users = NULL };
     int rc, lock;
 
+    if (!all && !may_be_exported(devs, indices, num))
+        return 0;               /* targets of the admin's */
     rc = libxl__vscsi_lock(vc, LIBXL__VSCSI_LOCK_HOST, &lock);
     if (rc)
         return rc;
