@@ -62,36 +62,57 @@ attach_many() {
         xargs /tests/thirdparty attach "$domid"
 }
 
+# in_turn ROUND FUNCTION...: each of them, another one first in every round,
+# for whoever comes later finds more in memory, and a guest that is still
+# busy with what came before.
+in_turn() {
+    _turn=$(($1 % ($# - 1)))
+    shift
+    while [ $_turn -gt 0 ]; do
+        _first=$1
+        shift
+        set -- "$@" "$_first"
+        _turn=$((_turn - 1))
+    done
+    for _function; do $_function; done
+}
+
+# By the domid, which is what the floor client is given too.
+by_floor() {
+    clock_floor floor-attach-"$n" attach "$domid" 0 "$n" "$wwn:$n"
+    clock_floor floor-detach-"$n" detach "$domid" 0 "$n"
+}
+by_us() {
+    clock attach-"$n" $ours scsi-attach "$domid" "$wwn:$n" "0:0:0:$n"
+    clock detach-"$n" $ours scsi-detach "$domid" "0:0:0:$n"
+}
+by_us_lio() {
+    clock attach-lio-"$n" $ours scsi-attach "$domid" "$host:0:0:$n" "0:0:0:$n"
+    clock detach-lio-"$n" $ours scsi-detach "$domid" "0:0:0:$n"
+}
+list_real() { clock xl-list-$((n + 1)) "$real_xl" list; }
+list_launched() { clock launched-list-$((n + 1)) $ours list; }
+
 # with_there N: N devices are there; one more comes and goes.
 with_there() {
     n=$1
     attach_many 0 0 $((n - 1))
     _node=$(node_of "$host:0:0:$n")
+    for _r in $(seq $((3 * rounds))); do
+        in_turn "$_r" by_floor by_us by_us_lio
+    done
     for _r in $(seq "$rounds"); do
-        clock_floor floor-attach-"$n" attach "$domid" 0 "$n" "$wwn:$n"
-        clock_floor floor-detach-"$n" detach "$domid" 0 "$n"
-        clock attach-"$n" $ours scsi-attach one "$wwn:$n" "0:0:0:$n"
-        clock detach-"$n" $ours scsi-detach one "0:0:0:$n"
-        clock attach-lio-"$n" $ours scsi-attach one "$host:0:0:$n" "0:0:0:$n"
-        clock detach-lio-"$n" $ours scsi-detach one "0:0:0:$n"
         kernel_of floor-export export "$host" 0 0 "$n" "$_node"
         kernel_of floor-unexport unexport "$host" 0 0 "$n" "$_node"
         clock xl-list "$real_xl" list
     done
     # Once more, for the listing.
-    $ours scsi-attach one "$wwn:$n" "0:0:0:$n"
-    for _r in $(seq "$rounds"); do
+    $ours scsi-attach "$domid" "$wwn:$n" "0:0:0:$n"
+    for _r in $(seq $((3 * rounds))); do
         clock list-$((n + 1)) $ours scsi-list one
         clock list-all-$((n + 1)) $ours scsi-list
         clock floor-list-$((n + 1)) $bench/floor list "$domid"
-        # Who goes second finds xl's libraries in memory.
-        if [ $((_r % 2)) -eq 0 ]; then
-            clock launched-list-$((n + 1)) $ours list
-            clock xl-list-$((n + 1)) "$real_xl" list
-        else
-            clock xl-list-$((n + 1)) "$real_xl" list
-            clock launched-list-$((n + 1)) $ours list
-        fi
+        in_turn "$_r" list_real list_launched
     done
     /tests/thirdparty remove "$domid" 0
 }
@@ -100,10 +121,10 @@ with_there() {
 # one.
 first_and_many() {
     for _r in $(seq "$rounds"); do
-        clock first $ours scsi-attach one "$wwn:0" "$_r:0:0:0"
-        clock second $ours scsi-attach one "$wwn:1" "$_r:0:0:1"
-        $ours scsi-detach one "$_r:0:0:1"
-        clock last $ours scsi-detach one "$_r:0:0:0"
+        clock first $ours scsi-attach "$domid" "$wwn:0" "$_r:0:0:0"
+        clock second $ours scsi-attach "$domid" "$wwn:1" "$_r:0:0:1"
+        $ours scsi-detach "$domid" "$_r:0:0:1"
+        clock last $ours scsi-detach "$domid" "$_r:0:0:0"
         clock_floor floor-first plug "$domid" $((_r + 100)) 0 "$wwn:0"
         clock_floor floor-last unplug "$domid" $((_r + 100)) 0
         # Words split on purpose.
@@ -138,22 +159,18 @@ create_plain() {
     clock "$1" "$2" create -q -p /run/plain.cfg
     $real_xl destroy plain
 }
+create_real() { create_plain create "$real_xl"; }
+create_launched() { create_plain create-launched "$ours"; }
 
 # Paused: the guest's own start is nobody's cost.
 creates() {
     write_guest_config plain pv
     write_guest_config sixteen pv "vscsi = [ $(for _l in $(seq 0 15); do
         printf "'%s:%s,0:0:0:%s', " "$wwn" "$_l" "$_l"; done) ]"
-    # Once before anything counts; then each goes first in its turn.
+    # Once before anything counts.
     create_plain warm "$real_xl"
-    for _r in $(seq "$rounds"); do
-        if [ $((_r % 2)) -eq 0 ]; then
-            create_plain create "$real_xl"
-            create_plain create-launched "$ours"
-        else
-            create_plain create-launched "$ours"
-            create_plain create "$real_xl"
-        fi
+    for _r in $(seq $((2 * rounds))); do
+        in_turn "$_r" create_real create_launched
         clock create-16 "$ours" create -q -p /run/sixteen.cfg
         $ours destroy sixteen
     done

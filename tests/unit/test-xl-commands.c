@@ -134,11 +134,16 @@ static void an_unknown_domain_is_named(void **state)
 {
     static const char message[] =
         "there is no domain nope\n";
+    static const char no_store[] =
+        "xl: cannot look domain without-store up: xenstore cannot be reached "
+        "(is xenstored running?)\n";
 
     (void)state;
     assert_ends(XL("scsi-attach", "nope", "/dev/st0", "1:0:0:0", NULL), 1,
                 "", message);
     assert_ends(XL("scsi-detach", "nope", "1:0:0:0", NULL), 1, "", message);
+    assert_ends(XL("scsi-detach", "without-store", "1:0:0:0", NULL), 1, "",
+                no_store);
 }
 
 /* ----- dry run ----- */

@@ -90,6 +90,8 @@ int libxl_domain_qualifier_to_domid(libxl_ctx *ctx, const char *name,
     *domid = (uint32_t)strtoul(name, &end, 10);
     if (end > name && !*end)
         return 0;
+    if (!strcmp(name, "without-store"))
+        return ERROR_FAIL;
     for (i = 0; i < NUM_DOMAINS; i++) {
         if (!strcmp(name, domains[i].name)) {
             *domid = domains[i].domid;

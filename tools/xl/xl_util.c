@@ -94,7 +94,7 @@ static const char *why_no_xen(void)
     if (access("/dev/xen/privcmd", F_OK) && access("/proc/xen/privcmd", F_OK))
         return "this system does not run as dom0 of a Xen hypervisor"
                " (no /dev/xen/privcmd)";
-    return "is xenstored running? -v before the command says more";
+    return "-v before the command says more";
 }
 
 bool xl_open(const xl_globals *globals, xl_session *session_r)
@@ -138,10 +138,14 @@ void xl_close(xl_session *session)
 
 bool xl_find_domain(libxl_ctx *ctx, const char *text, uint32_t *domid_r)
 {
-    if (!libxl_domain_qualifier_to_domid(ctx, text, domid_r))
-        return true;
-    fprintf(stderr, "there is no domain %s\n", text);
-    return false;
+    int rc = libxl_domain_qualifier_to_domid(ctx, text, domid_r);
+
+    if (rc == ERROR_FAIL)
+        fprintf(stderr, "xl: cannot look domain %s up: xenstore cannot be "
+                "reached (is xenstored running?)\n", text);
+    else if (rc)
+        fprintf(stderr, "there is no domain %s\n", text);
+    return !rc;
 }
 
 bool xl_flush_stdout(void)

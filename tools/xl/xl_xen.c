@@ -17,7 +17,7 @@
 
 struct libxl__ctx {
     xc_interface *xc;
-    struct xs_handle *xs;
+    struct xs_handle *xs;       /* NULL until a name is wanted */
 };
 
 int libxl_ctx_alloc(libxl_ctx **ctx_r, int version, unsigned flags,
@@ -29,8 +29,7 @@ int libxl_ctx_alloc(libxl_ctx **ctx_r, int version, unsigned flags,
     if (!ctx)
         return ERROR_NOMEM;
     ctx->xc = xc_interface_open(lg, lg, 0);
-    ctx->xs = ctx->xc ? xs_open(0) : NULL;
-    if (!ctx->xs) {
+    if (!ctx->xc) {
         libxl_ctx_free(ctx);
         return ERROR_FAIL;
     }
@@ -86,10 +85,19 @@ int libxl_domain_info(libxl_ctx *ctx, libxl_dominfo *info_r, uint32_t domid)
     return 0;
 }
 
+static bool reach_store(libxl_ctx *ctx)
+{
+    if (!ctx->xs)
+        ctx->xs = xs_open(0);
+    return ctx->xs;
+}
+
 char *libxl_domid_to_name(libxl_ctx *ctx, uint32_t domid)
 {
     char path[64];
 
+    if (!reach_store(ctx))
+        return NULL;
     snprintf(path, sizeof(path), "/local/domain/%u/name", domid);
     return xs_read(ctx->xs, XBT_NULL, path, NULL);
 }
@@ -109,6 +117,8 @@ static int find_name(libxl_ctx *ctx, const char *name, uint32_t *domid_r)
     uint32_t next = 0;
     int i, num;
 
+    if (!reach_store(ctx))
+        return ERROR_FAIL;
     do {
         num = xc_domain_getinfolist(ctx->xc, next, DOMAINS_AT_ONCE, infos);
         /* The youngest first: it is likelier than dom0. */
