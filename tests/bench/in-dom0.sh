@@ -62,9 +62,13 @@ attach_many() {
         xargs /tests/thirdparty attach "$domid"
 }
 
+# A guest is through with a device, and dom0 with what it frees, some time
+# after both have said so; and that is nobody's cost.  The machine's clock
+# jumps over this.
+at_rest() { sleep 0.5; }
+
 # in_turn ROUND FUNCTION...: each of them, another one first in every round,
-# for whoever comes later finds more in memory, and a guest that is still
-# busy with what came before.
+# for whoever comes later finds more in memory.
 in_turn() {
     _turn=$(($1 % ($# - 1)))
     shift
@@ -79,15 +83,21 @@ in_turn() {
 
 # By the domid, which is what the floor client is given too.
 by_floor() {
+    at_rest
     clock_floor floor-attach-"$n" attach "$domid" 0 "$n" "$wwn:$n"
+    at_rest
     clock_floor floor-detach-"$n" detach "$domid" 0 "$n"
 }
 by_us() {
+    at_rest
     clock attach-"$n" $ours scsi-attach "$domid" "$wwn:$n" "0:0:0:$n"
+    at_rest
     clock detach-"$n" $ours scsi-detach "$domid" "0:0:0:$n"
 }
 by_us_lio() {
+    at_rest
     clock attach-lio-"$n" $ours scsi-attach "$domid" "$host:0:0:$n" "0:0:0:$n"
+    at_rest
     clock detach-lio-"$n" $ours scsi-detach "$domid" "0:0:0:$n"
 }
 list_real() { clock xl-list-$((n + 1)) "$real_xl" list; }
@@ -98,7 +108,7 @@ with_there() {
     n=$1
     attach_many 0 0 $((n - 1))
     _node=$(node_of "$host:0:0:$n")
-    for _r in $(seq $((3 * rounds))); do
+    for _r in $(seq "$rounds"); do
         in_turn "$_r" by_floor by_us by_us_lio
     done
     for _r in $(seq "$rounds"); do
@@ -108,7 +118,7 @@ with_there() {
     done
     # Once more, for the listing.
     $ours scsi-attach "$domid" "$wwn:$n" "0:0:0:$n"
-    for _r in $(seq $((3 * rounds))); do
+    for _r in $(seq "$rounds"); do
         clock list-$((n + 1)) $ours scsi-list one
         clock list-all-$((n + 1)) $ours scsi-list
         clock floor-list-$((n + 1)) $bench/floor list "$domid"
@@ -121,22 +131,31 @@ with_there() {
 # one.
 first_and_many() {
     for _r in $(seq "$rounds"); do
+        at_rest
         clock first $ours scsi-attach "$domid" "$wwn:0" "$_r:0:0:0"
+        at_rest
         clock second $ours scsi-attach "$domid" "$wwn:1" "$_r:0:0:1"
         $ours scsi-detach "$domid" "$_r:0:0:1"
+        at_rest
         clock last $ours scsi-detach "$domid" "$_r:0:0:0"
+        at_rest
         clock_floor floor-first plug "$domid" $((_r + 100)) 0 "$wwn:0"
+        at_rest
         clock_floor floor-last unplug "$domid" $((_r + 100)) 0
+        at_rest
         # Words split on purpose.
         # shellcheck disable=SC2046
         clock_floor floor-first-16 plug "$domid" $((_r + 400)) 0 \
             $(for _l in $(seq 0 15); do echo "$wwn:$_l"; done)
+        at_rest
         kernel_of floor-last-16 unplug "$domid" $((_r + 400)) 0
+        at_rest
         clock one-call-1 /tests/thirdparty attach "$domid" \
             "$wwn:0,$((_r + 200)):0:0:0"
         /tests/thirdparty remove "$domid" $((_r + 200))
         _devs=$(for _l in $(seq 0 15); do
             echo "$wwn:$_l,$((_r + 300)):0:0:$_l"; done)
+        at_rest
         # Words split on purpose.
         # shellcheck disable=SC2086
         clock one-call-16 /tests/thirdparty attach "$domid" $_devs
@@ -169,7 +188,7 @@ creates() {
         printf "'%s:%s,0:0:0:%s', " "$wwn" "$_l" "$_l"; done) ]"
     # Once before anything counts.
     create_plain warm "$real_xl"
-    for _r in $(seq $((2 * rounds))); do
+    for _r in $(seq "$rounds"); do
         in_turn "$_r" create_real create_launched
         clock create-16 "$ours" create -q -p /run/sixteen.cfg
         $ours destroy sixteen

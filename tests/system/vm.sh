@@ -10,7 +10,10 @@
 # VM_CONSOLE_LOG (where Xen's and dom0's kernel log goes), VM_DISK (a file for
 # dom0's disk that other machines may share) and VM_DISK_AT (scsi-id=N,lun=N),
 # VM_CPUS (1: emulated CPUs that wait for each other burn all the time of the
-# real ones, and two machines side by side take three times as long).
+# real ones, and two machines side by side take three times as long),
+# VM_COUNTED (if it is 1, the machine's clock is the number of instructions
+# that it has executed, and jumps over idle time: what else the host does
+# then, and how slow emulation is at what, shows in no measurement).
 set -eu
 
 here=$(cd "$(dirname "$0")" && pwd)
@@ -93,7 +96,12 @@ disk=${VM_DISK:-$tmp/disk}
 # without xsave no registers get lost between domains (programs died of it);
 # without erms and fsrm memory is copied by words, not by bytes.
 cpu=max,-smap,-smep,-rdtscp,-xsave,-erms,-fsrm
-set -- -accel tcg,thread=multi -cpu "$cpu" -M pc \
+accel=tcg,thread=multi
+if [ "${VM_COUNTED:-}" = 1 ]; then
+    accel=tcg,thread=single
+    VM_QEMU_EXTRA="-icount shift=1,sleep=off ${VM_QEMU_EXTRA:-}"
+fi
+set -- -accel "$accel" -cpu "$cpu" -M pc \
     -smp "${VM_CPUS:-1}" \
     -m "${VM_MEM_MB:-3072}" -nodefaults -no-user-config -display none \
     -no-reboot -kernel "$image/xen" \

@@ -19,12 +19,13 @@ int main(int argc, char **argv)
     size_t length = strlen(command), ours = strlen(OURS);
 
     /* Options, help, and beginnings of several commands are for xl-scsi to
-     * tell, which may come to need the distribution's xl. */
-    if (!xl_check_real())
-        return XL_FAILURE;
+     * tell. */
     if (strncmp(command, OURS, length < ours ? length : ours) &&
         command[0] != '-' && strcmp(command, "help"))
         return xl_exec_real(argv);
+    /* It may come to need the distribution's xl: not us once more. */
+    if (!xl_check_real())
+        return XL_FAILURE;
     execv(XL_SCSI, argv);
     fprintf(stderr, "xl: cannot run %s: %s\n", XL_SCSI, strerror(errno));
     return XL_FAILURE;
