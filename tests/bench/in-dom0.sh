@@ -90,18 +90,18 @@ by_floor() {
 }
 by_us() {
     at_rest
-    clock attach-"$n" $ours scsi-attach "$domid" "$wwn:$n" "0:0:0:$n"
+    clock attach-"$n" "$ours" scsi-attach "$domid" "$wwn:$n" "0:0:0:$n"
     at_rest
-    clock detach-"$n" $ours scsi-detach "$domid" "0:0:0:$n"
+    clock detach-"$n" "$ours" scsi-detach "$domid" "0:0:0:$n"
 }
 by_us_lio() {
     at_rest
-    clock attach-lio-"$n" $ours scsi-attach "$domid" "$host:0:0:$n" "0:0:0:$n"
+    clock attach-lio-"$n" "$ours" scsi-attach "$domid" "$host:0:0:$n" "0:0:0:$n"
     at_rest
-    clock detach-lio-"$n" $ours scsi-detach "$domid" "0:0:0:$n"
+    clock detach-lio-"$n" "$ours" scsi-detach "$domid" "0:0:0:$n"
 }
 list_real() { clock xl-list-$((n + 1)) "$real_xl" list; }
-list_launched() { clock launched-list-$((n + 1)) $ours list; }
+list_launched() { clock launched-list-$((n + 1)) "$ours" list; }
 
 # with_there N: N devices are there; one more comes and goes.
 with_there() {
@@ -117,10 +117,10 @@ with_there() {
         clock xl-list "$real_xl" list
     done
     # Once more, for the listing.
-    $ours scsi-attach "$domid" "$wwn:$n" "0:0:0:$n"
+    "$ours" scsi-attach "$domid" "$wwn:$n" "0:0:0:$n"
     for _r in $(seq "$rounds"); do
-        clock list-$((n + 1)) $ours scsi-list one
-        clock list-all-$((n + 1)) $ours scsi-list
+        clock list-$((n + 1)) "$ours" scsi-list one
+        clock list-all-$((n + 1)) "$ours" scsi-list
         clock floor-list-$((n + 1)) $bench/floor list "$domid"
         in_turn "$_r" list_real list_launched
     done
@@ -132,12 +132,12 @@ with_there() {
 first_and_many() {
     for _r in $(seq "$rounds"); do
         at_rest
-        clock first $ours scsi-attach "$domid" "$wwn:0" "$_r:0:0:0"
+        clock first "$ours" scsi-attach "$domid" "$wwn:0" "$_r:0:0:0"
         at_rest
-        clock second $ours scsi-attach "$domid" "$wwn:1" "$_r:0:0:1"
-        $ours scsi-detach "$domid" "$_r:0:0:1"
+        clock second "$ours" scsi-attach "$domid" "$wwn:1" "$_r:0:0:1"
+        "$ours" scsi-detach "$domid" "$_r:0:0:1"
         at_rest
-        clock last $ours scsi-detach "$domid" "$_r:0:0:0"
+        clock last "$ours" scsi-detach "$domid" "$_r:0:0:0"
         at_rest
         clock_floor floor-first plug "$domid" $((_r + 100)) 0 "$wwn:0"
         at_rest
@@ -191,7 +191,7 @@ creates() {
     for _r in $(seq "$rounds"); do
         in_turn "$_r" create_real create_launched
         clock create-16 "$ours" create -q -p /run/sixteen.cfg
-        $ours destroy sixteen
+        "$ours" destroy sixteen
     done
 }
 

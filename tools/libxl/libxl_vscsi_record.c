@@ -348,8 +348,10 @@ int libxl__vscsi_xs_list(libxl__vscsi_ctx *vc, uint32_t domid,
         return rc;
     if (num) {
         ctrls = calloc(num, sizeof(*ctrls));
-        if (!ctrls)
-            rc = libxl__vscsi_store_failed(vc, "list", NULL);
+        if (!ctrls) {
+            free(listed);
+            return libxl__vscsi_store_failed(vc, "list", NULL);
+        }
     }
     for (i = 0; !rc && i < num; i++) {
         libxl__vscsi_vhost v = { .domid = domid,
