@@ -3,21 +3,16 @@
  * Which physical device a name means, from udev: any node of it, or where
  * it sits.  Who in dom0 holds it is libxl_vscsi_holder.c's business.
  */
-#include <dirent.h>
 #include <errno.h>
 #include <libudev.h>
-#include <limits.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 
+#include "libxl_vscsi_host.h"
 #include "libxl_vscsi_lio.h"
-
-#define TYPE_DISK 0x00
-#define TYPE_ZBC 0x14
-#define TYPE_UNKNOWN 0x1f
 
 typedef struct lookup {
     struct udev *udev;
@@ -45,37 +40,6 @@ static void lookup_dispose(lookup *l)
     udev_unref(l->udev);
     free(l->reason);
     memset(l, 0, sizeof(*l));
-}
-
-void libxl__vscsi_phys_init(libxl__vscsi_phys *phys)
-{
-    memset(phys, 0, sizeof(*phys));
-}
-
-void libxl__vscsi_phys_dispose(libxl__vscsi_phys *phys)
-{
-    free(phys->wwid);
-    free(phys->vendor);
-    free(phys->model);
-    free(phys->node);
-    free(phys->lio_node);
-    free(phys->disk);
-    libxl__vscsi_phys_init(phys);
-}
-
-const char *libxl__vscsi_host_type_name(int type)
-{
-    static const char *const names[] = {
-        [0x00] = "disk", [0x01] = "tape", [0x02] = "printer",
-        [0x03] = "processor", [0x04] = "worm", [0x05] = "cd",
-        [0x06] = "scanner", [0x07] = "optical", [0x08] = "changer",
-        [0x0c] = "raid", [0x0d] = "enclosure", [0x0e] = "disk",
-        [0x11] = "osd", [TYPE_ZBC] = "zoned-disk",
-    };
-
-    if (type < 0 || (size_t)type >= VSCSI_ARRAY_SIZE(names) || !names[type])
-        return "other";
-    return names[type];
 }
 
 /* ----- from a name to its scsi_device ----- */
@@ -170,155 +134,15 @@ static int find_scsi_device(lookup *l, const char *name)
 
 /* ----- what it is ----- */
 
-/* Blanks at the ends go, others become one; what cannot be printed is '?'.
- * In place. */
-static void tidy(char *text)
-{
-    char *end = text;
-    const char *s;
-
-    for (s = text; *s; s++) {
-        if (*s == ' ' || *s == '\n' || *s == '\t') {
-            if (end != text && end[-1] != ' ')
-                *end++ = ' ';
-        } else {
-            *end++ = (char)(*s > ' ' && *s < 0x7f ? *s : '?');
-        }
-    }
-    if (end != text && end[-1] == ' ')
-        end--;
-    *end = '\0';
-}
-
-/* "" for a missing attribute; NULL when memory ran out. */
-static char *tidy_attr(struct udev_device *dev, const char *attr)
-{
-    const char *s = udev_device_get_sysattr_value(dev, attr);
-    char *text = strdup(s ? s : "");
-
-    if (text)
-        tidy(text);
-    return text;
-}
-
-/* "st0", not "st0m" or "nst0". */
-static bool is_plain_tape(const char *sysname)
-{
-    return !strncmp(sysname, "st", 2) && sysname[2] &&
-           sysname[2 + strspn(sysname + 2, "0123456789")] == '\0';
-}
-
-/* The first child of the device in a class; false if there is none. */
-static bool find_child(lookup *l, const char *class, char *name_r,
-                       size_t size)
-{
-    char path[PATH_MAX];
-    struct dirent *entry;
-    bool found = false;
-    DIR *dir;
-
-    snprintf(path, sizeof(path), "%s/%s", udev_device_get_syspath(l->scsi),
-             class);
-    dir = opendir(path);
-    while (dir && !found && (entry = readdir(dir))) {
-        if (entry->d_name[0] == '.' ||
-            (!strcmp(class, "scsi_tape") && !is_plain_tape(entry->d_name)))
-            continue;
-        snprintf(name_r, size, "%s", entry->d_name);
-        found = true;
-    }
-    if (dir)
-        closedir(dir);
-    return found;
-}
-
-/* What the kernel calls the node of a child, its length in *len_r; NULL if
- * it has none. */
-static const char *devname_of(lookup *l, const char *class, const char *name,
-                              int *len_r)
-{
-    static const char key[] = "\nDEVNAME=";    /* after MAJOR and MINOR */
-    const char *uevent, *found;
-    char attr[PATH_MAX];
-
-    snprintf(attr, sizeof(attr), "%s/%s/uevent", class, name);
-    uevent = udev_device_get_sysattr_value(l->scsi, attr);
-    found = uevent ? strstr(uevent, key) : NULL;
-    if (!found)
-        return NULL;
-    found += sizeof(key) - 1;
-    *len_r = (int)strcspn(found, "\n");
-    return found;
-}
-
-/*
- * The node that stands best for the whole device, none if it has none.  The
- * directories and files below are read: libudev, asked for a child, opens
- * every directory from the root to it, and told to enumerate them, all.
- */
-static int find_node(lookup *l, libxl__vscsi_phys *phys)
-{
-    static const char *const classes[] = {
-        "block", "scsi_tape", "scsi_changer", "scsi_generic", "bsg",
-    };
-    const char *devname = NULL;
-    char name[NAME_MAX + 1];
-    int len = 0;
-    size_t i;
-
-    for (i = 0; i < VSCSI_ARRAY_SIZE(classes) && !devname; i++) {
-        if (find_child(l, classes[i], name, sizeof(name)))
-            devname = devname_of(l, classes[i], name, &len);
-        if (devname && i == 0) {
-            phys->disk = libxl__vscsi_sprintf("%s/block/%s",
-                                 udev_device_get_syspath(l->scsi), name);
-            if (!phys->disk)
-                return ERROR_NOMEM;
-        }
-    }
-    if (devname) {
-        phys->node = libxl__vscsi_sprintf("/dev/%.*s", len, devname);
-        if (!phys->node)
-            return ERROR_NOMEM;
-    }
-    return 0;
-}
-
-static int parse_type(struct udev_device *scsi)
-{
-    const char *s = udev_device_get_sysattr_value(scsi, "type");
-    uint64_t type;
-
-    if (!s || !libxl__vscsi_parse_u64(s, strlen(s), TYPE_UNKNOWN, &type))
-        return TYPE_UNKNOWN;
-    return (int)type;
-}
-
 static int describe(lookup *l, libxl__vscsi_phys *phys)
 {
-    const char *sysname = udev_device_get_sysname(l->scsi);
-    int rc;
+    int rc = libxl__vscsi_describe(l->scsi, phys);
 
-    if (!libxl__vscsi_hctl_parse(sysname, &phys->hctl))
-        return refuse(l, ERROR_INVAL, "its address, %s, is not "
-                      "host:channel:target:lun", sysname);
-    phys->type = parse_type(l->scsi);
-    phys->wwid = tidy_attr(l->scsi, "wwid");
-    phys->vendor = tidy_attr(l->scsi, "vendor");
-    phys->model = tidy_attr(l->scsi, "model");
-    rc = find_node(l, phys);
-    if (rc)
-        return refuse(l, rc, "out of memory");
-
-    /* LIO opens the node of a disk; for the rest it only wants a name. */
-    if (phys->disk || (phys->type != TYPE_DISK && phys->type != TYPE_ZBC)) {
-        phys->lio_node = strdup(phys->node ? phys->node : sysname);
-        if (!phys->lio_node)
-            return refuse(l, ERROR_NOMEM, "out of memory");
-    }
-    if (!phys->wwid || !phys->vendor || !phys->model)
-        return refuse(l, ERROR_NOMEM, "out of memory");
-    return 0;
+    if (rc == ERROR_INVAL)
+        return refuse(l, rc, "its address, %s, is not "
+                      "host:channel:target:lun",
+                      udev_device_get_sysname(l->scsi));
+    return rc ? refuse(l, rc, "out of memory") : 0;
 }
 
 static int check_state(lookup *l)
@@ -407,11 +231,11 @@ char *libxl__vscsi_host_wwid(libxl__vscsi_ctx *vc, const char *name)
         wwid = libxl__vscsi_cfs_read("%s/%s/wwid", vc->scsi_bus, place);
     }
     if (wwid) {
-        tidy(wwid);
+        libxl__vscsi_tidy(wwid);
         return wwid;
     }
     if (!find_scsi_device(&l, name))
-        wwid = tidy_attr(l.scsi, "wwid");
+        wwid = libxl__vscsi_tidy_attr(l.scsi, "wwid");
     lookup_dispose(&l);
     return wwid;
 }
@@ -434,7 +258,7 @@ bool libxl__vscsi_host_hctl(const char *node, libxl_vscsi_hctl *hctl_r)
 
 static bool has_wwid(struct udev_device *scsi, const char *wwid)
 {
-    char *text = tidy_attr(scsi, "wwid");
+    char *text = libxl__vscsi_tidy_attr(scsi, "wwid");
     bool same = text && !strcmp(text, wwid);
 
     free(text);

@@ -91,7 +91,7 @@ typedef struct libxl__vscsi_vhost {
 int libxl__vscsi_lock(libxl__vscsi_ctx *vc, uint32_t which, int *lock_r);
 void libxl__vscsi_unlock(int lock);
 
-/* ----- libxl_vscsi_host.c: which physical device ----- */
+/* ----- libxl_vscsi_host.c, _describe.c: which physical device ----- */
 
 typedef struct libxl__vscsi_phys {
     libxl_vscsi_hctl hctl;
