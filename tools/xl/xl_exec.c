@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-only */
 /* xl: the distribution's xl, which does everything that is not ours. */
 #include <errno.h>
+#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -15,6 +16,18 @@
 /* What is preloaded into it; empty: nothing. */
 #ifndef XL_HOOKS
 #define XL_HOOKS ""
+#endif
+
+/* What Debian's script of that name looks at: its own link's target, the
+ * release of Xen that runs, and where that one's programs are. */
+#ifndef XL_WRAPPER
+#define XL_WRAPPER "xen-utils-wrapper"
+#endif
+#ifndef XL_RELEASE
+#define XL_RELEASE "/sys/hypervisor/version"
+#endif
+#ifndef XL_PROGRAMS
+#define XL_PROGRAMS "/usr/lib/xen-%s/bin/xl"
 #endif
 
 const char xl_real[] = XL_REAL;
@@ -79,12 +92,62 @@ bool xl_check_real(void)
     return false;
 }
 
+/* ----- what Debian's wrapper would start ----- */
+
+static bool is_wrapper(const char *path)
+{
+    char to[PATH_MAX];
+    ssize_t len = readlink(path, to, sizeof(to) - 1);
+    const char *name;
+
+    if (len < 0)
+        return false;
+    to[len] = '\0';
+    name = strrchr(to, '/');
+    return !strcmp(name ? name + 1 : to, XL_WRAPPER);
+}
+
+/* "4" or "17" */
+static bool read_number(const char *path, char *text_r, size_t size)
+{
+    FILE *f = fopen(path, "re");
+    bool ok = f && fgets(text_r, (int)size, f);
+
+    if (f)
+        fclose(f);
+    if (!ok)
+        return false;
+    text_r[strcspn(text_r, "\n")] = '\0';
+    return text_r[0] && !text_r[strspn(text_r, "0123456789")];
+}
+
+/*
+ * Debian's xl is a script that starts the one of the release that runs; the
+ * shell for it takes five times as long as finding that here.  Whatever is
+ * not as expected is left to the script, which says what is wrong.
+ */
+static void exec_without_wrapper(char **argv)
+{
+    char major[16], minor[16], release[40], path[PATH_MAX], *name = argv[0];
+
+    if (!is_wrapper(xl_real) ||
+        !read_number(XL_RELEASE "/major", major, sizeof(major)) ||
+        !read_number(XL_RELEASE "/minor", minor, sizeof(minor)))
+        return;
+    snprintf(release, sizeof(release), "%s.%s", major, minor);
+    snprintf(path, sizeof(path), XL_PROGRAMS, release);
+    argv[0] = path;             /* as the script calls it */
+    execv(path, argv);
+    argv[0] = name;
+}
+
 int xl_exec_real(char **argv)
 {
     if (!xl_check_real())
         return XL_FAILURE;
     if (!only_looks(argv))
         preload_hooks();
+    exec_without_wrapper(argv);
     execv(xl_real, argv);
     fprintf(stderr, "xl: cannot run the distribution's xl, %s: %s\n", xl_real,
             strerror(errno));
