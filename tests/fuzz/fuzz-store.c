@@ -93,7 +93,7 @@ static void list_again(libxl__vscsi_ctx *vc,
                        const libxl_device_vscsictrl *ctrls, int num)
 {
     libxl_device_vscsictrl *again;
-    int i, j, num_again;
+    int i, num_again;
 
     fakexs_reset();
     fakexs_put("/libxl/5/device", "", 0);
@@ -102,9 +102,6 @@ static void list_again(libxl__vscsi_ctx *vc,
 
         if (libxl__vscsi_record_vhost(vc, 1, v, &ctrls[i]))
             return;             /* too long for a node */
-        for (j = 0; j < ctrls[i].num_vscsidevs; j++)
-            if (libxl__vscsi_record_dev(vc, 1, v, &ctrls[i].vscsidevs[j]))
-                return;
     }
     again = list(vc, &num_again);
     FUZZ_CHECK(num_again == num);
@@ -238,6 +235,9 @@ static void fill_in(char *text, size_t size)
         path = *line == '/' ? strdup(line) :
                libxl__vscsi_sprintf(RECORDS "/%s", line);
         FUZZ_CHECK(path != NULL);
+        for (text = blank; text && text < next; text++)
+            if (*text == '\f')
+                *text = '\n';   /* in a value */
         if (blank)
             fakexs_put(path, blank + 1, (size_t)(next - blank - 1));
         else

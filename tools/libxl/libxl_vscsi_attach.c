@@ -137,7 +137,7 @@ static int write_body(libxl__vscsi_ctx *vc, xs_transaction_t t, void *arg)
 {
     libxl__vscsi_state backend, frontend;
     attach *a = arg;
-    int rc, i;
+    int rc;
 
     if (!a->existing) {
         rc = libxl__vscsi_xs_check_domain(vc, t, a->vhost.domid);
@@ -163,9 +163,8 @@ static int write_body(libxl__vscsi_ctx *vc, xs_transaction_t t, void *arg)
     }
     if (a->plan == VSCSI_PLAN_RECONFIGURE && vc->paused)
         return libxl__vscsi_refuse_paused(vc);
-    for (i = 0; !rc && i < a->ctrl->num_vscsidevs; i++)
-        rc = libxl__vscsi_xs_add_dev(vc, t, a->vhost,
-                                     &a->ctrl->vscsidevs[i]);
+    rc = libxl__vscsi_xs_add_devs(vc, t, a->vhost, a->ctrl->vscsidevs,
+                                  a->ctrl->num_vscsidevs);
     if (!rc && a->plan == VSCSI_PLAN_RECONFIGURE)
         rc = libxl__vscsi_xs_set_state(vc, t, a->vhost,
                                        VSCSI_RECONFIGURING);
@@ -223,7 +222,7 @@ static int withdraw_body(libxl__vscsi_ctx *vc, xs_transaction_t t, void *arg)
 {
     libxl__vscsi_state backend, frontend;
     attach *a = arg;
-    int rc, i;
+    int rc;
 
     rc = libxl__vscsi_xs_states(vc, t, a->vhost, &backend, &frontend);
     if (rc)
@@ -231,8 +230,8 @@ static int withdraw_body(libxl__vscsi_ctx *vc, xs_transaction_t t, void *arg)
     a->plan = libxl__vscsi_plan_for(VSCSI_WITHDRAW, backend, frontend);
     if (a->plan != VSCSI_PLAN_WITHDRAW)
         return 0;
-    for (i = 0; !rc && i < a->ctrl->num_vscsidevs; i++)
-        rc = libxl__vscsi_xs_rm_dev(vc, t, a->vhost, a->ids[i]);
+    rc = libxl__vscsi_xs_rm_devs(vc, t, a->vhost, a->ids,
+                                 (unsigned)a->ctrl->num_vscsidevs);
     return rc ? rc : libxl__vscsi_xs_set_state(vc, t, a->vhost,
                                                VSCSI_CONNECTED);
 }

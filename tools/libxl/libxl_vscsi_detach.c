@@ -173,6 +173,8 @@ typedef struct removal {
     unsigned num;
     libxl_devid *pending;       /* those of ids[] that the ends must drop */
     unsigned num_pending;
+    libxl_devid *unmapped;      /* the others of ids[] */
+    unsigned num_unmapped;
     libxl__vscsi_plan plan;
 } removal;
 
@@ -184,7 +186,7 @@ static int remove_body(libxl__vscsi_ctx *vc, xs_transaction_t t, void *arg)
     unsigned i;
     int rc;
 
-    m->num_pending = 0;
+    m->num_pending = m->num_unmapped = 0;
     rc = libxl__vscsi_xs_states(vc, t, m->vhost, &backend, &frontend);
     if (rc)
         return rc;
@@ -207,9 +209,12 @@ static int remove_body(libxl__vscsi_ctx *vc, xs_transaction_t t, void *arg)
             rc = libxl__vscsi_xs_set_dev_state(vc, t, m->vhost, m->ids[i],
                                                VSCSI_CLOSING);
         } else {
-            rc = libxl__vscsi_xs_rm_dev(vc, t, m->vhost, m->ids[i]);
+            m->unmapped[m->num_unmapped++] = m->ids[i];
         }
     }
+    if (!rc && m->num_unmapped)
+        rc = libxl__vscsi_xs_rm_devs(vc, t, m->vhost, m->unmapped,
+                                     m->num_unmapped);
     if (!rc && m->num_pending && vc->paused)
         return libxl__vscsi_refuse_paused(vc);
     if (!rc && m->num_pending)
@@ -221,12 +226,9 @@ static int remove_body(libxl__vscsi_ctx *vc, xs_transaction_t t, void *arg)
 static int drop_body(libxl__vscsi_ctx *vc, xs_transaction_t t, void *arg)
 {
     removal *m = arg;
-    unsigned i;
-    int rc = 0;
 
-    for (i = 0; !rc && i < m->num_pending; i++)
-        rc = libxl__vscsi_xs_rm_dev(vc, t, m->vhost, m->pending[i]);
-    return rc;
+    return libxl__vscsi_xs_rm_devs(vc, t, m->vhost, m->pending,
+                                   m->num_pending);
 }
 
 static int withdraw_body(libxl__vscsi_ctx *vc, xs_transaction_t t, void *arg)
@@ -305,9 +307,11 @@ static int remove_devs(libxl__vscsi_ctx *vc, libxl__vscsi_vhost vhost,
     int rc;
 
     m.pending = calloc(num, sizeof(*m.pending));
-    if (!m.pending) {
+    m.unmapped = calloc(num, sizeof(*m.unmapped));
+    if (!m.pending || !m.unmapped) {
         libxl__vscsi_error(vc, "out of memory");
-        return ERROR_NOMEM;
+        rc = ERROR_NOMEM;
+        goto out;
     }
     rc = write_removal(vc, &m);
     if (rc || !m.num_pending)
@@ -323,6 +327,7 @@ static int remove_devs(libxl__vscsi_ctx *vc, libxl__vscsi_vhost vhost,
         rc = remove_unanswered(vc, &m);
 out:
     free(m.pending);
+    free(m.unmapped);
     return rc;
 }
 

@@ -268,11 +268,12 @@ int libxl__vscsi_xs_dev_state(libxl__vscsi_ctx *vc, xs_transaction_t t,
 int libxl__vscsi_xs_add_vhost(libxl__vscsi_ctx *vc, xs_transaction_t t,
                               uint32_t domid,
                               const libxl_device_vscsictrl *ctrl);
-int libxl__vscsi_xs_add_dev(libxl__vscsi_ctx *vc, xs_transaction_t t,
+int libxl__vscsi_xs_add_devs(libxl__vscsi_ctx *vc, xs_transaction_t t,
+                             libxl__vscsi_vhost vhost,
+                             const libxl_device_vscsidev *devs, int num);
+int libxl__vscsi_xs_rm_devs(libxl__vscsi_ctx *vc, xs_transaction_t t,
                             libxl__vscsi_vhost vhost,
-                            const libxl_device_vscsidev *dev);
-int libxl__vscsi_xs_rm_dev(libxl__vscsi_ctx *vc, xs_transaction_t t,
-                           libxl__vscsi_vhost vhost, libxl_devid dev);
+                            const libxl_devid *devs, unsigned num);
 int libxl__vscsi_xs_set_state(libxl__vscsi_ctx *vc, xs_transaction_t t,
                               libxl__vscsi_vhost vhost,
                               libxl__vscsi_state state);

@@ -7,6 +7,8 @@
 #ifndef LIBXL_VSCSI_NODES_H
 #define LIBXL_VSCSI_NODES_H
 
+#include <yajl/yajl_gen.h>
+
 #include "libxl_vscsi_internal.h"
 
 #pragma GCC visibility push(hidden)
@@ -52,16 +54,31 @@ bool libxl__vscsi_parse_name(const char *name, const char *prefix,
 
 /* ----- libxl_vscsi_record.c ----- */
 
+/* Of a vhost's record, or of tail below it; free(). */
+char *libxl__vscsi_record_path(libxl__vscsi_vhost v, const char *tail);
+/* Compact JSON; free().  NULL if it cannot be had. */
+typedef yajl_gen_status libxl__vscsi_gen_fn(yajl_gen gen, const void *p);
+char *libxl__vscsi_record_text(libxl__vscsi_gen_fn *fn, const void *p);
+
+/* With its devices. */
 int libxl__vscsi_record_vhost(libxl__vscsi_ctx *vc, xs_transaction_t t,
                               libxl__vscsi_vhost v,
                               const libxl_device_vscsictrl *ctrl);
-int libxl__vscsi_record_dev(libxl__vscsi_ctx *vc, xs_transaction_t t,
-                            libxl__vscsi_vhost v,
-                            const libxl_device_vscsidev *dev);
-int libxl__vscsi_forget_dev(libxl__vscsi_ctx *vc, xs_transaction_t t,
-                            libxl__vscsi_vhost v, libxl_devid dev);
 int libxl__vscsi_forget_vhost(libxl__vscsi_ctx *vc, xs_transaction_t t,
                               libxl__vscsi_vhost v);
+
+/* ----- libxl_vscsi_record_devs.c ----- */
+
+/* Adds them.  ERROR_INVAL, logged, for a name that does not fit. */
+int libxl__vscsi_record_devs(libxl__vscsi_ctx *vc, xs_transaction_t t,
+                             libxl__vscsi_vhost v,
+                             const libxl_device_vscsidev *devs, int num);
+int libxl__vscsi_forget_devs(libxl__vscsi_ctx *vc, xs_transaction_t t,
+                             libxl__vscsi_vhost v, const libxl_devid *ids,
+                             unsigned num);
+/* Appends all that can be read to ctrl's. */
+int libxl__vscsi_read_devs(libxl__vscsi_ctx *vc, libxl__vscsi_vhost v,
+                           libxl_device_vscsictrl *ctrl);
 
 /* ----- libxl_vscsi_xs.c ----- */
 

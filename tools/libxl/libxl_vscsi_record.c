@@ -2,8 +2,8 @@
 /*
  * The toolstack's own record, /libxl/<domid>/device/vscsi/<devid>, which no
  * guest can write: no path and no name is ever taken from anywhere else.
- * Its value is the vhost without devices as JSON; vscsi-devs/dev-N below it
- * is one device as JSON.
+ * Its value is the vhost without devices, as JSON; for those see
+ * libxl_vscsi_record_devs.c.
  */
 #include <stdlib.h>
 #include <string.h>
@@ -11,26 +11,15 @@
 
 #include "libxl_vscsi_nodes.h"
 
-/* What a message to xenstored holds, less room for the path. */
-#define RECORD_MAX 3072
-
 static char *records_path(uint32_t domid)
 {
     return libxl__vscsi_sprintf("/libxl/%u/device/vscsi", domid);
 }
 
-static char *record_path(libxl__vscsi_vhost v, const char *tail)
+char *libxl__vscsi_record_path(libxl__vscsi_vhost v, const char *tail)
 {
     return libxl__vscsi_sprintf("/libxl/%u/device/vscsi/%d%s%s", v.domid,
                                 v.devid, tail ? "/" : "", tail ? tail : "");
-}
-
-static char *dev_record_path(libxl__vscsi_vhost v, libxl_devid dev)
-{
-    char tail[64];
-
-    snprintf(tail, sizeof(tail), NODE_DEVS "/" NODE_DEV_PREFIX "%d", dev);
-    return record_path(v, tail);
 }
 
 /* ----- domains ----- */
@@ -127,22 +116,14 @@ out:
 
 /* ----- the record ----- */
 
-typedef yajl_gen_status gen_fn(yajl_gen, const void *);
-
 static yajl_gen_status gen_ctrl(yajl_gen gen, const void *p)
 {
     return libxl_device_vscsictrl_gen_json(gen,
                                 (libxl_device_vscsictrl *)(uintptr_t)p);
 }
 
-static yajl_gen_status gen_dev(yajl_gen gen, const void *p)
-{
-    return libxl_device_vscsidev_gen_json(gen,
-                                (libxl_device_vscsidev *)(uintptr_t)p);
-}
-
 /* Compact JSON: it shares a 4 KiB message with its path. */
-static char *to_text(gen_fn *fn, const void *p)
+char *libxl__vscsi_record_text(libxl__vscsi_gen_fn *fn, const void *p)
 {
     yajl_gen gen = yajl_gen_alloc(NULL);
     const unsigned char *buf;
@@ -157,23 +138,6 @@ static char *to_text(gen_fn *fn, const void *p)
     return text;
 }
 
-static int write_record(libxl__vscsi_ctx *vc, xs_transaction_t t, char *path,
-                        char *text)
-{
-    int rc;
-
-    if (!text || strlen(text) > RECORD_MAX) {
-        libxl__vscsi_error(vc, "it cannot be recorded: its name is %s",
-                           text ? "too long" : "no UTF-8 text");
-        free(path);
-        rc = ERROR_INVAL;
-    } else {
-        rc = libxl__vscsi_write_node(vc, t, path, text);
-    }
-    free(text);
-    return rc;
-}
-
 int libxl__vscsi_record_vhost(libxl__vscsi_ctx *vc, xs_transaction_t t,
                               libxl__vscsi_vhost v,
                               const libxl_device_vscsictrl *ctrl)
@@ -181,34 +145,27 @@ int libxl__vscsi_record_vhost(libxl__vscsi_ctx *vc, xs_transaction_t t,
     char *backend = libxl__vscsi_xs_backend_path(v);
     char *frontend = libxl__vscsi_xs_frontend_path(v);
     libxl_device_vscsictrl bare = *ctrl;
+    char *text;
     int rc;
 
     bare.vscsidevs = NULL;
     bare.num_vscsidevs = 0;
-    rc = write_record(vc, t, record_path(v, NULL), to_text(gen_ctrl, &bare));
+    text = libxl__vscsi_record_text(gen_ctrl, &bare);
+    rc = libxl__vscsi_write_node(vc, t, libxl__vscsi_record_path(v, NULL),
+                                 text);
     if (!rc)
-        rc = libxl__vscsi_write_node(vc, t, record_path(v, NODE_FRONTEND),
-                                     frontend);
+        rc = libxl__vscsi_write_node(vc, t, libxl__vscsi_record_path(
+                                     v, NODE_FRONTEND), frontend);
     if (!rc)
-        rc = libxl__vscsi_write_node(vc, t, record_path(v, NODE_BACKEND),
-                                     backend);
+        rc = libxl__vscsi_write_node(vc, t, libxl__vscsi_record_path(
+                                     v, NODE_BACKEND), backend);
+    if (!rc)
+        rc = libxl__vscsi_record_devs(vc, t, v, ctrl->vscsidevs,
+                                      ctrl->num_vscsidevs);
+    free(text);
     free(backend);
     free(frontend);
     return rc;
-}
-
-int libxl__vscsi_record_dev(libxl__vscsi_ctx *vc, xs_transaction_t t,
-                            libxl__vscsi_vhost v,
-                            const libxl_device_vscsidev *dev)
-{
-    return write_record(vc, t, dev_record_path(v, dev->vscsidev_id),
-                        to_text(gen_dev, dev));
-}
-
-int libxl__vscsi_forget_dev(libxl__vscsi_ctx *vc, xs_transaction_t t,
-                            libxl__vscsi_vhost v, libxl_devid dev)
-{
-    return libxl__vscsi_remove_node(vc, t, dev_record_path(v, dev));
 }
 
 int libxl__vscsi_forget_vhost(libxl__vscsi_ctx *vc, xs_transaction_t t,
@@ -216,33 +173,9 @@ int libxl__vscsi_forget_vhost(libxl__vscsi_ctx *vc, xs_transaction_t t,
 {
     int rc;
 
-    rc = libxl__vscsi_remove_node(vc, t, record_path(v, NULL));
+    rc = libxl__vscsi_remove_node(vc, t, libxl__vscsi_record_path(v, NULL));
     if (!rc)
         rc = libxl__vscsi_remove_if_empty(vc, t, records_path(v.domid));
-    return rc;
-}
-
-static int read_dev_record(libxl__vscsi_ctx *vc, libxl__vscsi_vhost v,
-                           libxl_devid id, libxl_device_vscsictrl *ctrl)
-{
-    libxl_device_vscsidev dev;
-    char *text;
-    int rc;
-
-    rc = libxl__vscsi_read_node(vc, XBT_NULL, dev_record_path(v, id), &text);
-    if (rc || !text)            /* went away since the directory was read */
-        return rc;
-    libxl_device_vscsidev_init(&dev);
-    if (libxl_device_vscsidev_from_json(NULL, &dev, text)) {
-        vc->skipped_records = true;
-        libxl__vscsi_log(vc, XTL_WARN, "vhost %d of domain %u: the record "
-                         "of dev-%d cannot be read", v.devid, v.domid, id);
-    } else {
-        dev.vscsidev_id = id;
-        rc = libxl_device_vscsictrl_append_vscsidev(NULL, ctrl, &dev);
-    }
-    libxl_device_vscsidev_dispose(&dev);
-    free(text);
     return rc;
 }
 
@@ -258,38 +191,23 @@ static int order_dev(const void *a, const void *b)
 static int read_vhost_record(libxl__vscsi_ctx *vc, libxl__vscsi_vhost v,
                              libxl_device_vscsictrl *ctrl)
 {
-    char *text = NULL, **names = NULL;
-    unsigned i, num;
-    uint64_t id;
+    char *text;
     int rc;
 
-    rc = libxl__vscsi_read_node(vc, XBT_NULL, record_path(v, NULL), &text);
+    rc = libxl__vscsi_read_node(vc, XBT_NULL,
+                                libxl__vscsi_record_path(v, NULL), &text);
     if (rc || !text)
-        goto out;
+        return rc;
     if (libxl_device_vscsictrl_from_json(NULL, ctrl, text))
         libxl__vscsi_log(vc, XTL_WARN, "the record of vhost %d of domain %u "
                          "cannot be read", v.devid, v.domid);
     ctrl->devid = ctrl->idx = v.devid;
+    free(text);
     libxl_defbool_setdefault(&ctrl->scsi_raw_cmds, false);
-
-    rc = libxl__vscsi_list_node(vc, XBT_NULL, record_path(v, NODE_DEVS),
-                                &names, &num);
-    if (rc)
-        goto out;
-    for (i = 0; i < num; i++) {
-        if (!libxl__vscsi_parse_name(names[i], NODE_DEV_PREFIX, INT32_MAX,
-                                     &id))
-            continue;
-        rc = read_dev_record(vc, v, (libxl_devid)id, ctrl);
-        if (rc)
-            goto out;
-    }
-    if (ctrl->num_vscsidevs)
+    rc = libxl__vscsi_read_devs(vc, v, ctrl);
+    if (!rc && ctrl->num_vscsidevs)
         qsort(ctrl->vscsidevs, (size_t)ctrl->num_vscsidevs,
               sizeof(*ctrl->vscsidevs), order_dev);
-out:
-    free(names);
-    free(text);
     return rc;
 }
 

@@ -242,32 +242,8 @@ static int add_backend(libxl__vscsi_ctx *vc, xs_transaction_t t,
     return rc;
 }
 
-int libxl__vscsi_xs_add_vhost(libxl__vscsi_ctx *vc, xs_transaction_t t,
-                              uint32_t domid,
-                              const libxl_device_vscsictrl *ctrl)
-{
-    libxl__vscsi_vhost v = { .domid = domid, .devid = ctrl->devid };
-    char *backend = libxl__vscsi_xs_backend_path(v);
-    char *frontend = libxl__vscsi_xs_frontend_path(v);
-    int rc, i;
-
-    rc = libxl__vscsi_record_vhost(vc, t, v, ctrl);
-    /* The backend's probe needs to find the frontend. */
-    if (!rc)
-        rc = add_frontend(vc, t, v, backend);
-    if (!rc)
-        rc = add_backend(vc, t, v, frontend,
-                         libxl_defbool_val(ctrl->scsi_raw_cmds));
-    for (i = 0; !rc && i < ctrl->num_vscsidevs; i++)
-        rc = libxl__vscsi_xs_add_dev(vc, t, v, &ctrl->vscsidevs[i]);
-    free(backend);
-    free(frontend);
-    return rc;
-}
-
-int libxl__vscsi_xs_add_dev(libxl__vscsi_ctx *vc, xs_transaction_t t,
-                            libxl__vscsi_vhost v,
-                            const libxl_device_vscsidev *dev)
+static int add_dev(libxl__vscsi_ctx *vc, xs_transaction_t t,
+                   libxl__vscsi_vhost v, const libxl_device_vscsidev *dev)
 {
     char p_dev[LIBXL__VSCSI_PDEV_MAX + 1], v_dev[LIBXL__VSCSI_HCTL_SIZE];
     const char *p_devname = dev->pdev.p_devname;
@@ -282,9 +258,7 @@ int libxl__vscsi_xs_add_dev(libxl__vscsi_ctx *vc, xs_transaction_t t,
     if (!p_devname)
         p_devname = p_dev;
     libxl__vscsi_hctl_format(&dev->vdev, v_dev);
-    rc = libxl__vscsi_record_dev(vc, t, v, dev);
-    if (!rc)
-        rc = write_dev(vc, t, v, id, NODE_P_DEV, p_dev);
+    rc = write_dev(vc, t, v, id, NODE_P_DEV, p_dev);
     if (!rc)
         rc = write_dev(vc, t, v, id, NODE_P_DEVNAME, p_devname);
     if (!rc)
@@ -294,18 +268,66 @@ int libxl__vscsi_xs_add_dev(libxl__vscsi_ctx *vc, xs_transaction_t t,
     return rc;
 }
 
-int libxl__vscsi_xs_rm_dev(libxl__vscsi_ctx *vc, xs_transaction_t t,
-                           libxl__vscsi_vhost v, libxl_devid dev)
+static int add_devs(libxl__vscsi_ctx *vc, xs_transaction_t t,
+                    libxl__vscsi_vhost v, const libxl_device_vscsidev *devs,
+                    int num)
+{
+    int rc = 0, i;
+
+    for (i = 0; !rc && i < num; i++)
+        rc = add_dev(vc, t, v, &devs[i]);
+    return rc;
+}
+
+int libxl__vscsi_xs_add_vhost(libxl__vscsi_ctx *vc, xs_transaction_t t,
+                              uint32_t domid,
+                              const libxl_device_vscsictrl *ctrl)
+{
+    libxl__vscsi_vhost v = { .domid = domid, .devid = ctrl->devid };
+    char *backend = libxl__vscsi_xs_backend_path(v);
+    char *frontend = libxl__vscsi_xs_frontend_path(v);
+    int rc;
+
+    rc = libxl__vscsi_record_vhost(vc, t, v, ctrl);
+    /* The backend's probe needs to find the frontend. */
+    if (!rc)
+        rc = add_frontend(vc, t, v, backend);
+    if (!rc)
+        rc = add_backend(vc, t, v, frontend,
+                         libxl_defbool_val(ctrl->scsi_raw_cmds));
+    if (!rc)
+        rc = add_devs(vc, t, v, ctrl->vscsidevs, ctrl->num_vscsidevs);
+    free(backend);
+    free(frontend);
+    return rc;
+}
+
+int libxl__vscsi_xs_add_devs(libxl__vscsi_ctx *vc, xs_transaction_t t,
+                             libxl__vscsi_vhost v,
+                             const libxl_device_vscsidev *devs, int num)
 {
     int rc;
 
-    rc = libxl__vscsi_remove_node(vc, t, dev_path(v, false, dev, NULL));
-    /* A stale 6 there would be misread when the number is used again. */
-    if (!rc)
-        rc = libxl__vscsi_remove_node(vc, t, dev_path(v, true, dev, NULL));
-    if (!rc)
-        rc = libxl__vscsi_forget_dev(vc, t, v, dev);
-    return rc;
+    rc = libxl__vscsi_record_devs(vc, t, v, devs, num);
+    return rc ? rc : add_devs(vc, t, v, devs, num);
+}
+
+int libxl__vscsi_xs_rm_devs(libxl__vscsi_ctx *vc, xs_transaction_t t,
+                            libxl__vscsi_vhost v, const libxl_devid *devs,
+                            unsigned num)
+{
+    unsigned i;
+    int rc = 0;
+
+    for (i = 0; !rc && i < num; i++) {
+        rc = libxl__vscsi_remove_node(vc, t,
+                                      dev_path(v, false, devs[i], NULL));
+        /* A stale 6 there would be misread when the number is used again. */
+        if (!rc)
+            rc = libxl__vscsi_remove_node(vc, t,
+                                          dev_path(v, true, devs[i], NULL));
+    }
+    return rc ? rc : libxl__vscsi_forget_devs(vc, t, v, devs, num);
 }
 
 int libxl__vscsi_xs_rm_frontend(libxl__vscsi_ctx *vc, xs_transaction_t t,
