@@ -64,8 +64,13 @@ attach_many() {
 
 # A guest is through with a device, and dom0 with what it frees, some time
 # after both have said so; and that is nobody's cost.  The machine's clock
-# jumps over this.
-at_rest() { sleep 0.5; }
+# jumps over this.  What the kernels wait for ends at a tick of theirs, every
+# 4 ms: the milliseconds vary, lest one command always begin just after one.
+phase=0
+at_rest() {
+    phase=$(((phase + 1) % 7))
+    sleep 0.50$phase
+}
 
 # in_turn ROUND FUNCTION...: each of them, another one first in every round,
 # for whoever comes later finds more in memory.
@@ -108,7 +113,8 @@ with_there() {
     n=$1
     attach_many 0 0 $((n - 1))
     _node=$(node_of "$host:0:0:$n")
-    for _r in $(seq "$rounds"); do
+    # Ticks scatter these by 2 ms; twice the rounds, to see what 1 ms is.
+    for _r in $(seq $((rounds * 2))); do
         in_turn "$_r" by_floor by_us by_us_lio
     done
     for _r in $(seq "$rounds"); do

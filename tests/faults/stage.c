@@ -54,6 +54,16 @@ unsigned fakehost_num_exported(void)
     return num + lio_num_in(LIO_FABRIC);
 }
 
+/* One after the other, so that each change of configfs is a step. */
+void libxl__vscsi_in_parallel(libxl__vscsi_job *job, void *args, size_t size,
+                              unsigned num)
+{
+    unsigned i;
+
+    for (i = 0; i < num; i++)
+        job((char *)args + i * size);
+}
+
 /* ----- xenstore ----- */
 
 /* Where nodes of vhosts can be; all of xenstore would take long. */

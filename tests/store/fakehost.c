@@ -266,13 +266,16 @@ int libxl__vscsi_lio_export(libxl__vscsi_ctx *vc,
 }
 
 int libxl__vscsi_lio_release(libxl__vscsi_ctx *vc,
-                             const libxl_vscsi_hctl *hctl)
+                             const libxl_vscsi_hctl *hctls, unsigned num)
 {
     char text[LIBXL__VSCSI_HCTL_SIZE];
+    unsigned i;
 
     (void)vc;
-    libxl__vscsi_hctl_format(hctl, text);
-    take_out(&exported, text);
+    for (i = 0; i < num; i++) {
+        libxl__vscsi_hctl_format(&hctls[i], text);
+        take_out(&exported, text);
+    }
     return 0;
 }
 

@@ -104,7 +104,7 @@ int lio_release(uint32_t hst, uint32_t tgt, uint64_t lun)
 {
     libxl_vscsi_hctl hctl = lio_device(hst, tgt, lun).hctl;
 
-    return libxl__vscsi_lio_release(&lio_vc, &hctl);
+    return libxl__vscsi_lio_release(&lio_vc, &hctl, 1);
 }
 
 libxl__vscsi_ours lio_ours_of(uint32_t hst, uint32_t tgt, uint64_t lun)

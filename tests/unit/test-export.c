@@ -53,6 +53,47 @@ static void target_stays_until_its_last_lun_goes(void **state)
     assert_true(lio_is_empty());
 }
 
+static void several_go_at_once(void **state)
+{
+    libxl_vscsi_hctl all[8];
+    unsigned i;
+
+    (void)state;
+    assert_int_equal(lio_export(3, 0, 0), 0);
+    for (i = 0; i < 8; i++) {
+        all[i] = (libxl_vscsi_hctl){ .hst = 2, .tgt = i / 3, .lun = i % 3 };
+        assert_int_equal(lio_export(2, i / 3, i % 3), 0);
+    }
+    assert_int_equal(libxl__vscsi_lio_release(&lio_vc, all, 8), 0);
+    assert_string_equal(lio_said, "");
+    assert_true(lio_is_whole(3, 0, 0));
+    assert_int_equal(lio_num_in(LIO_FABRIC), 1);
+    assert_int_equal(lio_release(3, 0, 0), 0);
+    assert_true(lio_is_empty());
+}
+
+/* What the driver holds keeps its target; the others go. */
+static void one_that_is_held_does_not_keep_the_others(void **state)
+{
+    libxl_vscsi_hctl none, all[] = { { 2, 0, 0, 0 }, { 2, 0, 0, 1 },
+                                     { 2, 0, 1, 0 } };
+    char *tpg = lio_tpg_of(2, 0);
+
+    (void)state;
+    lio_vc.timeouts.destroy_ms = 0;
+    assert_int_equal(lio_export(2, 0, 0), 0);
+    assert_int_equal(lio_export(2, 0, 1), 0);
+    assert_int_equal(lio_export(2, 1, 0), 0);
+    fakeconfigfs_set_used(tpg, 1);
+    assert_int_equal(libxl__vscsi_lio_release(&lio_vc, all, 3),
+                     ERROR_NOT_READY);
+    assert_non_null(strstr(lio_said, "has not let go"));
+    assert_int_equal(lio_num_in(LIO_FABRIC), 1);
+    fakeconfigfs_set_used(tpg, 0);
+    libxl__vscsi_lio_gc(&lio_vc, &none, 0);
+    assert_true(lio_is_empty());
+}
+
 /* fakeconfigfs aborts where the kernel would fall over. */
 static void tpg_in_use_is_never_removed(void **state)
 {
@@ -299,6 +340,8 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         TEST(export_and_release_leave_nothing),
+        TEST(several_go_at_once),
+        TEST(one_that_is_held_does_not_keep_the_others),
         TEST(export_again_changes_nothing),
         TEST(target_stays_until_its_last_lun_goes),
         TEST(tpg_in_use_is_never_removed),

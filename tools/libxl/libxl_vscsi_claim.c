@@ -260,11 +260,16 @@ int libxl__vscsi_claim(libxl__vscsi_ctx *vc, const libxl__vscsi_users *users,
 void libxl__vscsi_unclaim(libxl__vscsi_ctx *vc, libxl_device_vscsidev *devs,
                           int num, bool *exported)
 {
+    libxl_vscsi_hctl *hctls = calloc((size_t)num + 1, sizeof(*hctls));
+    unsigned found = 0;
     int i;
 
-    for (i = num; i-- > 0; ) {
-        if (exported[i])
-            libxl__vscsi_lio_release(vc, &devs[i].pdev.u.hctl.m);
+    for (i = 0; i < num; i++) {
+        if (exported[i] && hctls)
+            hctls[found++] = devs[i].pdev.u.hctl.m;
         exported[i] = false;
     }
+    if (found)                  /* without memory, the next scan does it */
+        libxl__vscsi_lio_release(vc, hctls, found);
+    free(hctls);
 }

@@ -194,12 +194,13 @@ int libxl__vscsi_lio_export(libxl__vscsi_ctx *vc,
                             const libxl__vscsi_phys *phys);
 
 /*
- * Takes down what _export made for hctl, and the target with its last LUN.
- * 0 also if there was nothing.  ERROR_NOT_READY if the backend driver does
- * not let go within destroy_ms; what is left is for _gc.  Logged.
+ * Takes down what _export made for the num devices, side by side, and each
+ * target with its last LUN.  0 also if there was nothing.  ERROR_NOT_READY
+ * if the backend driver does not let go within destroy_ms; what is left is
+ * for _gc.  Logged for each.
  */
 int libxl__vscsi_lio_release(libxl__vscsi_ctx *vc,
-                             const libxl_vscsi_hctl *hctl);
+                             const libxl_vscsi_hctl *hctls, unsigned num);
 
 /* Releases everything of ours but the num devices in used[].  Does not
  * wait for anything; what is busy is left.  Logged at XTL_DETAIL. */
@@ -323,6 +324,16 @@ int libxl__vscsi_wait_for(libxl__vscsi_ctx *vc, const libxl__vscsi_wait *w,
 void libxl__vscsi_pause(unsigned ms);
 /* Milliseconds on a clock that only goes forward. */
 uint64_t libxl__vscsi_now_ms(void);
+
+/* ----- libxl_vscsi_parallel.c ----- */
+
+/*
+ * Runs job on each of the num args, of size bytes each, beside each other;
+ * returns when all are through.
+ */
+typedef void libxl__vscsi_job(void *arg);
+void libxl__vscsi_in_parallel(libxl__vscsi_job *job, void *args, size_t size,
+                              unsigned num);
 
 /* ----- libxl_vscsi_users.c: who has which physical device ----- */
 

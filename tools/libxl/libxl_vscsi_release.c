@@ -145,12 +145,10 @@ static int remove_target(libxl__vscsi_ctx *vc, const libxl__vscsi_ours *ours,
         if (r == ENOTEMPTY)     /* the admin has added a TPG */
             r = 0;
     }
-    if (r)
-        return fail(reason_r, ERROR_FAIL, libxl__vscsi_sprintf(
-            "cannot remove LIO target %s: %s", ours->wwn, strerror(r)));
-    libxl__vscsi_log(vc, XTL_DETAIL, "removed LIO target %s (%s)", ours->wwn,
-                     ours->alias);
-    return 0;
+    if (!r)
+        return 0;
+    return fail(reason_r, ERROR_FAIL, libxl__vscsi_sprintf(
+        "cannot remove LIO target %s: %s", ours->wwn, strerror(r)));
 }
 
 static int remove_backstore(libxl__vscsi_ctx *vc,
@@ -162,9 +160,6 @@ static int remove_backstore(libxl__vscsi_ctx *vc,
     if (hba)
         r = libxl__vscsi_cfs_rmdir("%s/core/%s/%s", vc->lio_root, hba,
                                    ours->backstore);
-    if (hba && !r)
-        libxl__vscsi_log(vc, XTL_DETAIL, "removed LIO backstore %s/%s", hba,
-                         ours->backstore);
     /* fails where it is not empty, which is right */
     if (!r)
         libxl__vscsi_cfs_rmdir("%s/core/%s", vc->lio_root,
@@ -178,36 +173,114 @@ static int remove_backstore(libxl__vscsi_ctx *vc,
                     r == EBUSY ? "another LIO target uses it" : strerror(r)));
 }
 
+/*
+ * One device's objects on their way out, step by step.  The steps of several
+ * run beside each other, so they log nothing and only read *vc.
+ */
+typedef struct teardown {
+    libxl__vscsi_ctx *vc;
+    libxl__vscsi_ours ours;
+    uint64_t end_ms;
+    bool first;                 /* of those in its target: removes that */
+    bool has_target;
+    char *reason;
+    int rc;
+} teardown;
+
+static void step_lun(void *arg)
+{
+    teardown *d = arg;
+
+    d->has_target =
+        libxl__vscsi_cfs_is_dir("%s/" LIO_FABRIC "/%s",
+                                TPG_ARGS(d->vc, &d->ours)) &&
+        libxl__vscsi_lio_target_is_ours(d->vc, &d->ours);
+    if (d->has_target)
+        d->rc = remove_lun(d->vc, &d->ours, &d->reason);
+}
+
+static void step_target(void *arg)
+{
+    teardown *d = arg;
+
+    if (!d->rc && d->has_target && d->first)
+        d->rc = remove_target(d->vc, &d->ours, d->end_ms, &d->reason);
+}
+
+static void step_backstore(void *arg)
+{
+    teardown *d = arg;
+
+    if (!d->rc)
+        d->rc = remove_backstore(d->vc, &d->ours, &d->reason);
+}
+
+static void take_down(teardown *downs, unsigned num)
+{
+    static libxl__vscsi_job *const steps[] = {
+        step_lun, step_target, step_backstore,
+    };
+    size_t i;
+
+    for (i = 0; i < VSCSI_ARRAY_SIZE(steps); i++)
+        libxl__vscsi_in_parallel(steps[i], downs, sizeof(*downs), num);
+}
+
 int libxl__vscsi_lio_take_down(libxl__vscsi_ctx *vc,
                                const libxl__vscsi_ours *ours,
                                uint64_t end_ms, char **reason_r)
 {
-    int rc = 0;
+    teardown d = {
+        .vc = vc, .ours = *ours, .end_ms = end_ms, .first = true,
+    };
 
-    if (libxl__vscsi_cfs_is_dir("%s/" LIO_FABRIC "/%s", TPG_ARGS(vc, ours)) &&
-        libxl__vscsi_lio_target_is_ours(vc, ours)) {
-        rc = remove_lun(vc, ours, reason_r);
-        if (!rc)
-            rc = remove_target(vc, ours, end_ms, reason_r);
+    take_down(&d, 1);
+    *reason_r = d.reason;
+    return d.rc;
+}
+
+static void init_teardowns(libxl__vscsi_ctx *vc, teardown *downs,
+                           const libxl_vscsi_hctl *hctls, unsigned num)
+{
+    uint64_t end = libxl__vscsi_now_ms() + vc->timeouts.destroy_ms;
+    unsigned i, j;
+
+    for (i = 0; i < num; i++) {
+        downs[i] = (teardown){ .vc = vc, .end_ms = end, .first = true };
+        libxl__vscsi_ours_name(&hctls[i], &downs[i].ours);
+        for (j = 0; j < i; j++)
+            if (!strcmp(downs[j].ours.wwn, downs[i].ours.wwn))
+                downs[i].first = false;
     }
-    if (!rc)
-        rc = remove_backstore(vc, ours, reason_r);
-    return rc;
 }
 
 int libxl__vscsi_lio_release(libxl__vscsi_ctx *vc,
-                             const libxl_vscsi_hctl *hctl)
+                             const libxl_vscsi_hctl *hctls, unsigned num)
 {
-    uint64_t end = libxl__vscsi_now_ms() + vc->timeouts.destroy_ms;
-    libxl__vscsi_ours ours;
-    char *reason = NULL;
-    int rc;
+    teardown *downs = calloc(num + 1, sizeof(*downs));
+    unsigned i;
+    int rc = 0;
 
-    libxl__vscsi_ours_name(hctl, &ours);
-    rc = libxl__vscsi_lio_take_down(vc, &ours, end, &reason);
-    if (rc)
-        libxl__vscsi_error(vc, "%s", reason ? reason : "out of memory");
-    free(reason);
+    if (!downs) {
+        libxl__vscsi_error(vc, "out of memory");
+        return ERROR_NOMEM;
+    }
+    init_teardowns(vc, downs, hctls, num);
+    take_down(downs, num);
+    for (i = 0; i < num; i++) {
+        const teardown *d = &downs[i];
+
+        rc = d->rc ? d->rc : rc;
+        if (d->rc)
+            libxl__vscsi_error(vc, "%s",
+                               d->reason ? d->reason : "out of memory");
+        else
+            libxl__vscsi_log(vc, XTL_DETAIL, "removed LIO backstore %s%s%s",
+                             d->ours.backstore, d->has_target ? " and its LUN"
+                             " of " : "", d->has_target ? d->ours.wwn : "");
+        free(d->reason);
+    }
+    free(downs);
     return rc;
 }
 

@@ -281,13 +281,32 @@ static bool may_be_exported(const libxl_device_vscsidev *devs,
     return false;
 }
 
+/* The devices among them that may be exported and that nobody has. */
+static unsigned choose_unused(const libxl_device_vscsidev *devs,
+                              const int *indices, unsigned num,
+                              const libxl_vscsi_hctl *used,
+                              unsigned num_used, libxl_vscsi_hctl *unused_r)
+{
+    unsigned i, found = 0;
+
+    for (i = 0; i < num; i++) {
+        const libxl_vscsi_pdev *pdev = &devs[indices ? indices[i]
+                                                     : (int)i].pdev;
+
+        if (pdev->type == LIBXL_VSCSI_PDEV_TYPE_HCTL &&
+            !libxl__vscsi_hctl_among(used, num_used, &pdev->u.hctl.m))
+            unused_r[found++] = pdev->u.hctl.m;
+    }
+    return found;
+}
+
 static int release_but(libxl__vscsi_ctx *vc, const libxl__vscsi_users *users,
                        const libxl_device_vscsidev *devs,
                        const int *indices, unsigned num, bool all)
 {
-    libxl_vscsi_hctl *used;
-    unsigned i, num_used;
-    int rc, r;
+    libxl_vscsi_hctl *used, *unused;
+    unsigned num_used;
+    int rc;
 
     if (vc->skipped_records)
         return 0;               /* not knowing who needs them, leave them */
@@ -299,18 +318,17 @@ static int release_but(libxl__vscsi_ctx *vc, const libxl__vscsi_users *users,
     rc = used_devices(vc, users, &used, &num_used);
     if (rc)
         return rc;
-    for (i = 0; i < num; i++) {
-        const libxl_vscsi_pdev *pdev = &devs[indices ? indices[i]
-                                                     : (int)i].pdev;
-
-        if (pdev->type != LIBXL_VSCSI_PDEV_TYPE_HCTL ||
-            libxl__vscsi_hctl_among(used, num_used, &pdev->u.hctl.m))
-            continue;
-        r = libxl__vscsi_lio_release(vc, &pdev->u.hctl.m);
-        rc = r ? r : rc;
+    unused = calloc(num + 1, sizeof(*unused));
+    if (!unused) {
+        libxl__vscsi_error(vc, "out of memory");
+        rc = ERROR_NOMEM;
+    } else {
+        num = choose_unused(devs, indices, num, used, num_used, unused);
+        rc = libxl__vscsi_lio_release(vc, unused, num);
     }
     if (!rc && all)
         libxl__vscsi_lio_gc(vc, used, num_used);
+    free(unused);
     free(used);
     return rc;
 }
