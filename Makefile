@@ -131,7 +131,7 @@ $(B)/xl: $(LAUNCH_SRC) tools/xl/xl_exec.h config.mk
 	    -static -o $@ $(LAUNCH_SRC)
 
 $(B)/xl-scsi: $(call obj,pic,$(XL_SRC) $(sort $(LIGHT_SRC) $(UTIL_SRC)))
-	$(CC) $(LDFLAGS) -o $@ $^ $(FAST_LIBS)
+	$(CC) $(LDFLAGS) -Wl,-z,noseparate-code -o $@ $^ $(FAST_LIBS)
 
 $(B)/%.pc: $(L)/%.pc.in config.mk
 	@mkdir -p $(@D)

@@ -4,6 +4,7 @@
  * (xl_launch.c) leaves open: it runs our commands itself, and is the
  * distribution's xl for everything else.
  */
+#include <malloc.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -139,6 +140,7 @@ int main(int argc, char **argv)
     const xl_command *cmd;
     xl_globals globals;
 
+    mallopt(M_ARENA_MAX, 1);    /* libxenstore's thread needs no heap */
     if (!parse_globals(argc, argv, &globals))
         return optopt == 'h' ? xl_list_with_real(argv) : xl_exec_real(argv);
     if (optind >= argc)
