@@ -54,7 +54,7 @@ static void put(const char *base, const char *node, const char *fmt, ...)
 
 static void put(const char *base, const char *node, const char *fmt, ...)
 {
-    char path[256], value[512];
+    char path[256], value[4096];
     va_list ap;
 
     va_start(ap, fmt);
@@ -161,14 +161,25 @@ static void add_vhost(void)
     put(backend, "state", "1");
 }
 
+/* One line of the record. */
+static void print_dev(FILE *f, const char *p_dev)
+{
+    fprintf(f, "%s{\"vscsidev_id\":%s,\"pdev\":{\"p_devname\":\"%s\","
+            "\"type.wwn\":{\"m\":\"%s\"}},\"vdev\":{\"hst\":%s,"
+            "\"lun\":%s}}", ftell(f) ? "\n" : "", dev, p_dev, p_dev, vhost,
+            dev);
+}
+
+static void put_record(const char *lines)
+{
+    put(record, "vscsi-devs", "%s", lines);
+}
+
 static void add_dev(const char *p_dev)
 {
-    char v_dev[64], node[64];
+    char v_dev[64];
 
     snprintf(v_dev, sizeof(v_dev), "%s:0:0:%s", vhost, dev);
-    snprintf(node, sizeof(node), "vscsi-devs/dev-%s", dev);
-    put(record, node, "{\"vscsidev_id\":%s,\"pdev\":{\"p_devname\":\"%s\"},"
-        "\"vdev\":{\"hst\":%s,\"lun\":%s}}", dev, p_dev, vhost, dev);
     put_dev("p-dev", p_dev);
     put_dev("p-devname", p_dev);
     put_dev("v-dev", v_dev);
@@ -177,7 +188,15 @@ static void add_dev(const char *p_dev)
 
 static void attach(const char *p_dev)
 {
+    char line[512];
+    FILE *f = fmemopen(line, sizeof(line), "w");
+
+    if (!f)
+        die("memory");
+    print_dev(f, p_dev);
+    fclose(f);
     begin();
+    put_record(line);
     add_dev(p_dev);
     put(backend, "state", "7");
     commit();
@@ -186,16 +205,22 @@ static void attach(const char *p_dev)
 
 static void plug(char **p_devs, int num)
 {
-    static char last[16];
+    static char last[16], lines[4096];
+    FILE *f = fmemopen(lines, sizeof(lines), "w");
     int i;
 
+    if (!f)
+        die("memory");
     begin();
     add_vhost();
     for (i = 0; i < num; i++) {
         snprintf(last, sizeof(last), "%d", i);
         dev = last;
+        print_dev(f, p_devs[i]);
         add_dev(p_devs[i]);
     }
+    fclose(f);
+    put_record(lines);
     commit();
     await(4, 4, 4);
 }
@@ -213,7 +238,7 @@ static void detach(void)
     snprintf(node, sizeof(node), "vscsi-devs/dev-%s", dev);
     drop(backend, node);
     drop(frontend, node);
-    drop(record, node);
+    put_record("");
     commit();
 }
 
@@ -266,23 +291,22 @@ static char **names(unsigned *num, const char *fmt, ...)
 
 static void list_vhost(const char *dom, const char *name, const char *host)
 {
+    static const char id[] = "{\"vscsidev_id\":";
     char *state = get(BACKENDS "/%s/%s/state", dom, host);
-    unsigned i, num;
-    char **devs = names(&num, "/libxl/%s/device/vscsi/%s/vscsi-devs", dom,
-                        host);
+    char *lines = get("/libxl/%s/device/vscsi/%s/vscsi-devs", dom, host);
+    char *line, *save = NULL;
 
-    for (i = 0; i < num; i++) {
-        char *text = get("/libxl/%s/device/vscsi/%s/vscsi-devs/%s", dom,
-                         host, devs[i]);
-        char *dev_state = get(BACKENDS "/%s/%s/vscsi-devs/%s/state", dom,
-                              host, devs[i]);
+    for (line = strtok_r(lines, "\n", &save); line;
+         line = strtok_r(NULL, "\n", &save)) {
+        char *dev_state = get(BACKENDS "/%s/%s/vscsi-devs/dev-%ld/state",
+                              dom, host,
+                              strtol(line + sizeof(id) - 1, NULL, 10));
 
         printf("%s %s %s %s %s %s\n", name, dom, host, state, dev_state,
-               text);
-        free(text);
+               line);
         free(dev_state);
     }
-    free(devs);
+    free(lines);
     free(state);
 }
 
