@@ -161,18 +161,34 @@ static void add_vhost(void)
     put(backend, "state", "1");
 }
 
-/* One line of the record. */
-static void print_dev(FILE *f, const char *p_dev)
+#define ID "{\"vscsidev_id\":%s,"
+
+/* The record's lines but that of dev-N, and then add. */
+static void put_record(const char *add)
 {
-    fprintf(f, "%s{\"vscsidev_id\":%s,\"pdev\":{\"p_devname\":\"%s\","
-            "\"type.wwn\":{\"m\":\"%s\"}},\"vdev\":{\"hst\":%s,"
-            "\"lun\":%s}}", ftell(f) ? "\n" : "", dev, p_dev, p_dev, vhost,
-            dev);
+    char path[256], id[32], lines[4096] = "", *old, *line, *save = NULL;
+    size_t len;
+
+    snprintf(path, sizeof(path), "%s/vscsi-devs", record);
+    snprintf(id, sizeof(id), ID, dev);
+    old = xs_read(xs, t, path, NULL);
+    line = old ? strtok_r(old, "\n", &save) : NULL;
+    for (; line; line = strtok_r(NULL, "\n", &save)) {
+        len = strlen(lines);
+        if (strncmp(line, id, strlen(id)))
+            snprintf(lines + len, sizeof(lines) - len, "%s\n", line);
+    }
+    free(old);
+    len = strlen(lines);
+    snprintf(lines + len, sizeof(lines) - len, "%s", add);
+    put(record, "vscsi-devs", "%s", lines);
 }
 
-static void put_record(const char *lines)
+static void print_dev(char *line, size_t size, const char *p_dev)
 {
-    put(record, "vscsi-devs", "%s", lines);
+    snprintf(line, size, ID "\"pdev\":{\"p_devname\":\"%s\",\"type.wwn\":"
+             "{\"m\":\"%s\"}},\"vdev\":{\"hst\":%s,\"lun\":%s}}\n", dev,
+             p_dev, p_dev, vhost, dev);
 }
 
 static void add_dev(const char *p_dev)
@@ -189,12 +205,8 @@ static void add_dev(const char *p_dev)
 static void attach(const char *p_dev)
 {
     char line[512];
-    FILE *f = fmemopen(line, sizeof(line), "w");
 
-    if (!f)
-        die("memory");
-    print_dev(f, p_dev);
-    fclose(f);
+    print_dev(line, sizeof(line), p_dev);
     begin();
     put_record(line);
     add_dev(p_dev);
@@ -206,20 +218,18 @@ static void attach(const char *p_dev)
 static void plug(char **p_devs, int num)
 {
     static char last[16], lines[4096];
-    FILE *f = fmemopen(lines, sizeof(lines), "w");
+    size_t len;
     int i;
 
-    if (!f)
-        die("memory");
     begin();
     add_vhost();
     for (i = 0; i < num; i++) {
         snprintf(last, sizeof(last), "%d", i);
         dev = last;
-        print_dev(f, p_devs[i]);
+        len = strlen(lines);
+        print_dev(lines + len, sizeof(lines) - len, p_devs[i]);
         add_dev(p_devs[i]);
     }
-    fclose(f);
     put_record(lines);
     commit();
     await(4, 4, 4);
