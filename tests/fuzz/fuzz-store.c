@@ -88,6 +88,39 @@ static libxl_device_vscsictrl *list(libxl__vscsi_ctx *vc, int *num_r)
     return ctrls;
 }
 
+static int count_id(const libxl_device_vscsictrl *ctrl, libxl_devid id)
+{
+    int i, found = 0;
+
+    for (i = 0; i < ctrl->num_vscsidevs; i++)
+        found += ctrl->vscsidevs[i].vscsidev_id == id;
+    return found;
+}
+
+/* One device is taken off the record, from wherever it is: all others, and
+ * what could not be read, stay. */
+static void forget_one(libxl__vscsi_ctx *vc,
+                       const libxl_device_vscsictrl *ctrl)
+{
+    libxl__vscsi_vhost v = { .domid = DOM, .devid = ctrl->devid };
+    libxl_device_vscsictrl *left = NULL;
+    bool skipped = vc->skipped_records;
+    libxl_devid id;
+    int num = 0;
+
+    if (!ctrl->num_vscsidevs)
+        return;
+    id = ctrl->vscsidevs[ctrl->num_vscsidevs / 2].vscsidev_id;
+    FUZZ_CHECK(!libxl__vscsi_forget_devs(vc, 1, v, &id, 1));
+    vc->skipped_records = false;
+    FUZZ_CHECK(!libxl__vscsi_xs_list(vc, DOM, v.devid, &left, &num, NULL));
+    FUZZ_CHECK(num == 1 && !count_id(left, id));
+    FUZZ_CHECK(left->num_vscsidevs ==
+               ctrl->num_vscsidevs - count_id(ctrl, id));
+    FUZZ_CHECK(!vc->skipped_records || skipped);
+    libxl_device_vscsictrl_list_free(left, num);
+}
+
 /* What was read, recorded in an empty store and read again, is the same. */
 static void list_again(libxl__vscsi_ctx *vc,
                        const libxl_device_vscsictrl *ctrls, int num)
@@ -108,6 +141,8 @@ static void list_again(libxl__vscsi_ctx *vc,
     for (i = 0; i < num; i++)
         FUZZ_CHECK(libxl_device_vscsictrl_compare(&ctrls[i], &again[i]));
     libxl_device_vscsictrl_list_free(again, num_again);
+    for (i = 0; i < num; i++)
+        forget_one(vc, &ctrls[i]);
 }
 
 /* As attach does it: a vhost that makes no sense is refused. */
