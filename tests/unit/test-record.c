@@ -154,12 +154,12 @@ static const libxl__vscsi_vhost vhost_3 = { .domid = 5, .devid = 3 };
 static void record_named(libxl__vscsi_ctx *vc, int first, int num,
                          size_t length)
 {
-    char *name = malloc(length + 1);
     libxl_device_vscsidev dev;
+    char name[128] = "";
     int i;
 
+    assert_true(length < sizeof(name));
     memset(name, 'x', length);
-    name[length] = '\0';
     for (i = first; i < first + num; i++) {
         libxl_device_vscsidev_init(&dev);
         dev.vscsidev_id = i;
@@ -169,7 +169,6 @@ static void record_named(libxl__vscsi_ctx *vc, int first, int num,
                          0);
         libxl_device_vscsidev_dispose(&dev);
     }
-    free(name);
 }
 
 static void forget(libxl__vscsi_ctx *vc, libxl_devid id)
@@ -318,6 +317,61 @@ static void a_line_that_cannot_be_read_stays(void **state)
     assert_true(vc->skipped_records);
 }
 
+/* As builds before this record was in pages left them. */
+static void put_old_nodes(int num)
+{
+    char path[sizeof(DEVS) + 16], line[160];
+    int i;
+
+    put(DEVS, "");
+    for (i = 0; i < num; i++) {
+        snprintf(path, sizeof(path), DEVS "/dev-%d", i);
+        snprintf(line, sizeof(line), "{\"vscsidev_id\":%d,\"pdev\":{"
+                 "\"p_devname\":\"/dev/disk/by-id/a-name-of-some-length-%d\","
+                 "\"type.invalid\":{}},\"vdev\":{\"tgt\":%d}}", i, i, i);
+        put(path, line);
+    }
+}
+
+static bool is_old_node(int id)
+{
+    char path[sizeof(DEVS) + 16], *text;
+    bool there;
+
+    snprintf(path, sizeof(path), DEVS "/dev-%d", id);
+    text = xs_read(NULL, XBT_NULL, path, NULL);
+    there = text != NULL;
+    free(text);
+    return there;
+}
+
+static void nodes_of_earlier_builds_are_read_and_taken_over(void **state)
+{
+    put_old_nodes(40);
+    assert_devs(*state, 40, any, 40);
+    assert_true(is_old_node(7));
+    record_named(*state, 40, 1, 10);
+    assert_devs(*state, 41, any, 41);
+    assert_false(is_old_node(7));
+    assert_int_equal(page_of(7), 0);
+    assert_true(page_of(40) >= 0);
+}
+
+static void a_device_of_an_earlier_build_can_go(void **state)
+{
+    int i;
+
+    put_old_nodes(40);
+    for (i = 0; i < 40; i += 2)
+        forget(*state, i);
+    assert_devs(*state, 20, odd, 40);
+    assert_false(is_old_node(0));
+    for (i = 1; i < 40; i += 2)
+        forget(*state, i);
+    assert_devs(*state, 0, any, 0);
+    assert_null(page(0));
+}
+
 static void a_name_that_is_too_long_is_refused(void **state)
 {
     libxl_device_vscsidev dev;
@@ -348,6 +402,8 @@ int main(void)
         TEST(pages_go_with_their_last_device),
         TEST(what_is_behind_an_empty_page_is_found),
         TEST(a_line_that_cannot_be_read_stays),
+        TEST(nodes_of_earlier_builds_are_read_and_taken_over),
+        TEST(a_device_of_an_earlier_build_can_go),
         TEST(a_name_that_is_too_long_is_refused),
     };
 

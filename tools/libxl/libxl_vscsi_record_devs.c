@@ -35,6 +35,7 @@ typedef struct page {
 typedef struct pages {
     page *list;
     unsigned num, num_stored;
+    bool old;                   /* not in pages yet; see read_old_nodes() */
 } pages;
 
 static void pages_dispose(pages *p)
@@ -61,6 +62,35 @@ static bool add_page(pages *p, char *lines)
     return true;
 }
 
+static bool append(page *to, const char *line)
+{
+    char *lines = libxl__vscsi_sprintf("%s%s%s", to->lines,
+                                       *to->lines ? "\n" : "", line);
+
+    if (!lines)
+        return false;
+    free(to->lines);
+    to->lines = lines;
+    to->changed = true;
+    return true;
+}
+
+/* To the first page that has room for it. */
+static bool add_line(pages *p, const char *line)
+{
+    unsigned i;
+
+    for (i = 0; i < p->num; i++)
+        if (strlen(p->list[i].lines) + strlen(line) +
+            sizeof("\n\n" GOES_ON) <= PAGE_MAX)
+            return append(&p->list[i], line);
+    if (!add_page(p, strdup("")))
+        return false;
+    if (i)
+        p->list[i - 1].changed = true;
+    return append(&p->list[i], line);
+}
+
 /* Where the line begins that says so; NULL if it is the last page. */
 static char *find_goes_on(char *text)
 {
@@ -69,6 +99,39 @@ static char *find_goes_on(char *text)
     if (!strcmp(last ? last + 1 : text, GOES_ON))
         return last ? last : text;
     return NULL;
+}
+
+/*
+ * Earlier builds of this version gave each device a node of its own,
+ * vscsi-devs/dev-N, and vhosts that were made by them have it still.  The
+ * next change of the record takes their lines over.
+ */
+static int read_old_nodes(libxl__vscsi_ctx *vc, xs_transaction_t t,
+                          libxl__vscsi_vhost v, pages *p)
+{
+    char **names, *line, tail[64];
+    unsigned i, num;
+    uint64_t id;
+    int rc;
+
+    p->old = true;
+    rc = libxl__vscsi_list_node(vc, t, page_path(v, 0), &names, &num);
+    if (rc)
+        return rc;
+    for (i = 0; !rc && i < num; i++) {
+        if (!libxl__vscsi_parse_name(names[i], NODE_DEV_PREFIX, INT32_MAX,
+                                     &id))
+            continue;
+        snprintf(tail, sizeof(tail), NODE_DEVS "/%s", names[i]);
+        line = NULL;
+        rc = libxl__vscsi_read_node(vc, t, libxl__vscsi_record_path(v, tail),
+                                    &line);
+        if (line && !add_line(p, line))
+            rc = libxl__vscsi_store_failed(vc, "read", NULL);
+        free(line);
+    }
+    free(names);
+    return rc;
 }
 
 static int read_pages(libxl__vscsi_ctx *vc, xs_transaction_t t,
@@ -81,6 +144,10 @@ static int read_pages(libxl__vscsi_ctx *vc, xs_transaction_t t,
         rc = libxl__vscsi_read_node(vc, t, page_path(v, p->num), &text);
         if (rc || !text)
             break;
+        if (!*text) {           /* no page is ever stored like that */
+            free(text);
+            return read_old_nodes(vc, t, v, p);
+        }
         end = find_goes_on(text);
         if (end)
             *end = '\0';
@@ -117,41 +184,14 @@ static int write_pages(libxl__vscsi_ctx *vc, xs_transaction_t t,
         if (p->num)
             p->list[p->num - 1].changed = true;
     }
+    if (p->old)
+        rc = libxl__vscsi_remove_node(vc, t, page_path(v, 0));
     for (i = 0; !rc && i < p->num; i++)
-        if (p->list[i].changed)
+        if (p->list[i].changed || p->old)
             rc = write_page(vc, t, v, p, i);
     for (; !rc && i < p->num_stored; i++)
         rc = libxl__vscsi_remove_node(vc, t, page_path(v, i));
     return rc;
-}
-
-static bool append(page *to, const char *line)
-{
-    char *lines = libxl__vscsi_sprintf("%s%s%s", to->lines,
-                                       *to->lines ? "\n" : "", line);
-
-    if (!lines)
-        return false;
-    free(to->lines);
-    to->lines = lines;
-    to->changed = true;
-    return true;
-}
-
-/* To the first page that has room for it. */
-static bool add_line(pages *p, const char *line)
-{
-    unsigned i;
-
-    for (i = 0; i < p->num; i++)
-        if (strlen(p->list[i].lines) + strlen(line) +
-            sizeof("\n\n" GOES_ON) <= PAGE_MAX)
-            return append(&p->list[i], line);
-    if (!add_page(p, strdup("")))
-        return false;
-    if (i)
-        p->list[i - 1].changed = true;
-    return append(&p->list[i], line);
 }
 
 /* ----- devices ----- */
@@ -219,13 +259,13 @@ static bool is_of(const char *line, const libxl_devid *ids, unsigned num)
 static int forget_on_page(libxl__vscsi_ctx *vc, page *from,
                           const libxl_devid *ids, unsigned num)
 {
-    char *lines = from->lines, *line, *save;
+    char *lines = from->lines, *line, *save, *left = strdup("");
     bool changed = from->changed;
     int rc = 0;
 
-    from->lines = strdup("");
-    if (!from->lines)
-        rc = libxl__vscsi_store_failed(vc, "write", NULL);
+    if (!left)
+        return libxl__vscsi_store_failed(vc, "write", NULL);
+    from->lines = left;
     for (line = strtok_r(lines, "\n", &save); !rc && line;
          line = strtok_r(NULL, "\n", &save)) {
         if (is_of(line, ids, num))
