@@ -275,9 +275,8 @@ int libxl__vscsi_lio_release(libxl__vscsi_ctx *vc,
             libxl__vscsi_error(vc, "%s",
                                d->reason ? d->reason : "out of memory");
         else
-            libxl__vscsi_log(vc, XTL_DETAIL, "removed LIO backstore %s%s%s",
-                             d->ours.backstore, d->has_target ? " and its LUN"
-                             " of " : "", d->has_target ? d->ours.wwn : "");
+            libxl__vscsi_log(vc, XTL_DETAIL, "LIO backstore %s and its LUN "
+                             "are gone", d->ours.backstore);
         free(d->reason);
     }
     free(downs);
