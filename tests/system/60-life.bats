@@ -127,7 +127,7 @@ teardown() {
     create pv "vscsi=['$host:0:0:0,0:0:0:0']"
     wait_guest life
     ends_by 'poweroff -f'
-    wait_for '! xl domid life 2>/dev/null' 60
+    wait_for '! xl domid life 2>/dev/null' 150
     wait_for 'assert_nothing_left >/dev/null' 15
 }
 
@@ -136,7 +136,7 @@ teardown() {
     create pv "vscsi=['$host:0:0:0,0:0:0:0']" 'on_reboot="preserve"'
     wait_guest life
     ends_by 'echo c >/proc/sysrq-trigger'
-    wait_for '! xl domid life 2>/dev/null' 60
+    wait_for '! xl domid life 2>/dev/null' 150
     wait_for 'assert_nothing_left >/dev/null' 15
 }
 
@@ -145,7 +145,7 @@ teardown() {
     create pv "vscsi=['$host:0:0:0,0:0:0:0']"
     wait_guest life
     timeout 90 xl shutdown -w life
-    wait_for '! xl domid life 2>/dev/null' 60
+    wait_for '! xl domid life 2>/dev/null' 150
     wait_for 'assert_nothing_left >/dev/null' 15
 }
 

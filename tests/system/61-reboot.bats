@@ -94,7 +94,7 @@ is_over() {
     [ "$(states life)" = "0:0:0:0 4 4" ]
     [ -n "$(find /var/lib/xen/dump -name '*life*' -size +2048)" ]
     ends_by 'reboot -f'
-    wait_for '! xl domid life 2>/dev/null' 60
+    wait_for '! xl domid life 2>/dev/null' 150
     wait_for 'assert_nothing_left >/dev/null' 15
 }
 
@@ -104,7 +104,7 @@ is_over() {
     create pv "vscsi=['$host:0:0:0,0:0:0:0']" 'on_crash="coredump-destroy"'
     wait_guest life
     crashes
-    wait_for '! xl domid life 2>/dev/null' 60
+    wait_for '! xl domid life 2>/dev/null' 150
     wait_for 'assert_nothing_left >/dev/null' 15
     [ -n "$(find /var/lib/xen/dump -name '*life*' -size +2048)" ]
     create pv "vscsi=['$host:0:0:0,0:0:0:0']" 'on_crash="preserve"'
