@@ -69,8 +69,7 @@ machine() {
     while read -r file; do cp "$file" "$tree/tests/bats"; done <"$tmp/list.$1"
     cat >"$tree/tests/run" <<'END'
 #!/bin/sh
-# No test may hang the others; what emulation breaks gets a second chance.
-export BATS_TEST_RETRIES=${BATS_TEST_RETRIES:-1}
+# No test may hang the others.
 . /tests/settings
 PATH=/rig/bin:$PATH
 exec bats --tap -T /tests/bats
