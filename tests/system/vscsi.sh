@@ -8,6 +8,7 @@ target=/sys/kernel/config/target
 # Emulation can lose a guest or a daemon: what it breaks gets a second chance,
 # and a test that needed it says so.  (bats takes this from a test's setup, and
 # from nowhere else.)
+# shellcheck disable=SC2034
 BATS_TEST_RETRIES=1
 [ "${BATS_TEST_TRY_NUMBER:-1}" -le 1 ] ||
     echo "# second try: $BATS_TEST_DESCRIPTION" >&3
