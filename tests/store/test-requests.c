@@ -54,7 +54,7 @@ static void listing_costs_at_most_2_and_3_a_vhost_and_1_a_device(void **state)
     }
 }
 
-static void a_new_vhost_costs_at_most_30_and_6_a_device(void **state)
+static void a_new_vhost_costs_at_most_27_and_6_a_device(void **state)
 {
     static const unsigned nums[] = { 1, 2, 16, 64 };
     struct rig *rig = *state;
@@ -64,11 +64,11 @@ static void a_new_vhost_costs_at_most_30_and_6_a_device(void **state)
     for (i = 0; i < VSCSI_ARRAY_SIZE(nums); i++) {
         mark = store_trace_mark(rig->s);
         assert_int_equal(rig_attach_many(rig, DOM, 0, 0, nums[i]), 0);
-        CHECK(rig, mark, 30 + 6 * nums[i] + pages(nums[i]));
+        CHECK(rig, mark, 27 + 6 * nums[i] + pages(nums[i]));
         mark = store_trace_mark(rig->s);
         assert_int_equal(rig_close(rig, DOM, 0, LIBXL__VSCSI_SAFE_REMOVE),
                          0);
-        CHECK(rig, mark, 30 + 6 * nums[i] + pages(nums[i]));
+        CHECK(rig, mark, 27 + 6 * nums[i] + pages(nums[i]));
         peer_settle(rig->p);
     }
 }
@@ -174,7 +174,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         TEST(listing_costs_at_most_2_and_3_a_vhost_and_1_a_device),
-        TEST(a_new_vhost_costs_at_most_30_and_6_a_device),
+        TEST(a_new_vhost_costs_at_most_27_and_6_a_device),
         TEST(adding_costs_at_most_25_and_6_a_device_whatever_is_there),
         TEST(detaching_costs_at_most_25_and_5_a_device_whatever_is_there),
         TEST(vhosts_on_record_are_not_looked_up_again),

@@ -69,7 +69,12 @@ int libxl__vscsi_forget_vhost(libxl__vscsi_ctx *vc, xs_transaction_t t,
 
 /* ----- libxl_vscsi_record_devs.c ----- */
 
-/* Adds them.  ERROR_INVAL, logged, for a name that does not fit. */
+/* Adds them; _first_ to a record that has none, which need not be read.
+ * ERROR_INVAL, logged, for a name that does not fit. */
+int libxl__vscsi_record_first_devs(libxl__vscsi_ctx *vc, xs_transaction_t t,
+                                   libxl__vscsi_vhost v,
+                                   const libxl_device_vscsidev *devs,
+                                   int num);
 int libxl__vscsi_record_devs(libxl__vscsi_ctx *vc, xs_transaction_t t,
                              libxl__vscsi_vhost v,
                              const libxl_device_vscsidev *devs, int num);

@@ -160,8 +160,8 @@ int libxl__vscsi_record_vhost(libxl__vscsi_ctx *vc, xs_transaction_t t,
         rc = libxl__vscsi_write_node(vc, t, libxl__vscsi_record_path(
                                      v, NODE_BACKEND), backend);
     if (!rc)
-        rc = libxl__vscsi_record_devs(vc, t, v, ctrl->vscsidevs,
-                                      ctrl->num_vscsidevs);
+        rc = libxl__vscsi_record_first_devs(vc, t, v, ctrl->vscsidevs,
+                                            ctrl->num_vscsidevs);
     free(text);
     free(backend);
     free(frontend);

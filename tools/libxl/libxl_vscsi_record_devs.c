@@ -187,7 +187,7 @@ static int write_pages(libxl__vscsi_ctx *vc, xs_transaction_t t,
     if (p->old)
         rc = libxl__vscsi_remove_node(vc, t, page_path(v, 0));
     for (i = 0; !rc && i < p->num; i++)
-        if (p->list[i].changed || p->old)
+        if (p->list[i].changed)
             rc = write_page(vc, t, v, p, i);
     for (; !rc && i < p->num_stored; i++)
         rc = libxl__vscsi_remove_node(vc, t, page_path(v, i));
@@ -226,18 +226,39 @@ static int add_dev(libxl__vscsi_ctx *vc, pages *p,
     return rc;
 }
 
+static int write_more(libxl__vscsi_ctx *vc, xs_transaction_t t,
+                      libxl__vscsi_vhost v, pages *p,
+                      const libxl_device_vscsidev *devs, int num)
+{
+    int rc = 0, i;
+
+    for (i = 0; !rc && i < num; i++)
+        rc = add_dev(vc, p, &devs[i]);
+    return rc ? rc : write_pages(vc, t, v, p);
+}
+
+int libxl__vscsi_record_first_devs(libxl__vscsi_ctx *vc, xs_transaction_t t,
+                                   libxl__vscsi_vhost v,
+                                   const libxl_device_vscsidev *devs, int num)
+{
+    pages p = { .list = NULL };
+    int rc;
+
+    rc = write_more(vc, t, v, &p, devs, num);
+    pages_dispose(&p);
+    return rc;
+}
+
 int libxl__vscsi_record_devs(libxl__vscsi_ctx *vc, xs_transaction_t t,
                              libxl__vscsi_vhost v,
                              const libxl_device_vscsidev *devs, int num)
 {
     pages p = { .list = NULL };
-    int rc, i;
+    int rc;
 
     rc = read_pages(vc, t, v, &p);
-    for (i = 0; !rc && i < num; i++)
-        rc = add_dev(vc, &p, &devs[i]);
     if (!rc)
-        rc = write_pages(vc, t, v, &p);
+        rc = write_more(vc, t, v, &p, devs, num);
     pages_dispose(&p);
     return rc;
 }
