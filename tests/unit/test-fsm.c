@@ -349,6 +349,7 @@ PROMISE(nothing_is_over_in_the_middle_of_a_reconfiguration)
 {
     promise((p->backend != VSCSI_RECONFIGURING &&
              p->backend != VSCSI_RECONFIGURED) || p->op == VSCSI_WITHDRAW ||
+            p->op == VSCSI_SHOW_VHOST ||    /* waits for a 2 only */
             libxl__vscsi_is_waiting(verdict_of(p)) ||
             state_fits("left", p->frontend), p);
 }
@@ -358,6 +359,15 @@ PROMISE(request_is_withdrawn_only_before_the_guest_answered)
     promise(plan_of(p) != VSCSI_PLAN_WITHDRAW ||
             (p->backend == VSCSI_RECONFIGURING &&
              p->frontend == VSCSI_CONNECTED), p);
+}
+
+/* The backend writes its own feature-sg-grant before it, and the guest reads
+ * the node when both are further. */
+PROMISE(limit_is_written_only_between_probe_and_connect)
+{
+    promise(plan_of(p) != VSCSI_PLAN_SHOW ||
+            (p->backend == VSCSI_INIT_WAIT &&
+             p->frontend == VSCSI_INITIALISING), p);
 }
 
 PROMISE(destroy_asks_nobody_and_never_waits_to_begin)
@@ -410,6 +420,7 @@ int main(int argc, char **argv)
         cmocka_unit_test(nothing_is_over_in_the_middle_of_a_reconfiguration),
         cmocka_unit_test(
             request_is_withdrawn_only_before_the_guest_answered),
+        cmocka_unit_test(limit_is_written_only_between_probe_and_connect),
         cmocka_unit_test(destroy_asks_nobody_and_never_waits_to_begin),
         cmocka_unit_test(what_has_settled_can_be_planned),
         cmocka_unit_test(settling_writes_nothing),

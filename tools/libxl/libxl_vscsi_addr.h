@@ -23,6 +23,10 @@
 /* What scsifront scans: channel 0, targets 0..63, LUNs 0..254. */
 #define LIBXL__VSCSI_MAX_TARGET 63
 #define LIBXL__VSCSI_MAX_LUN 254
+/* Pages of one command: what scsifront takes for the least, and what
+ * scsiback offers (VSCSIIF_SG_TABLESIZE, SG_ALL). */
+#define LIBXL__VSCSI_MIN_SEGMENTS 26
+#define LIBXL__VSCSI_MAX_SEGMENTS 128
 /* A vhost's number is a xenstore name and a guest's host number. */
 #define LIBXL__VSCSI_MAX_VHOST 65535
 

@@ -18,7 +18,7 @@ typedef struct attach {
     libxl__vscsi_users users;
     const libxl_device_vscsictrl *existing;     /* in users; may be NULL */
     bool uses_lio;
-    bool *exported;             /* per device: by us, to be undone */
+    libxl__vscsi_claimed *claimed;      /* per device */
     libxl_devid *ids;           /* per device: its N of dev-N */
     libxl__vscsi_plan plan;
 } attach;
@@ -121,14 +121,76 @@ static int claim_devices(libxl__vscsi_ctx *vc, attach *a)
     if (!rc)
         rc = libxl__vscsi_claim(vc, &a->users, a->uses_lio, a->vhost.domid,
                                 a->ctrl->vscsidevs, a->ctrl->num_vscsidevs,
-                                a->exported);
+                                a->claimed);
     return rc;
 }
 
 static void unclaim_devices(libxl__vscsi_ctx *vc, attach *a)
 {
     libxl__vscsi_unclaim(vc, a->ctrl->vscsidevs, a->ctrl->num_vscsidevs,
-                         a->exported);
+                         a->claimed);
+}
+
+/* ----- how large a command the guest may send ----- */
+
+/* Of one that is recorded, or was known by the guest before. */
+static int check_segments(libxl__vscsi_ctx *vc, const attach *a,
+                          unsigned told, const char *advice)
+{
+    int i = libxl__vscsi_smallest(a->claimed, a->ctrl->num_vscsidevs);
+
+    libxl__vscsi_doing(vc, "attach", a->ctrl->vscsidevs[i].pdev.p_devname,
+                       a->vhost.domid);
+    return libxl__vscsi_check_segments(vc, &a->claimed[i].limits,
+                                       a->vhost.devid, told, advice);
+}
+
+static int choose_segments(libxl__vscsi_ctx *vc, attach *a)
+{
+    libxl_device_vscsictrl *ctrl = a->ctrl;
+    unsigned fits = libxl__vscsi_choose_segments(vc, ctrl, a->claimed);
+
+    if (a->existing)            /* write_body() knows more */
+        return 0;
+    if (ctrl->max_segments)
+        return check_segments(vc, a, ctrl->max_segments, "start the guest "
+                              "anew to give it this device");
+    ctrl->max_segments = fits;
+    return 0;
+}
+
+static unsigned told_segments(const attach *a)
+{
+    return a->existing->max_segments ? a->existing->max_segments
+                                     : LIBXL__VSCSI_MAX_SEGMENTS;
+}
+
+/*
+ * A guest that has not begun to connect, which the transaction has seen,
+ * will read what is written now; any other has read it, or may just do so.
+ */
+static int fit_segments(libxl__vscsi_ctx *vc, xs_transaction_t t, attach *a,
+                        libxl__vscsi_state backend)
+{
+    unsigned told = told_segments(a), fits;
+    int i = libxl__vscsi_smallest(a->claimed, a->ctrl->num_vscsidevs);
+
+    fits = libxl__vscsi_segments_of(&a->claimed[i].limits);
+    if (fits < LIBXL__VSCSI_MIN_SEGMENTS)
+        fits = LIBXL__VSCSI_MIN_SEGMENTS;
+    a->ctrl->max_segments = fits < told ? fits : told;
+    if (fits >= told)
+        return 0;
+    if (a->plan != VSCSI_PLAN_NODES)
+        return check_segments(vc, a, told, "choose another HOST in VDEV, or "
+                              "detach all of this one and attach it with "
+                              "segments=N");
+    if (backend != VSCSI_INIT_WAIT) {
+        libxl__vscsi_error(vc, "dom0's backend driver has not taken vhost %d "
+                           "yet (try again)", a->vhost.devid);
+        return ERROR_NOT_READY;
+    }
+    return libxl__vscsi_xs_set_segments(vc, t, a->vhost, a->existing, fits);
 }
 
 /* ----- the nodes ----- */
@@ -163,6 +225,9 @@ static int write_body(libxl__vscsi_ctx *vc, xs_transaction_t t, void *arg)
     }
     if (a->plan == VSCSI_PLAN_RECONFIGURE && vc->paused)
         return libxl__vscsi_refuse_paused(vc);
+    rc = fit_segments(vc, t, a, backend);
+    if (rc)
+        return rc;
     rc = libxl__vscsi_xs_add_devs(vc, t, a->vhost, a->ctrl->vscsidevs,
                                   a->ctrl->num_vscsidevs);
     if (!rc && a->plan == VSCSI_PLAN_RECONFIGURE)
@@ -186,7 +251,9 @@ static int claim_and_write(libxl__vscsi_ctx *vc, attach *a)
     rc = claim_devices(vc, a);
     if (rc)
         goto out;
-    rc = libxl__vscsi_xs_transact(vc, write_body, a);
+    rc = choose_segments(vc, a);
+    if (!rc)
+        rc = libxl__vscsi_xs_transact(vc, write_body, a);
     if (rc || a->plan == VSCSI_PLAN_WAIT)
         unclaim_devices(vc, a);
 out:
@@ -378,6 +445,46 @@ static int plug_again(libxl__vscsi_ctx *vc, attach *a)
     return rc;
 }
 
+static int show_body(libxl__vscsi_ctx *vc, xs_transaction_t t, void *arg)
+{
+    libxl__vscsi_state backend, frontend;
+    attach *a = arg;
+    bool hidden;
+    int rc;
+
+    rc = libxl__vscsi_xs_is_hidden(vc, t, a->vhost, &hidden);
+    if (rc || !hidden)
+        return rc;
+    rc = libxl__vscsi_xs_states(vc, t, a->vhost, &backend, &frontend);
+    if (rc || libxl__vscsi_plan_for(VSCSI_SHOW_VHOST, backend, frontend) !=
+        VSCSI_PLAN_SHOW)
+        return rc;
+    return libxl__vscsi_xs_show_vhost(vc, t, a->vhost,
+                                      a->ctrl->max_segments);
+}
+
+/*
+ * A vhost whose commands are limited is hidden from the guest until the
+ * backend driver has written its own limit, and that has been lowered: the
+ * guest's driver reads it once.  It may be that an earlier call was killed
+ * before it came to this.
+ */
+static int show_vhost(libxl__vscsi_ctx *vc, attach *a,
+                      libxl__vscsi_verdict *verdict_r)
+{
+    libxl__vscsi_wait w = { .vhost = a->vhost, .op = VSCSI_SHOW_VHOST };
+    int rc;
+
+    *verdict_r = VSCSI_DONE;
+    if (a->ctrl->max_segments >= LIBXL__VSCSI_MAX_SEGMENTS ||
+        a->plan == VSCSI_PLAN_RECONFIGURE)
+        return 0;
+    rc = libxl__vscsi_wait_for(vc, &w, verdict_r, NULL);
+    if (rc || *verdict_r != VSCSI_DONE)
+        return rc;
+    return libxl__vscsi_xs_transact(vc, show_body, a);
+}
+
 static int wait_attached(libxl__vscsi_ctx *vc, attach *a)
 {
     bool waits = !a->existing && !vc->paused;
@@ -393,7 +500,9 @@ static int wait_attached(libxl__vscsi_ctx *vc, attach *a)
     int rc;
 
     for (round = 1; ; round++) {
-        rc = libxl__vscsi_wait_for(vc, &w, &verdict, &culprit);
+        rc = show_vhost(vc, a, &verdict);
+        if (!rc && verdict == VSCSI_DONE)
+            rc = libxl__vscsi_wait_for(vc, &w, &verdict, &culprit);
         if (rc || verdict != VSCSI_WAIT_FRONTEND || !w.frontend_ms ||
             round == REPLUG_ROUNDS)
             break;
@@ -421,11 +530,11 @@ int libxl__vscsi_attach(libxl__vscsi_ctx *vc, uint32_t domid,
         return rc;
     a.vhost.domid = domid;
     a.vhost.devid = ctrl->devid;
-    a.exported = calloc(num, sizeof(*a.exported));
+    a.claimed = calloc(num, sizeof(*a.claimed));
     a.ids = calloc(num, sizeof(*a.ids));
     libxl__vscsi_doing(vc, "attach", ctrl->vscsidevs[0].pdev.p_devname,
                        domid);
-    if (!a.exported || !a.ids) {
+    if (!a.claimed || !a.ids) {
         libxl__vscsi_error(vc, "out of memory");
         rc = ERROR_NOMEM;
         goto out;
@@ -438,7 +547,7 @@ int libxl__vscsi_attach(libxl__vscsi_ctx *vc, uint32_t domid,
 out:
     libxl__vscsi_unlock(lock);
     libxl__vscsi_users_dispose(&a.users);
-    free(a.exported);
+    free(a.claimed);
     free(a.ids);
     return rc;
 }

@@ -6,7 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "libxl_vscsi_internal.h"
+#include "libxl_vscsi_device.h"
 
 static int set_hctl(libxl__vscsi_ctx *vc, libxl_vscsi_pdev *pdev,
                     const libxl__vscsi_phys *phys)
@@ -199,9 +199,25 @@ static int find_free(libxl__vscsi_ctx *vc, const libxl__vscsi_users *users,
     return rc;
 }
 
+/* A command that is too large fails in LIO, and the guest has an I/O error. */
+static int read_limits(libxl__vscsi_ctx *vc, const libxl_vscsi_pdev *pdev,
+                       libxl__vscsi_limits *limits_r)
+{
+    if (pdev->type != LIBXL_VSCSI_PDEV_TYPE_HCTL) {
+        limits_r->max_sectors_kb = limits_r->max_segments = UINT32_MAX;
+        return 0;
+    }
+    if (libxl__vscsi_path_limits(vc, &pdev->u.hctl.m, limits_r))
+        return 0;
+    libxl__vscsi_error(vc, "dom0's kernel does not tell how large a command "
+                       "it takes (is the module sg loaded?)");
+    return ERROR_FAIL;
+}
+
 int libxl__vscsi_claim_check(libxl__vscsi_ctx *vc,
                              const libxl__vscsi_users *users, bool uses_lio,
-                             libxl_vscsi_pdev *pdev)
+                             libxl_vscsi_pdev *pdev,
+                             libxl__vscsi_limits *limits_r)
 {
     libxl__vscsi_phys phys;
     bool shared = false;
@@ -209,6 +225,8 @@ int libxl__vscsi_claim_check(libxl__vscsi_ctx *vc,
 
     libxl__vscsi_phys_init(&phys);
     rc = find_free(vc, users, uses_lio, 0, pdev, &phys, &shared);
+    if (!rc)
+        rc = read_limits(vc, pdev, limits_r);
     libxl__vscsi_phys_dispose(&phys);
     return rc;
 }
@@ -216,7 +234,7 @@ int libxl__vscsi_claim_check(libxl__vscsi_ctx *vc,
 static int claim_device(libxl__vscsi_ctx *vc,
                         const libxl__vscsi_users *users, bool uses_lio,
                         uint32_t domid, libxl_device_vscsidev *devs, int i,
-                        bool *exported)
+                        libxl__vscsi_claimed *claimed)
 {
     libxl_vscsi_pdev *pdev = &devs[i].pdev;
     libxl__vscsi_phys phys;
@@ -232,10 +250,12 @@ static int claim_device(libxl__vscsi_ctx *vc,
             rc = ERROR_INVAL;
         }
     }
+    if (!rc)
+        rc = read_limits(vc, pdev, &claimed->limits);
     if (!rc && uses_lio && !shared &&
         pdev->type != LIBXL_VSCSI_PDEV_TYPE_WWN) {
         rc = libxl__vscsi_lio_export(vc, &phys);
-        *exported = !rc;
+        claimed->exported = !rc;
     }
     libxl__vscsi_phys_dispose(&phys);
     return rc;
@@ -243,31 +263,32 @@ static int claim_device(libxl__vscsi_ctx *vc,
 
 int libxl__vscsi_claim(libxl__vscsi_ctx *vc, const libxl__vscsi_users *users,
                        bool uses_lio, uint32_t domid,
-                       libxl_device_vscsidev *devs, int num, bool *exported)
+                       libxl_device_vscsidev *devs, int num,
+                       libxl__vscsi_claimed *claimed)
 {
     int rc = 0, i;
 
     for (i = 0; !rc && i < num; i++) {
         libxl__vscsi_doing(vc, "attach", devs[i].pdev.p_devname, domid);
         rc = claim_device(vc, users, uses_lio, domid, devs, i,
-                          &exported[i]);
+                          &claimed[i]);
     }
     if (rc)
-        libxl__vscsi_unclaim(vc, devs, num, exported);
+        libxl__vscsi_unclaim(vc, devs, num, claimed);
     return rc;
 }
 
 void libxl__vscsi_unclaim(libxl__vscsi_ctx *vc, libxl_device_vscsidev *devs,
-                          int num, bool *exported)
+                          int num, libxl__vscsi_claimed *claimed)
 {
     libxl_vscsi_hctl *hctls = calloc((size_t)num + 1, sizeof(*hctls));
     unsigned found = 0;
     int i;
 
     for (i = 0; i < num; i++) {
-        if (exported[i] && hctls)
+        if (claimed[i].exported && hctls)
             hctls[found++] = devs[i].pdev.u.hctl.m;
-        exported[i] = false;
+        claimed[i].exported = false;
     }
     if (found)                  /* without memory, the next scan does it */
         libxl__vscsi_lio_release(vc, hctls, found);

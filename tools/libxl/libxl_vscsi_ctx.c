@@ -13,6 +13,7 @@
 #define LIO_ROOT "/sys/kernel/config/target"
 #define BACKEND_BUS "/sys/bus/xen-backend/devices"
 #define SCSI_BUS "/sys/bus/scsi/devices"
+#define SYSFS "/sys"
 #define LOCK_FILE "/run/xen-vscsi.lock"
 
 /* ----- settings of the process ----- */
@@ -61,6 +62,7 @@ int libxl__vscsi_ctx_init(libxl__vscsi_ctx *vc)
     vc->lio_root = LIO_ROOT;
     vc->backend_bus = BACKEND_BUS;
     vc->scsi_bus = SCSI_BUS;
+    vc->sysfs = SYSFS;
     vc->lock_file = LOCK_FILE;
     pthread_mutex_lock(&settings.lock);
     if (!settings.lg && !settings.stderr_lg)

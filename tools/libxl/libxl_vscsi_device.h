@@ -53,11 +53,13 @@ typedef struct libxl__vscsi_unit {
     unsigned num_paths;
 } libxl__vscsi_unit;
 
-/* What one command may be, at most. */
-typedef struct libxl__vscsi_limits {
-    unsigned max_sectors_kb;
-    unsigned max_segments;
-} libxl__vscsi_limits;
+/*
+ * Of one path; false if the kernel does not tell (for what is no disk and no
+ * CD, it takes an sg node).  Logs nothing.
+ */
+bool libxl__vscsi_path_limits(libxl__vscsi_ctx *vc,
+                              const libxl_vscsi_hctl *hctl,
+                              libxl__vscsi_limits *limits_r);
 
 /*
  * One look at dom0's devices, for one request: what was read once is not

@@ -82,6 +82,10 @@ libxl__vscsi_plan libxl__vscsi_plan_for(libxl__vscsi_op op,
         return plan_removal(backend, frontend);
     case VSCSI_DESTROY_VHOST:
         return is_unheld(backend) ? VSCSI_PLAN_ERASE : VSCSI_PLAN_UNPLUG;
+    case VSCSI_SHOW_VHOST:
+        /* The backend has written its feature-sg-grant, and does so once. */
+        return backend == VSCSI_INIT_WAIT && frontend == VSCSI_INITIALISING
+               ? VSCSI_PLAN_SHOW : VSCSI_PLAN_LEAVE;
     case VSCSI_WITHDRAW:
         /* Only the store knows of the 7; the backend is still at its 4. */
         return backend == VSCSI_RECONFIGURING && frontend == VSCSI_CONNECTED
@@ -158,6 +162,11 @@ libxl__vscsi_verdict libxl__vscsi_judge(libxl__vscsi_op op,
         return gone ? VSCSI_DONE : VSCSI_WAIT_HANDSHAKE;
     case VSCSI_DESTROY_VHOST:
         return gone ? VSCSI_DONE : VSCSI_WAIT_BACKEND;
+    case VSCSI_SHOW_VHOST:
+        if (has_left(backend) || has_left(frontend))
+            return VSCSI_VHOST_CLOSED;
+        return backend == VSCSI_INITIALISING ? VSCSI_WAIT_BACKEND
+                                             : VSCSI_DONE;
     case VSCSI_SETTLE:
         return has_left(backend) || has_left(frontend) ||
                is_connected(backend, frontend) ||
@@ -201,6 +210,7 @@ const char *libxl__vscsi_op_name(libxl__vscsi_op op)
         [VSCSI_REMOVE_DEV] = "remove-dev",
         [VSCSI_REMOVE_VHOST] = "remove-vhost",
         [VSCSI_DESTROY_VHOST] = "destroy-vhost",
+        [VSCSI_SHOW_VHOST] = "show-vhost",
         [VSCSI_WITHDRAW] = "withdraw",
         [VSCSI_SETTLE] = "settle",
     };
@@ -214,6 +224,7 @@ const char *libxl__vscsi_plan_name(libxl__vscsi_plan plan)
         [VSCSI_PLAN_REFUSE] = "refuse",
         [VSCSI_PLAN_RECONFIGURE] = "reconfigure",
         [VSCSI_PLAN_NODES] = "nodes",
+        [VSCSI_PLAN_SHOW] = "show",
         [VSCSI_PLAN_CLOSE] = "close",
         [VSCSI_PLAN_FINISH] = "finish",
         [VSCSI_PLAN_UNPLUG] = "unplug",

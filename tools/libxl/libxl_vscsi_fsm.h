@@ -34,10 +34,11 @@ typedef enum libxl__vscsi_op {
     VSCSI_REMOVE_DEV,           /* devices of a vhost that keeps others */
     VSCSI_REMOVE_VHOST,         /* a vhost, asking the guest */
     VSCSI_DESTROY_VHOST,        /* a vhost, not asking the guest */
+    VSCSI_SHOW_VHOST,           /* let the guest see one that is hidden */
     VSCSI_WITHDRAW,             /* take back a reconfiguration */
     VSCSI_SETTLE,               /* only wait until plans can be made */
 } libxl__vscsi_op;
-#define VSCSI_NUM_OPS 7
+#define VSCSI_NUM_OPS 8
 
 /* What to write, in one transaction with the look at both states. */
 typedef enum libxl__vscsi_plan {
@@ -45,6 +46,7 @@ typedef enum libxl__vscsi_plan {
     VSCSI_PLAN_REFUSE,          /* nothing: the vhost is going away */
     VSCSI_PLAN_RECONFIGURE,     /* the devices' nodes, and backend 7 */
     VSCSI_PLAN_NODES,           /* the devices' nodes, and no state */
+    VSCSI_PLAN_SHOW,            /* feature-sg-grant; the frontend's state */
     VSCSI_PLAN_CLOSE,           /* online 0, backend 5 */
     VSCSI_PLAN_FINISH,          /* online 0; it is closing already */
     VSCSI_PLAN_UNPLUG,          /* online 0, and no frontend any more */

@@ -31,6 +31,7 @@ typedef struct libxl__vscsi_ctx {
     const char *lio_root;       /* /sys/kernel/config/target */
     const char *backend_bus;    /* /sys/bus/xen-backend/devices */
     const char *scsi_bus;       /* /sys/bus/scsi/devices */
+    const char *sysfs;          /* /sys */
     const char *lock_file;      /* /run/xen-vscsi.lock */
     bool paused;                /* the domain cannot answer now */
     /* read-only for callers */
@@ -266,9 +267,20 @@ int libxl__vscsi_xs_dev_state(libxl__vscsi_ctx *vc, xs_transaction_t t,
                               libxl_devid dev, libxl__vscsi_state *state_r);
 
 /* Writes; all inside a transaction.  ERROR_FAIL is logged. */
+/* One with less than LIBXL__VSCSI_MAX_SEGMENTS is hidden from the guest
+ * until _show_vhost, which lowers the limit that the backend offers. */
 int libxl__vscsi_xs_add_vhost(libxl__vscsi_ctx *vc, xs_transaction_t t,
                               uint32_t domid,
                               const libxl_device_vscsictrl *ctrl);
+int libxl__vscsi_xs_is_hidden(libxl__vscsi_ctx *vc, xs_transaction_t t,
+                              libxl__vscsi_vhost vhost, bool *hidden_r);
+int libxl__vscsi_xs_show_vhost(libxl__vscsi_ctx *vc, xs_transaction_t t,
+                               libxl__vscsi_vhost vhost, unsigned segments);
+/* The limit, here and in ctrl's record. */
+int libxl__vscsi_xs_set_segments(libxl__vscsi_ctx *vc, xs_transaction_t t,
+                                 libxl__vscsi_vhost vhost,
+                                 const libxl_device_vscsictrl *ctrl,
+                                 unsigned segments);
 int libxl__vscsi_xs_add_devs(libxl__vscsi_ctx *vc, xs_transaction_t t,
                              libxl__vscsi_vhost vhost,
                              const libxl_device_vscsidev *devs, int num);
@@ -398,21 +410,55 @@ int libxl__vscsi_cleanup(libxl__vscsi_ctx *vc);
 
 /* ----- libxl_vscsi_claim.c: from a name to a device of the domain's ----- */
 
+/* What one command to a device may be at most. */
+typedef struct libxl__vscsi_limits {
+    unsigned max_sectors_kb, max_segments;
+} libxl__vscsi_limits;
+
+/* What was claimed for a domain, beside what its pdev says. */
+typedef struct libxl__vscsi_claimed {
+    bool exported;              /* by us, to be undone by _unclaim */
+    libxl__vscsi_limits limits;
+} libxl__vscsi_claimed;
+
 /*
  * Resolves, checks and exports devs[] for domid, with the host lock held:
- * pdev gets its type and wwid.  exported[i] says what was exported for
- * devs[i], to be undone by _unclaim if the domain does not get it.
+ * pdev gets its type and identity, claimed[i], zeroed before, the rest.
+ * _unclaim undoes it if the domain does not get them.
  * Failures are those of libxl_device_vscsictrl_add(), logged, and undone.
  */
 int libxl__vscsi_claim(libxl__vscsi_ctx *vc, const libxl__vscsi_users *users,
                        bool uses_lio, uint32_t domid,
-                       libxl_device_vscsidev *devs, int num, bool *exported);
+                       libxl_device_vscsidev *devs, int num,
+                       libxl__vscsi_claimed *claimed);
 /* Could a domain claim it?  Exports nothing.  Failures as above. */
 int libxl__vscsi_claim_check(libxl__vscsi_ctx *vc,
                              const libxl__vscsi_users *users, bool uses_lio,
-                             libxl_vscsi_pdev *pdev);
+                             libxl_vscsi_pdev *pdev,
+                             libxl__vscsi_limits *limits_r);
 void libxl__vscsi_unclaim(libxl__vscsi_ctx *vc, libxl_device_vscsidev *devs,
-                          int num, bool *exported);
+                          int num, libxl__vscsi_claimed *claimed);
+
+/* ----- libxl_vscsi_segments.c: how large a guest's command may be ----- */
+
+/* How many pages a guest's command may have, at most
+ * LIBXL__VSCSI_MAX_SEGMENTS; and what fits into so many, wherever in a page
+ * it begins. */
+unsigned libxl__vscsi_segments_of(const libxl__vscsi_limits *limits);
+unsigned libxl__vscsi_kb_of(unsigned segments);
+/* Of num devices: which takes the least. */
+int libxl__vscsi_smallest(const libxl__vscsi_claimed *claimed, int num);
+/* What a new vscsictrl with these devices tells the guest; warns of devices
+ * that take less than any guest's driver sends. */
+unsigned libxl__vscsi_choose_segments(libxl__vscsi_ctx *vc,
+                                      const libxl_device_vscsictrl *ctrl,
+                                      const libxl__vscsi_claimed *claimed);
+/* Does a device take what the guest has been told, which is no less than
+ * its driver always sends?  ERROR_INVAL, logged with what to do about it. */
+int libxl__vscsi_check_segments(libxl__vscsi_ctx *vc,
+                                const libxl__vscsi_limits *limits,
+                                libxl_devid devid, unsigned told,
+                                const char *advice);
 
 /* ----- libxl_vscsi_request.c: a request by itself ----- */
 

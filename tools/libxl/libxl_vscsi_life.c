@@ -10,8 +10,10 @@
 
 static int check_device(libxl__vscsi_ctx *vc,
                         const libxl__vscsi_users *users, bool uses_lio,
+                        const libxl_device_vscsictrl *ctrl,
                         const libxl_device_vscsidev *dev)
 {
+    libxl__vscsi_limits limits;
     libxl_vscsi_pdev pdev;
     int rc;
 
@@ -20,7 +22,11 @@ static int check_device(libxl__vscsi_ctx *vc,
     if (rc)
         libxl__vscsi_error(vc, "out of memory");
     else
-        rc = libxl__vscsi_claim_check(vc, users, uses_lio, &pdev);
+        rc = libxl__vscsi_claim_check(vc, users, uses_lio, &pdev, &limits);
+    if (!rc)
+        rc = libxl__vscsi_check_segments(vc, &limits, ctrl->devid,
+                                         ctrl->max_segments, "shut the guest "
+                                         "down and start it here");
     libxl_vscsi_pdev_dispose(&pdev);
     return rc;
 }
@@ -42,7 +48,8 @@ int libxl__vscsi_check(libxl__vscsi_ctx *vc, const char *vm,
         num = 0;
     for (i = 0; i < num; i++) {
         for (j = 0; j < ctrls[i].num_vscsidevs; j++) {
-            r = check_device(vc, &users, uses_lio, &ctrls[i].vscsidevs[j]);
+            r = check_device(vc, &users, uses_lio, &ctrls[i],
+                             &ctrls[i].vscsidevs[j]);
             rc = rc ? rc : r;
         }
     }

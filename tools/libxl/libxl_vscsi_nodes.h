@@ -20,6 +20,7 @@
 #define NODE_FRONTEND_ID    "frontend-id"
 #define NODE_ONLINE         "online"
 #define NODE_FEATURE_HOST   "feature-host"
+#define NODE_SG_GRANT       "feature-sg-grant"
 #define NODE_DEVS           "vscsi-devs"
 #define NODE_DEV_PREFIX     "dev-"
 #define NODE_P_DEV          "p-dev"
@@ -60,6 +61,10 @@ char *libxl__vscsi_record_path(libxl__vscsi_vhost v, const char *tail);
 typedef yajl_gen_status libxl__vscsi_gen_fn(yajl_gen gen, const void *p);
 char *libxl__vscsi_record_text(libxl__vscsi_gen_fn *fn, const void *p);
 
+/* Without its devices. */
+int libxl__vscsi_record_options(libxl__vscsi_ctx *vc, xs_transaction_t t,
+                                libxl__vscsi_vhost v,
+                                const libxl_device_vscsictrl *ctrl);
 /* With its devices. */
 int libxl__vscsi_record_vhost(libxl__vscsi_ctx *vc, xs_transaction_t t,
                               libxl__vscsi_vhost v,

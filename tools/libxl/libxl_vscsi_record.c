@@ -138,12 +138,10 @@ char *libxl__vscsi_record_text(libxl__vscsi_gen_fn *fn, const void *p)
     return text;
 }
 
-int libxl__vscsi_record_vhost(libxl__vscsi_ctx *vc, xs_transaction_t t,
-                              libxl__vscsi_vhost v,
-                              const libxl_device_vscsictrl *ctrl)
+int libxl__vscsi_record_options(libxl__vscsi_ctx *vc, xs_transaction_t t,
+                                libxl__vscsi_vhost v,
+                                const libxl_device_vscsictrl *ctrl)
 {
-    char *backend = libxl__vscsi_xs_backend_path(v);
-    char *frontend = libxl__vscsi_xs_frontend_path(v);
     libxl_device_vscsictrl bare = *ctrl;
     char *text;
     int rc;
@@ -153,6 +151,19 @@ int libxl__vscsi_record_vhost(libxl__vscsi_ctx *vc, xs_transaction_t t,
     text = libxl__vscsi_record_text(gen_ctrl, &bare);
     rc = libxl__vscsi_write_node(vc, t, libxl__vscsi_record_path(v, NULL),
                                  text);
+    free(text);
+    return rc;
+}
+
+int libxl__vscsi_record_vhost(libxl__vscsi_ctx *vc, xs_transaction_t t,
+                              libxl__vscsi_vhost v,
+                              const libxl_device_vscsictrl *ctrl)
+{
+    char *backend = libxl__vscsi_xs_backend_path(v);
+    char *frontend = libxl__vscsi_xs_frontend_path(v);
+    int rc;
+
+    rc = libxl__vscsi_record_options(vc, t, v, ctrl);
     if (!rc)
         rc = libxl__vscsi_write_node(vc, t, libxl__vscsi_record_path(
                                      v, NODE_FRONTEND), frontend);
@@ -162,7 +173,6 @@ int libxl__vscsi_record_vhost(libxl__vscsi_ctx *vc, xs_transaction_t t,
     if (!rc)
         rc = libxl__vscsi_record_first_devs(vc, t, v, ctrl->vscsidevs,
                                             ctrl->num_vscsidevs);
-    free(text);
     free(backend);
     free(frontend);
     return rc;

@@ -4,6 +4,7 @@
  * taking down both ends of a vhost.  Whatever belongs to one operation is
  * written in one transaction.
  */
+#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -187,6 +188,100 @@ int libxl__vscsi_xs_set_offline(libxl__vscsi_ctx *vc, xs_transaction_t t,
     return write_end_u(vc, t, vhost, false, NODE_ONLINE, 0);
 }
 
+/* ----- the limit of a command's size ----- */
+
+static bool is_limited(unsigned segments)
+{
+    return segments && segments < LIBXL__VSCSI_MAX_SEGMENTS;
+}
+
+/*
+ * Never more than the backend offers: without the node it takes no more
+ * than the guest's driver uses at least.
+ */
+static int lower_sg_grant(libxl__vscsi_ctx *vc, xs_transaction_t t,
+                          libxl__vscsi_vhost v, unsigned segments)
+{
+    uint64_t offered;
+    char *text;
+    bool lower;
+    int rc;
+
+    rc = libxl__vscsi_read_node(vc, t, end_path(v, false, NODE_SG_GRANT),
+                                &text);
+    if (rc)
+        return rc;
+    lower = text && libxl__vscsi_parse_u64(text, strlen(text), UINT32_MAX,
+                                           &offered) && offered > segments;
+    free(text);
+    return lower ? write_end_u(vc, t, v, false, NODE_SG_GRANT, segments) : 0;
+}
+
+/* Of the frontend's state: what the guest cannot read is not there to it,
+ * while dom0 may read everything. */
+static int set_visible(libxl__vscsi_ctx *vc, xs_transaction_t t,
+                       libxl__vscsi_vhost v, bool visible)
+{
+    char *path = end_path(v, true, NODE_STATE);
+    struct xs_permissions perms[2] = {
+        { .id = visible ? v.domid : 0, .perms = XS_PERM_NONE },
+        { .id = 0, .perms = XS_PERM_READ },
+    };
+    int rc = 0;
+
+    if (!path || !xs_set_permissions(vc->xsh, t, path, perms,
+                                     visible ? 2 : 1))
+        rc = libxl__vscsi_store_failed(vc, "set permissions of", path);
+    free(path);
+    return rc;
+}
+
+int libxl__vscsi_xs_is_hidden(libxl__vscsi_ctx *vc, xs_transaction_t t,
+                              libxl__vscsi_vhost vhost, bool *hidden_r)
+{
+    char *path = end_path(vhost, true, NODE_STATE);
+    struct xs_permissions *perms = NULL;
+    unsigned num = 0;
+    int rc = 0;
+
+    if (path)
+        perms = xs_get_permissions(vc->xsh, t, path, &num);
+    if (!perms && (!path || errno != ENOENT))
+        rc = libxl__vscsi_store_failed(vc, "read the permissions of", path);
+    else    /* the guest cannot give a node to dom0 */
+        *hidden_r = perms && num && perms[0].id == 0;
+    free(perms);
+    free(path);
+    return rc;
+}
+
+int libxl__vscsi_xs_show_vhost(libxl__vscsi_ctx *vc, xs_transaction_t t,
+                               libxl__vscsi_vhost vhost, unsigned segments)
+{
+    int rc;
+
+    rc = lower_sg_grant(vc, t, vhost, segments);
+    if (!rc)
+        rc = set_visible(vc, t, vhost, true);
+    /* The guest's watch fires for a node that is written. */
+    if (!rc)
+        rc = write_end_u(vc, t, vhost, true, NODE_STATE, VSCSI_INITIALISING);
+    return rc;
+}
+
+int libxl__vscsi_xs_set_segments(libxl__vscsi_ctx *vc, xs_transaction_t t,
+                                 libxl__vscsi_vhost vhost,
+                                 const libxl_device_vscsictrl *ctrl,
+                                 unsigned segments)
+{
+    libxl_device_vscsictrl options = *ctrl;
+    int rc;
+
+    options.max_segments = segments;
+    rc = lower_sg_grant(vc, t, vhost, segments);
+    return rc ? rc : libxl__vscsi_record_options(vc, t, vhost, &options);
+}
+
 /* ----- building and taking down ----- */
 
 /* Children inherit what the directory gets, owner included. */
@@ -208,7 +303,8 @@ static int make_dir(libxl__vscsi_ctx *vc, xs_transaction_t t, char *path,
 }
 
 static int add_frontend(libxl__vscsi_ctx *vc, xs_transaction_t t,
-                        libxl__vscsi_vhost v, const char *backend)
+                        libxl__vscsi_vhost v, const char *backend,
+                        bool hidden)
 {
     int rc;
 
@@ -219,6 +315,8 @@ static int add_frontend(libxl__vscsi_ctx *vc, xs_transaction_t t,
         rc = write_end_u(vc, t, v, true, NODE_BACKEND_ID, 0);
     if (!rc)
         rc = write_end_u(vc, t, v, true, NODE_STATE, VSCSI_INITIALISING);
+    if (!rc && hidden)
+        rc = set_visible(vc, t, v, false);
     return rc;
 }
 
@@ -291,7 +389,8 @@ int libxl__vscsi_xs_add_vhost(libxl__vscsi_ctx *vc, xs_transaction_t t,
     rc = libxl__vscsi_record_vhost(vc, t, v, ctrl);
     /* The backend's probe needs to find the frontend. */
     if (!rc)
-        rc = add_frontend(vc, t, v, backend);
+        rc = add_frontend(vc, t, v, backend,
+                          is_limited(ctrl->max_segments));
     if (!rc)
         rc = add_backend(vc, t, v, frontend,
                          libxl_defbool_val(ctrl->scsi_raw_cmds));

@@ -1,0 +1,102 @@
+/* SPDX-License-Identifier: LGPL-2.1-only */
+/*
+ * What one command to a device of dom0 may be at most.  LIO's pscsi sends a
+ * guest's command on as it is, and one that the HBA's queue cannot take
+ * fails.
+ */
+#include <fcntl.h>
+#include <linux/fs.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <unistd.h>
+
+#include "libxl_vscsi_device.h"
+#include "libxl_vscsi_lio.h"
+
+/* Takes text over. */
+static bool read_number(char *text, uint64_t *number_r)
+{
+    bool ok = text && libxl__vscsi_parse_u64(text, strlen(text), UINT32_MAX,
+                                             number_r);
+
+    free(text);
+    return ok;
+}
+
+/* The queue of a disk or a CD, as the kernel shows it. */
+static bool read_queue(libxl__vscsi_ctx *vc, const char *place,
+                       const char *disk, libxl__vscsi_limits *limits_r)
+{
+    uint64_t kb, segments;
+
+    if (!read_number(libxl__vscsi_cfs_read(
+                         "%s/bus/scsi/devices/%s/block/%s/queue/"
+                         "max_hw_sectors_kb", vc->sysfs, place, disk), &kb) ||
+        !read_number(libxl__vscsi_cfs_read(
+                         "%s/bus/scsi/devices/%s/block/%s/queue/"
+                         "max_segments", vc->sysfs, place, disk), &segments))
+        return false;
+    limits_r->max_sectors_kb = (unsigned)kb;
+    limits_r->max_segments = (unsigned)segments;
+    return true;
+}
+
+/* Of the rest the kernel shows no queue; its sg node and its host tell. */
+static bool read_sg(libxl__vscsi_ctx *vc, const libxl_vscsi_hctl *hctl,
+                    const char *sg, libxl__vscsi_limits *limits_r)
+{
+    char *node = libxl__vscsi_sprintf("/dev/%s", sg);
+    int fd = -1, bytes = 0;
+    uint64_t segments;
+    bool ok;
+
+    if (node)
+        fd = open(node, O_RDONLY | O_NONBLOCK | O_CLOEXEC);
+    ok = fd >= 0 && !ioctl(fd, BLKSECTGET, &bytes) && bytes > 0 &&
+         read_number(libxl__vscsi_cfs_read(
+                         "%s/class/scsi_host/host%u/sg_tablesize", vc->sysfs,
+                         hctl->hst), &segments);
+    if (ok) {
+        limits_r->max_sectors_kb = (unsigned)bytes / 1024;
+        limits_r->max_segments = (unsigned)segments;
+    }
+    if (fd >= 0)
+        close(fd);
+    free(node);
+    return ok;
+}
+
+/* The name of the device's only child of a class, or NULL. */
+static char *child_of(libxl__vscsi_ctx *vc, const char *place,
+                      const char *class)
+{
+    libxl__vscsi_names names;
+    char *name = NULL;
+
+    libxl__vscsi_cfs_list(&names, "", false, "%s/bus/scsi/devices/%s/%s",
+                          vc->sysfs, place, class);
+    if (names.num)
+        name = strdup(names.list[0]);
+    libxl__vscsi_names_dispose(&names);
+    return name;
+}
+
+bool libxl__vscsi_path_limits(libxl__vscsi_ctx *vc,
+                              const libxl_vscsi_hctl *hctl,
+                              libxl__vscsi_limits *limits_r)
+{
+    char place[LIBXL__VSCSI_HCTL_SIZE], *disk, *sg = NULL;
+    bool ok;
+
+    libxl__vscsi_hctl_format(hctl, place);
+    disk = child_of(vc, place, "block");
+    ok = disk && read_queue(vc, place, disk, limits_r);
+    if (!disk) {
+        sg = child_of(vc, place, "scsi_generic");
+        ok = sg && read_sg(vc, hctl, sg, limits_r);
+    }
+    free(disk);
+    free(sg);
+    return ok;
+}
