@@ -324,22 +324,12 @@ char *stage_truth(struct rig *rig, uint32_t domid)
 
 /* ----- the end of it ----- */
 
-libxl_device_vscsictrl *stage_vhosts(struct rig *rig, uint32_t domid,
-                                     int *num_r)
-{
-    libxl_device_vscsictrl *ctrls = NULL;
-
-    assert_int_equal(libxl__vscsi_xs_list(&rig->vc, domid, -1, &ctrls, num_r,
-                                          NULL), 0);
-    return ctrls;
-}
-
 void stage_detach_all(struct rig *rig, libxl__vscsi_removal how)
 {
     libxl_device_vscsictrl *ctrls;
     int i, num;
 
-    ctrls = stage_vhosts(rig, DOM, &num);
+    ctrls = rig_vhosts(rig, DOM, &num);
     for (i = 0; i < num; i++)
         if (rig_close(rig, DOM, ctrls[i].devid, how))
             fail_msg("vhost %d: %s", ctrls[i].devid, rig_log());

@@ -37,9 +37,6 @@ void stage_assert_clean(struct rig *rig);
  */
 char *stage_truth(struct rig *rig, uint32_t domid);
 
-/* The vhosts on record, for libxl_device_vscsictrl_list_free(). */
-libxl_device_vscsictrl *stage_vhosts(struct rig *rig, uint32_t domid,
-                                     int *num_r);
 /* Detaches all vhosts of domain 5, which must work. */
 void stage_detach_all(struct rig *rig, libxl__vscsi_removal how);
 /* Ends domain 5, cleans up after it, and begins a new one. */

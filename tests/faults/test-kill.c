@@ -142,7 +142,7 @@ static void end_domain(struct rig *rig)
     libxl_device_vscsictrl *ctrls;
     int num, rc;
 
-    ctrls = stage_vhosts(rig, DOM, &num);
+    ctrls = rig_vhosts(rig, DOM, &num);
     store_domain_destroy(rig->s, DOM);
     if (num)
         rc = libxl__vscsi_domain_destroyed(&rig->vc, DOM, ctrls, num);
@@ -370,6 +370,20 @@ static void an_attach_that_plugs_again_is_killed_anywhere(void **state)
     });
 }
 
+static void device_that_takes_less(struct rig *rig)
+{
+    (void)rig;
+    fakehost_set_limits("3:0:0:0", 128, 168);
+}
+
+static void an_attach_of_limited_segments_is_killed_anywhere(void **state)
+{
+    try_all(*state, &(struct scenario){
+        "kill: attach, of limited segments", 0, device_that_takes_less,
+        attach_first, .goal = ONE,
+    });
+}
+
 static int force_close(struct rig *rig)
 {
     return rig_close(rig, DOM, 0, LIBXL__VSCSI_DESTROY);
@@ -425,7 +439,7 @@ static void destroyed_domain(struct rig *rig)
 {
     with_vhost_1(rig);
     forget_given();
-    given = stage_vhosts(rig, DOM, &num_given);
+    given = rig_vhosts(rig, DOM, &num_given);
     store_domain_destroy(rig->s, DOM);
 }
 
@@ -483,6 +497,7 @@ int main(void)
         STAGE_TEST(a_list_is_killed_anywhere),
         STAGE_TEST(an_attach_that_is_undone_is_killed_anywhere),
         STAGE_TEST(an_attach_that_plugs_again_is_killed_anywhere),
+        STAGE_TEST(an_attach_of_limited_segments_is_killed_anywhere),
         STAGE_TEST(a_forced_detach_is_killed_anywhere),
         STAGE_TEST(a_create_is_killed_anywhere),
         STAGE_TEST(a_destroy_is_killed_anywhere),

@@ -274,7 +274,7 @@ static unsigned race_once(struct rig *rig, unsigned num_doms, unsigned each)
         libxl_device_vscsictrl *ctrls;
         int v, num;
 
-        ctrls = stage_vhosts(rig, domids[i], &num);
+        ctrls = rig_vhosts(rig, domids[i], &num);
         for (v = 0; v < num; v++)
             assert_int_equal(rig_close(rig, domids[i], ctrls[v].devid,
                                        LIBXL__VSCSI_SAFE_REMOVE), 0);

@@ -6,7 +6,7 @@
 #include <string.h>
 
 #include "fakehost.h"
-#include "libxl_vscsi_internal.h"
+#include "libxl_vscsi_device.h"
 
 #define FAKE_HOST 3
 #define FAKE_MAX 31
@@ -22,6 +22,11 @@ static struct set held, broken, targets, exported;
 static const char *target_device;
 static libxl__vscsi_vhost backends[8];
 static unsigned num_backends;
+static struct {
+    char name[LIBXL__VSCSI_HCTL_SIZE];
+    libxl__vscsi_limits limits;
+} limited[8];
+static unsigned num_limited;
 
 static unsigned find(const struct set *set, const char *name)
 {
@@ -64,7 +69,7 @@ static void take_out(struct set *set, const char *name)
 
 void fakehost_reset(void)
 {
-    num_backends = 0;
+    num_backends = num_limited = 0;
     held.num = broken.num = targets.num = exported.num = 0;
     target_device = NULL;
 }
@@ -73,6 +78,14 @@ void fakehost_add_backend(uint32_t domid, int devid)
 {
     backends[num_backends].domid = domid;
     backends[num_backends++].devid = devid;
+}
+
+void fakehost_set_limits(const char *hctl, uint32_t max_sectors_kb,
+                         uint32_t max_segments)
+{
+    snprintf(limited[num_limited].name, sizeof(limited[0].name), "%s", hctl);
+    limited[num_limited].limits.max_sectors_kb = max_sectors_kb;
+    limited[num_limited++].limits.max_segments = max_segments;
 }
 
 void fakehost_hold(const char *hctl) { put(&held, hctl); }
@@ -220,6 +233,24 @@ const char *libxl__vscsi_host_type_name(int type)
 {
     (void)type;
     return "disk";
+}
+
+/* The last that was set is in force. */
+bool libxl__vscsi_path_limits(libxl__vscsi_ctx *vc,
+                              const libxl_vscsi_hctl *hctl,
+                              libxl__vscsi_limits *limits_r)
+{
+    char text[LIBXL__VSCSI_HCTL_SIZE];
+    unsigned i;
+
+    (void)vc;
+    libxl__vscsi_hctl_format(hctl, text);
+    limits_r->max_sectors_kb = 32767;
+    limits_r->max_segments = 254;
+    for (i = 0; i < num_limited; i++)
+        if (!strcmp(limited[i].name, text))
+            *limits_r = limited[i].limits;
+    return true;
 }
 
 /* ----- libxl_vscsi_lio.c ----- */

@@ -18,6 +18,9 @@ void fakehost_reset(void);
 void fakehost_add_backend(uint32_t domid, int devid);
 /* dom0 holds the device ("3:0:0:0"): attaching it is refused. */
 void fakehost_hold(const char *hctl);
+/* It takes this at most; else more than a guest ever sends.  Up to 8. */
+void fakehost_set_limits(const char *hctl, uint32_t max_sectors_kb,
+                         uint32_t max_segments);
 /* Exporting the device fails. */
 void fakehost_break_export(const char *hctl);
 /* An admin's target, "naa.6001405000000001:0", exists. */

@@ -218,6 +218,7 @@ struct peer *peer_start(struct store *s)
     if (!p)
         abort();
     p->store = s;
+    p->offer = "128";
     pthread_mutex_init(&p->lock, NULL);
     pthread_cond_init(&p->changed, NULL);
     for (unsigned i = 0; i < PEER_NUM_SIDES; i++)

@@ -52,7 +52,10 @@ void peer_refuse_vdev(struct peer *p, enum peer_side side, const char *vdev);
 void peer_refuse_pdev(struct peer *p, const char *pdev);
 /* The device's state stays as it is. */
 void peer_ignore_vdev(struct peer *p, enum peer_side side, const char *vdev);
-/* Ends everything above but drivers: no delay, no refusals, thawed. */
+/* What the backend driver offers as feature-sg-grant when it probes, "128"
+ * at first; NULL: nothing.  Not copied. */
+void peer_set_offer(struct peer *p, const char *segments);
+/* Ends everything above but drivers and the offer: no delay, no refusals, thawed. */
 void peer_behave(struct peer *p);
 
 /* A guest writes or removes; 0 or what xenstored says.  Paths without '/'

@@ -24,7 +24,13 @@
 
 static bool back_probe(struct device *d)
 {
-    bus_write(d->kernel, d->node, "feature-sg-grant", "128");
+    const char *offer;
+
+    peer_lock(d->kernel->peer);
+    offer = d->kernel->peer->offer;
+    peer_unlock(d->kernel->peer);
+    if (offer)
+        bus_write(d->kernel, d->node, "feature-sg-grant", offer);
     bus_switch_state(d, XenbusStateInitWait);
     return true;
 }

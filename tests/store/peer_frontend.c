@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-only */
 /*
  * The frontend driver of the peer.  It acts on the backend's state alone:
- *   4  if it was 3 itself: adds LUNs; 4
+ *   4  reads how many segments it may use; if it was 3 itself: adds LUNs; 4
  *   5, 6  gives the SCSI host up, 6
  *   7  removes LUNs, 7
  *   8  adds LUNs, 4
@@ -111,10 +111,19 @@ static void disconnect(struct device *d)
     bus_switch_state(d, XenbusStateClosed);
 }
 
+static void read_segments(struct device *d)
+{
+    char *text = bus_read(d->kernel, d->otherend, "feature-sg-grant");
+
+    peer_note(d, "takes %s segments", text ? text : "no");
+    free(text);
+}
+
 static void front_otherend_changed(struct device *d, int state)
 {
     switch (state) {
     case XenbusStateConnected:
+        read_segments(d);
         if (bus_read_state(d->kernel, d->node) == XenbusStateInitialised)
             bus_scan(d, d->otherend, add_each, NULL);
         bus_switch_state(d, XenbusStateConnected);

@@ -100,6 +100,7 @@ struct peer {
     pthread_mutex_t lock;       /* of all below */
     pthread_cond_t changed;
     struct manners manners[PEER_NUM_SIDES];
+    const char *offer;          /* feature-sg-grant */
     unsigned handshakes, reconfigurations;
     char *log;
 };

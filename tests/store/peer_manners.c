@@ -100,6 +100,11 @@ void peer_set_delay(struct peer *p, enum peer_side side, unsigned delay_ms)
     SET(p, p->manners[side].delay_ms = delay_ms);
 }
 
+void peer_set_offer(struct peer *p, const char *segments)
+{
+    SET(p, p->offer = segments);
+}
+
 void peer_close_at(struct peer *p, enum peer_side side, int state)
 {
     SET(p, p->manners[side].close_at = state);

@@ -181,6 +181,16 @@ int rig_close(struct rig *rig, uint32_t domid, int vhost,
 
 /* ----- what is there ----- */
 
+libxl_device_vscsictrl *rig_vhosts(struct rig *rig, uint32_t domid,
+                                   int *num_r)
+{
+    libxl_device_vscsictrl *ctrls = NULL;
+
+    assert_int_equal(libxl__vscsi_xs_list(&rig->vc, domid, -1, &ctrls, num_r,
+                                          NULL), 0);
+    return ctrls;
+}
+
 char *rig_list(struct rig *rig, uint32_t domid)
 {
     libxl_vscsiinfo *infos = NULL;

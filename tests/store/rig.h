@@ -44,6 +44,9 @@ int rig_detach(struct rig *rig, uint32_t domid, const char *vdev,
 int rig_close(struct rig *rig, uint32_t domid, int vhost,
               libxl__vscsi_removal how);
 
+/* The vhosts on record, to be freed with _list_free(). */
+libxl_device_vscsictrl *rig_vhosts(struct rig *rig, uint32_t domid,
+                                   int *num_r);
 /* "0:0:0:0=/dev/fake-0-0(4) ...": all devices, with the state of each. */
 char *rig_list(struct rig *rig, uint32_t domid);
 void rig_assert_list(struct rig *rig, uint32_t domid, const char *expected);

@@ -10,7 +10,10 @@
  *  4. A backend appears only together with or after its frontend.
  *  5. A v-dev is four decimals; a p-dev is NAME:LUN of 31 characters at most.
  *  6. No two devices of a vhost have the same channel, target and LUN.
- *  7. A state that exists is never set to 1.
+ *  7. A state that exists is never set to 1; but a frontend's 1 may be
+ *     written again, for its watch to fire.
+ *  8. The backend's limit of segments is lowered only while B is 2 and F is
+ *     1: later the guest may have read it.
  */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -271,6 +274,9 @@ static void check_write(struct rules *r, const struct place *pl,
         check_dev(r, pl, path, value);
         return;
     }
+    if (!strcmp(pl->leaf, "feature-sg-grant") && (b != 2 || f != 1))
+        broken(r, "%s = %s while backend %ld, frontend %ld: not 2 and 1",
+               path, value, b, f);
     if (strcmp(pl->leaf, "state"))
         return;
     if (!strcmp(value, "7") && (b != 4 || f != 4))
@@ -308,7 +314,8 @@ static void check_frontend(struct rules *r, const char *path,
     if (strncmp(path, "/local/domain/", 14) || !p || strcmp(value, "1"))
         return;
     p += strlen(middle);
-    if (number(&p, &vhost) && !strcmp(p, "state") && n)
+    if (number(&p, &vhost) && !strcmp(p, "state") && n &&
+        strcmp(n->value, "1"))
         broken(r, "%s = 1, was %s: it is in use", path, n->value);
 }
 

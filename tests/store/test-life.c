@@ -5,17 +5,6 @@
 #define B "/local/domain/0/backend/vscsi/5/0"
 #define VM "/vm/7c4e2a52-25a5-4d5d-9f0e-0123456789ab"
 
-/* The vhosts of a domain, to be freed with _list_free(). */
-static libxl_device_vscsictrl *listed(struct rig *rig, uint32_t domid,
-                                      int *num_r)
-{
-    libxl_device_vscsictrl *ctrls = NULL;
-
-    assert_int_equal(libxl__vscsi_xs_list(&rig->vc, domid, -1, &ctrls, num_r,
-                                          NULL), 0);
-    return ctrls;
-}
-
 static int attach_again(struct rig *rig, uint32_t domid,
                         libxl_device_vscsictrl *ctrls, int num)
 {
@@ -34,7 +23,7 @@ static void a_destroyed_domain_leaves_nothing(void **state)
 
     assert_int_equal(rig_attach_many(rig, DOM, 0, 0, 3), 0);
     assert_int_equal(rig_attach_many(rig, DOM, 1, 3, 1), 0);
-    ctrls = listed(rig, DOM, &num);
+    ctrls = rig_vhosts(rig, DOM, &num);
     store_domain_destroy(rig->s, DOM);
     assert_int_equal(libxl__vscsi_domain_destroyed(&rig->vc, DOM, ctrls, num),
                      0);
@@ -51,7 +40,7 @@ static void a_domain_that_is_still_there_is_not_touched(void **state)
     int num;
 
     assert_int_equal(rig_attach_many(rig, DOM, 0, 0, 3), 0);
-    ctrls = listed(rig, DOM, &num);
+    ctrls = rig_vhosts(rig, DOM, &num);
     before = rig_snapshot(rig);
     assert_int_equal(libxl__vscsi_domain_destroyed(&rig->vc, DOM, ctrls, num),
                      ERROR_NOT_READY);
@@ -70,7 +59,7 @@ static void a_backend_that_hangs_at_the_end_is_said(void **state)
     int num;
 
     assert_int_equal(rig_attach_many(rig, DOM, 0, 0, 1), 0);
-    ctrls = listed(rig, DOM, &num);
+    ctrls = rig_vhosts(rig, DOM, &num);
     peer_freeze(rig->p, PEER_BACKEND);
     store_domain_destroy(rig->s, DOM);
     assert_int_equal(libxl__vscsi_domain_destroyed(&rig->vc, DOM, ctrls, num),
@@ -123,7 +112,7 @@ static void a_device_on_record_is_found_by_its_identity(void **state)
     int num;
 
     assert_int_equal(rig_attach(rig, DOM, "/dev/fake-0-3 0:0:0:0"), 0);
-    ctrls = listed(rig, DOM, &num);
+    ctrls = rig_vhosts(rig, DOM, &num);
     store_domain_destroy(rig->s, DOM);
     store_domain_create(rig->s, 6);
     say_it_was_elsewhere(&ctrls[0].vscsidevs[0].pdev, "77:0:0:3");
@@ -141,7 +130,7 @@ static void a_lost_device_is_not_replaced_by_its_neighbour(void **state)
     int num;
 
     assert_int_equal(rig_attach(rig, DOM, "/dev/fake-0-3 0:0:0:0"), 0);
-    ctrls = listed(rig, DOM, &num);
+    ctrls = rig_vhosts(rig, DOM, &num);
     store_domain_destroy(rig->s, DOM);
     store_domain_create(rig->s, 6);
     free(ctrls[0].vscsidevs[0].pdev.wwid);
@@ -160,7 +149,7 @@ static void a_vm_keeps_its_devices_while_it_moves_within_the_host(void **state)
 
     store_write(rig->s, "/local/domain/5/vm", VM);
     assert_int_equal(rig_attach_many(rig, DOM, 0, 0, 2), 0);
-    ctrls = listed(rig, DOM, &num);
+    ctrls = rig_vhosts(rig, DOM, &num);
     store_domain_create(rig->s, 6);
     store_write(rig->s, "/local/domain/6/vm", VM "0");
     assert_int_equal(attach_again(rig, 6, ctrls, num), ERROR_DEVICE_EXISTS);
@@ -185,7 +174,7 @@ static void a_check_names_every_device_that_is_missing(void **state)
     int num;
 
     assert_int_equal(rig_attach_many(rig, DOM, 0, 0, 3), 0);
-    ctrls = listed(rig, DOM, &num);
+    ctrls = rig_vhosts(rig, DOM, &num);
     before = rig_snapshot(rig);
     assert_int_equal(libxl__vscsi_check(&rig->vc, "", ctrls, num),
                      ERROR_DEVICE_EXISTS);

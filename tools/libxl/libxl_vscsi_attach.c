@@ -3,7 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "libxl_vscsi_internal.h"
+#include "libxl_vscsi_attach.h"
 
 #define MAX_ROUNDS 5
 /* How often a vhost is offered to a guest within frontend_ms, and how long
@@ -11,21 +11,9 @@
 #define REPLUG_ROUNDS 3
 #define REPLUG_PAUSE_MS 200
 
-/* One attach, from the lock of the domain to its end. */
-typedef struct attach {
-    libxl__vscsi_vhost vhost;
-    libxl_device_vscsictrl *ctrl;
-    libxl__vscsi_users users;
-    const libxl_device_vscsictrl *existing;     /* in users; may be NULL */
-    bool uses_lio;
-    libxl__vscsi_claimed *claimed;      /* per device */
-    libxl_devid *ids;           /* per device: its N of dev-N */
-    libxl__vscsi_plan plan;
-} attach;
-
 /* ----- which place in the domain ----- */
 
-static void find_existing(attach *a)
+static void find_existing(libxl__vscsi_attaching *a)
 {
     int i, j;
 
@@ -40,7 +28,8 @@ static void find_existing(attach *a)
     }
 }
 
-static bool is_id_used(const attach *a, int num_new, libxl_devid id)
+static bool is_id_used(const libxl__vscsi_attaching *a, int num_new,
+                       libxl_devid id)
 {
     int i;
 
@@ -53,7 +42,8 @@ static bool is_id_used(const attach *a, int num_new, libxl_devid id)
     return false;
 }
 
-static int check_place(libxl__vscsi_ctx *vc, const attach *a, int i)
+static int check_place(libxl__vscsi_ctx *vc, const libxl__vscsi_attaching *a,
+                       int i)
 {
     char vdev[LIBXL__VSCSI_HCTL_SIZE];
     int j;
@@ -75,7 +65,7 @@ static int check_place(libxl__vscsi_ctx *vc, const attach *a, int i)
     return 0;
 }
 
-static int take_places(libxl__vscsi_ctx *vc, attach *a)
+static int take_places(libxl__vscsi_ctx *vc, libxl__vscsi_attaching *a)
 {
     libxl_defbool *want = &a->ctrl->scsi_raw_cmds;
     libxl_devid id;
@@ -109,7 +99,7 @@ static int take_places(libxl__vscsi_ctx *vc, attach *a)
     return 0;
 }
 
-static int claim_devices(libxl__vscsi_ctx *vc, attach *a)
+static int claim_devices(libxl__vscsi_ctx *vc, libxl__vscsi_attaching *a)
 {
     int rc, i;
 
@@ -125,72 +115,10 @@ static int claim_devices(libxl__vscsi_ctx *vc, attach *a)
     return rc;
 }
 
-static void unclaim_devices(libxl__vscsi_ctx *vc, attach *a)
+static void unclaim_devices(libxl__vscsi_ctx *vc, libxl__vscsi_attaching *a)
 {
     libxl__vscsi_unclaim(vc, a->ctrl->vscsidevs, a->ctrl->num_vscsidevs,
                          a->claimed);
-}
-
-/* ----- how large a command the guest may send ----- */
-
-/* Of one that is recorded, or was known by the guest before. */
-static int check_segments(libxl__vscsi_ctx *vc, const attach *a,
-                          unsigned told, const char *advice)
-{
-    int i = libxl__vscsi_smallest(a->claimed, a->ctrl->num_vscsidevs);
-
-    libxl__vscsi_doing(vc, "attach", a->ctrl->vscsidevs[i].pdev.p_devname,
-                       a->vhost.domid);
-    return libxl__vscsi_check_segments(vc, &a->claimed[i].limits,
-                                       a->vhost.devid, told, advice);
-}
-
-static int choose_segments(libxl__vscsi_ctx *vc, attach *a)
-{
-    libxl_device_vscsictrl *ctrl = a->ctrl;
-    unsigned fits = libxl__vscsi_choose_segments(vc, ctrl, a->claimed);
-
-    if (a->existing)            /* write_body() knows more */
-        return 0;
-    if (ctrl->max_segments)
-        return check_segments(vc, a, ctrl->max_segments, "start the guest "
-                              "anew to give it this device");
-    ctrl->max_segments = fits;
-    return 0;
-}
-
-static unsigned told_segments(const attach *a)
-{
-    return a->existing->max_segments ? a->existing->max_segments
-                                     : LIBXL__VSCSI_MAX_SEGMENTS;
-}
-
-/*
- * A guest that has not begun to connect, which the transaction has seen,
- * will read what is written now; any other has read it, or may just do so.
- */
-static int fit_segments(libxl__vscsi_ctx *vc, xs_transaction_t t, attach *a,
-                        libxl__vscsi_state backend)
-{
-    unsigned told = told_segments(a), fits;
-    int i = libxl__vscsi_smallest(a->claimed, a->ctrl->num_vscsidevs);
-
-    fits = libxl__vscsi_segments_of(&a->claimed[i].limits);
-    if (fits < LIBXL__VSCSI_MIN_SEGMENTS)
-        fits = LIBXL__VSCSI_MIN_SEGMENTS;
-    a->ctrl->max_segments = fits < told ? fits : told;
-    if (fits >= told)
-        return 0;
-    if (a->plan != VSCSI_PLAN_NODES)
-        return check_segments(vc, a, told, "choose another HOST in VDEV, or "
-                              "detach all of this one and attach it with "
-                              "segments=N");
-    if (backend != VSCSI_INIT_WAIT) {
-        libxl__vscsi_error(vc, "dom0's backend driver has not taken vhost %d "
-                           "yet (try again)", a->vhost.devid);
-        return ERROR_NOT_READY;
-    }
-    return libxl__vscsi_xs_set_segments(vc, t, a->vhost, a->existing, fits);
 }
 
 /* ----- the nodes ----- */
@@ -198,7 +126,7 @@ static int fit_segments(libxl__vscsi_ctx *vc, xs_transaction_t t, attach *a,
 static int write_body(libxl__vscsi_ctx *vc, xs_transaction_t t, void *arg)
 {
     libxl__vscsi_state backend, frontend;
-    attach *a = arg;
+    libxl__vscsi_attaching *a = arg;
     int rc;
 
     if (!a->existing) {
@@ -225,7 +153,7 @@ static int write_body(libxl__vscsi_ctx *vc, xs_transaction_t t, void *arg)
     }
     if (a->plan == VSCSI_PLAN_RECONFIGURE && vc->paused)
         return libxl__vscsi_refuse_paused(vc);
-    rc = fit_segments(vc, t, a, backend);
+    rc = libxl__vscsi_attach_fit(vc, t, a, backend);
     if (rc)
         return rc;
     rc = libxl__vscsi_xs_add_devs(vc, t, a->vhost, a->ctrl->vscsidevs,
@@ -238,7 +166,7 @@ static int write_body(libxl__vscsi_ctx *vc, xs_transaction_t t, void *arg)
 
 /* The host lock spans everything from who has the device to the record
  * that this domain has it. */
-static int claim_and_write(libxl__vscsi_ctx *vc, attach *a)
+static int claim_and_write(libxl__vscsi_ctx *vc, libxl__vscsi_attaching *a)
 {
     int rc, lock = -1;
 
@@ -251,7 +179,7 @@ static int claim_and_write(libxl__vscsi_ctx *vc, attach *a)
     rc = claim_devices(vc, a);
     if (rc)
         goto out;
-    rc = choose_segments(vc, a);
+    rc = libxl__vscsi_attach_segments(vc, a);
     if (!rc)
         rc = libxl__vscsi_xs_transact(vc, write_body, a);
     if (rc || a->plan == VSCSI_PLAN_WAIT)
@@ -261,7 +189,7 @@ out:
     return rc;
 }
 
-static int write_when_settled(libxl__vscsi_ctx *vc, attach *a)
+static int write_when_settled(libxl__vscsi_ctx *vc, libxl__vscsi_attaching *a)
 {
     bool settled = true;
     int rc, round;
@@ -288,7 +216,7 @@ static int write_when_settled(libxl__vscsi_ctx *vc, attach *a)
 static int withdraw_body(libxl__vscsi_ctx *vc, xs_transaction_t t, void *arg)
 {
     libxl__vscsi_state backend, frontend;
-    attach *a = arg;
+    libxl__vscsi_attaching *a = arg;
     int rc;
 
     rc = libxl__vscsi_xs_states(vc, t, a->vhost, &backend, &frontend);
@@ -304,7 +232,7 @@ static int withdraw_body(libxl__vscsi_ctx *vc, xs_transaction_t t, void *arg)
 }
 
 /* Takes the new devices away again, by the same way as a detach. */
-static void roll_back(libxl__vscsi_ctx *vc, attach *a)
+static void roll_back(libxl__vscsi_ctx *vc, libxl__vscsi_attaching *a)
 {
     libxl_device_vscsictrl after;
     int *indices;
@@ -333,7 +261,7 @@ out:
     libxl_device_vscsictrl_dispose(&after);
 }
 
-static int end_timed_out(libxl__vscsi_ctx *vc, attach *a)
+static int end_timed_out(libxl__vscsi_ctx *vc, libxl__vscsi_attaching *a)
 {
     int rc, lock;
 
@@ -360,7 +288,7 @@ static int end_timed_out(libxl__vscsi_ctx *vc, attach *a)
     return ERROR_GUEST_TIMEDOUT;
 }
 
-static int end_attach(libxl__vscsi_ctx *vc, attach *a,
+static int end_attach(libxl__vscsi_ctx *vc, libxl__vscsi_attaching *a,
                       libxl__vscsi_verdict verdict)
 {
     switch (verdict) {
@@ -404,7 +332,7 @@ static int end_attach(libxl__vscsi_ctx *vc, attach *a,
 static int unplug_body(libxl__vscsi_ctx *vc, xs_transaction_t t, void *arg)
 {
     libxl__vscsi_state backend, frontend;
-    attach *a = arg;
+    libxl__vscsi_attaching *a = arg;
     int rc;
 
     rc = libxl__vscsi_xs_states(vc, t, a->vhost, &backend, &frontend);
@@ -418,7 +346,7 @@ static int unplug_body(libxl__vscsi_ctx *vc, xs_transaction_t t, void *arg)
     return rc ? rc : libxl__vscsi_xs_rm_frontend(vc, t, a->vhost);
 }
 
-static int plug_again(libxl__vscsi_ctx *vc, attach *a)
+static int plug_again(libxl__vscsi_ctx *vc, libxl__vscsi_attaching *a)
 {
     int rc, lock = -1;
     bool over;
@@ -445,47 +373,7 @@ static int plug_again(libxl__vscsi_ctx *vc, attach *a)
     return rc;
 }
 
-static int show_body(libxl__vscsi_ctx *vc, xs_transaction_t t, void *arg)
-{
-    libxl__vscsi_state backend, frontend;
-    attach *a = arg;
-    bool hidden;
-    int rc;
-
-    rc = libxl__vscsi_xs_is_hidden(vc, t, a->vhost, &hidden);
-    if (rc || !hidden)
-        return rc;
-    rc = libxl__vscsi_xs_states(vc, t, a->vhost, &backend, &frontend);
-    if (rc || libxl__vscsi_plan_for(VSCSI_SHOW_VHOST, backend, frontend) !=
-        VSCSI_PLAN_SHOW)
-        return rc;
-    return libxl__vscsi_xs_show_vhost(vc, t, a->vhost,
-                                      a->ctrl->max_segments);
-}
-
-/*
- * A vhost whose commands are limited is hidden from the guest until the
- * backend driver has written its own limit, and that has been lowered: the
- * guest's driver reads it once.  It may be that an earlier call was killed
- * before it came to this.
- */
-static int show_vhost(libxl__vscsi_ctx *vc, attach *a,
-                      libxl__vscsi_verdict *verdict_r)
-{
-    libxl__vscsi_wait w = { .vhost = a->vhost, .op = VSCSI_SHOW_VHOST };
-    int rc;
-
-    *verdict_r = VSCSI_DONE;
-    if (a->ctrl->max_segments >= LIBXL__VSCSI_MAX_SEGMENTS ||
-        a->plan == VSCSI_PLAN_RECONFIGURE)
-        return 0;
-    rc = libxl__vscsi_wait_for(vc, &w, verdict_r, NULL);
-    if (rc || *verdict_r != VSCSI_DONE)
-        return rc;
-    return libxl__vscsi_xs_transact(vc, show_body, a);
-}
-
-static int wait_attached(libxl__vscsi_ctx *vc, attach *a)
+static int wait_attached(libxl__vscsi_ctx *vc, libxl__vscsi_attaching *a)
 {
     bool waits = !a->existing && !vc->paused;
     libxl__vscsi_wait w = {
@@ -500,7 +388,7 @@ static int wait_attached(libxl__vscsi_ctx *vc, attach *a)
     int rc;
 
     for (round = 1; ; round++) {
-        rc = show_vhost(vc, a, &verdict);
+        rc = libxl__vscsi_attach_show(vc, a, &verdict);
         if (!rc && verdict == VSCSI_DONE)
             rc = libxl__vscsi_wait_for(vc, &w, &verdict, &culprit);
         if (rc || verdict != VSCSI_WAIT_FRONTEND || !w.frontend_ms ||
@@ -522,7 +410,7 @@ int libxl__vscsi_attach(libxl__vscsi_ctx *vc, uint32_t domid,
                         libxl_device_vscsictrl *ctrl)
 {
     size_t num = (size_t)ctrl->num_vscsidevs;
-    attach a = { .ctrl = ctrl };
+    libxl__vscsi_attaching a = { .ctrl = ctrl };
     int rc, lock = -1;
 
     rc = libxl__vscsi_check_ctrl(vc, domid, ctrl);

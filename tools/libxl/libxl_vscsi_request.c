@@ -35,9 +35,22 @@ static int check_vdevs(libxl__vscsi_ctx *vc, uint32_t domid,
     return 0;
 }
 
+static int check_segments(libxl__vscsi_ctx *vc, unsigned segments)
+{
+    if (!segments || (segments >= LIBXL__VSCSI_MIN_SEGMENTS &&
+                      segments <= LIBXL__VSCSI_MAX_SEGMENTS))
+        return 0;
+    libxl__vscsi_error(vc, "a guest's command can have from %d to %d "
+                       "segments, not %u", LIBXL__VSCSI_MIN_SEGMENTS,
+                       LIBXL__VSCSI_MAX_SEGMENTS, segments);
+    return ERROR_INVAL;
+}
+
 int libxl__vscsi_check_ctrl(libxl__vscsi_ctx *vc, uint32_t domid,
                             libxl_device_vscsictrl *ctrl)
 {
+    int rc;
+
     libxl__vscsi_doing(vc, "attach", NULL, domid);
     if (ctrl->num_vscsidevs < 1) {
         libxl__vscsi_error(vc, "no device is given, and a vhost without "
@@ -67,5 +80,8 @@ int libxl__vscsi_check_ctrl(libxl__vscsi_ctx *vc, uint32_t domid,
                            LIBXL__VSCSI_MAX_VHOST);
         return ERROR_INVAL;
     }
-    return check_vdevs(vc, domid, ctrl);
+    rc = check_segments(vc, ctrl->segments);
+    if (!rc)
+        rc = check_segments(vc, ctrl->max_segments);
+    return rc ? rc : check_vdevs(vc, domid, ctrl);
 }

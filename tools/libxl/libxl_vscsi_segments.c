@@ -72,9 +72,9 @@ int libxl__vscsi_check_segments(libxl__vscsi_ctx *vc,
     if (num >= told || told <= LIBXL__VSCSI_MIN_SEGMENTS)
         return 0;
     libxl__vscsi_error(vc, "it takes commands of at most %u KiB (%u pages), "
-                       "and the guest sends up to %u KiB (%u pages) on vhost"
-                       " %d, which it learned when it connected that (%s)",
-                       libxl__vscsi_kb_of(num), num, libxl__vscsi_kb_of(told),
-                       told, devid, advice);
+                       "and the guest learned when it connected vhost %d "
+                       "that it may send %u KiB (%u pages) (%s)",
+                       libxl__vscsi_kb_of(num), num, devid,
+                       libxl__vscsi_kb_of(told), told, advice);
     return ERROR_INVAL;
 }

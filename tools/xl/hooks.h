@@ -77,10 +77,11 @@ typedef struct hooks_life {
      * An errno value. */
     int (*read_config)(XLU_Config *cfg, const char *source);
 
-    /* Before a domain is made of config, and after: rc is how it ended. */
+    /* Before a domain is made of config, and after: rc is how it ended; is
+     * it one that boots, or one that goes on? */
     int (*before_create)(libxl_domain_config *config);
     int (*after_create)(libxl_ctx *ctx, libxl_domain_config *config,
-                        uint32_t *domid, int rc);
+                        uint32_t *domid, bool boots, int rc);
     int (*soft_reset)(libxl_ctx *ctx, libxl_domain_config *config,
                       uint32_t domid, const libxl_asyncop_how *ao_how,
                       const libxl_asyncprogress_how *aop_console_how);

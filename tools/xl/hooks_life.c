@@ -166,17 +166,29 @@ static int before_create(libxl_domain_config *config)
     return rc;
 }
 
+/* A guest that boots learns how much it may send again; any other has. */
+static void forget_max_segments(hooks_list *list)
+{
+    int i;
+
+    for (i = 0; i < list->num; i++)
+        list->ctrls[i].max_segments = 0;
+}
+
 static int after_create(libxl_ctx *ctx, libxl_domain_config *config,
-                        uint32_t *domid, int rc)
+                        uint32_t *domid, bool boots, int rc)
 {
     hooks_list list;
 
     if (rc)
         return rc;
-    if (hooks_table_get(config, true, &list))
+    if (hooks_table_get(config, true, &list)) {
+        if (boots)
+            forget_max_segments(&list);
         rc = attach_all(ctx, *domid, &list);
-    else
+    } else {
         rc = out_of_memory();
+    }
     hooks_list_dispose(&list);
     if (rc) {
         hooks_say("domain %u does not get all of its SCSI devices and is "
@@ -216,6 +228,7 @@ static int soft_reset(libxl_ctx *ctx, libxl_domain_config *config,
     if (!rc)
         rc = hooks_real_xl->libxl_domain_soft_reset(ctx, config, domid,
                                                     ao_how, aop_console_how);
+    forget_max_segments(&list);
     if (!rc)
         rc = attach_all(ctx, domid, &list);
     hooks_list_dispose(&now);

@@ -183,7 +183,8 @@ PUBLIC int libxl_domain_create_new(
         return rc;
     rc = real()->libxl_domain_create_new(ctx, d_config, domid, ao_how,
                                          aop_console_how);
-    return loaded ? loaded->after_create(ctx, d_config, domid, rc) : rc;
+    return loaded ? loaded->after_create(ctx, d_config, domid, true, rc)
+                   : rc;
 }
 
 PUBLIC int libxl_domain_create_restore(
@@ -202,7 +203,8 @@ PUBLIC int libxl_domain_create_restore(
     rc = real()->libxl_domain_create_restore(ctx, d_config, domid, restore_fd,
                                              send_back_fd, params, ao_how,
                                              aop_console_how);
-    return loaded ? loaded->after_create(ctx, d_config, domid, rc) : rc;
+    return loaded ? loaded->after_create(ctx, d_config, domid, false, rc)
+                   : rc;
 }
 
 PUBLIC int libxl_domain_soft_reset(

@@ -1,0 +1,50 @@
+/* SPDX-License-Identifier: LGPL-2.1-only */
+/* What the two files of attach tell each other. */
+#ifndef LIBXL_VSCSI_ATTACH_H
+#define LIBXL_VSCSI_ATTACH_H
+
+#include "libxl_vscsi_internal.h"
+
+#pragma GCC visibility push(hidden)
+
+/* One attach, from the lock of the domain to its end. */
+typedef struct libxl__vscsi_attaching {
+    libxl__vscsi_vhost vhost;
+    libxl_device_vscsictrl *ctrl;
+    libxl__vscsi_users users;
+    const libxl_device_vscsictrl *existing;     /* in users; may be NULL */
+    bool uses_lio;
+    libxl__vscsi_claimed *claimed;      /* per device */
+    libxl_devid *ids;           /* per device: its N of dev-N */
+    libxl__vscsi_plan plan;
+} libxl__vscsi_attaching;
+
+/* ----- libxl_vscsi_attach_segments.c ----- */
+
+/*
+ * Sets ctrl->max_segments of a new vhost, from what its devices take.
+ * ERROR_INVAL, logged, where the guest knows more from before.
+ */
+int libxl__vscsi_attach_segments(libxl__vscsi_ctx *vc,
+                                 libxl__vscsi_attaching *a);
+/*
+ * The same for devices that are added to a vhost, with the plan known and
+ * in its transaction: lowers what a guest has not read yet.  ERROR_INVAL,
+ * logged, where it has; ERROR_NOT_READY, logged, where that is not known.
+ */
+int libxl__vscsi_attach_fit(libxl__vscsi_ctx *vc, xs_transaction_t t,
+                            libxl__vscsi_attaching *a,
+                            libxl__vscsi_state backend);
+/*
+ * A vhost whose commands are limited is hidden from the guest until the
+ * backend driver has written its own limit, and that has been lowered: the
+ * guest's driver reads it once.  Waits for that and shows it; also one that
+ * an earlier call left hidden when it was killed.  *verdict_r is VSCSI_DONE
+ * or why it cannot be.
+ */
+int libxl__vscsi_attach_show(libxl__vscsi_ctx *vc, libxl__vscsi_attaching *a,
+                             libxl__vscsi_verdict *verdict_r);
+
+#pragma GCC visibility pop
+
+#endif /* LIBXL_VSCSI_ATTACH_H */

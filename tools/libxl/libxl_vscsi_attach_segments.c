@@ -1,0 +1,117 @@
+/* SPDX-License-Identifier: LGPL-2.1-only */
+/*
+ * How large a command the guest may send: the part of attach that finds the
+ * number, and tells it the guest in time.
+ */
+#include "libxl_vscsi_attach.h"
+
+/* Of one that is recorded, or was known by the guest before. */
+static int check_segments(libxl__vscsi_ctx *vc, const libxl__vscsi_attaching *a,
+                          unsigned told, const char *advice)
+{
+    int i = libxl__vscsi_smallest(a->claimed, a->ctrl->num_vscsidevs);
+
+    libxl__vscsi_doing(vc, "attach", a->ctrl->vscsidevs[i].pdev.p_devname,
+                       a->vhost.domid);
+    return libxl__vscsi_check_segments(vc, &a->claimed[i].limits,
+                                       a->vhost.devid, told, advice);
+}
+
+int libxl__vscsi_attach_segments(libxl__vscsi_ctx *vc,
+                                 libxl__vscsi_attaching *a)
+{
+    libxl_device_vscsictrl *ctrl = a->ctrl;
+    unsigned fits = libxl__vscsi_choose_segments(vc, ctrl, a->claimed);
+
+    if (a->existing)            /* write_body() knows more */
+        return 0;
+    if (ctrl->max_segments)
+        return check_segments(vc, a, ctrl->max_segments, "start the guest "
+                              "anew to give it this device");
+    ctrl->max_segments = fits;
+    return 0;
+}
+
+static unsigned told_segments(const libxl__vscsi_attaching *a)
+{
+    return a->existing->max_segments ? a->existing->max_segments
+                                     : LIBXL__VSCSI_MAX_SEGMENTS;
+}
+
+static unsigned fitting_segments(const libxl__vscsi_attaching *a)
+{
+    int i = libxl__vscsi_smallest(a->claimed, a->ctrl->num_vscsidevs);
+    unsigned fits = libxl__vscsi_segments_of(&a->claimed[i].limits);
+
+    if (a->ctrl->segments && a->ctrl->segments < fits)
+        fits = a->ctrl->segments;
+    return fits < LIBXL__VSCSI_MIN_SEGMENTS ? LIBXL__VSCSI_MIN_SEGMENTS
+                                            : fits;
+}
+
+/*
+ * A guest that has not begun to connect, which the transaction has seen,
+ * will read what is written now; any other has read it, or may just do so.
+ */
+int libxl__vscsi_attach_fit(libxl__vscsi_ctx *vc, xs_transaction_t t,
+                            libxl__vscsi_attaching *a,
+                            libxl__vscsi_state backend)
+{
+    unsigned told = told_segments(a), fits = fitting_segments(a);
+    int rc;
+
+    a->ctrl->max_segments = told;
+    if (fits >= told)
+        return 0;
+    if (a->plan != VSCSI_PLAN_NODES) {
+        rc = check_segments(vc, a, told, "choose another HOST in VDEV, or "
+                            "detach all of this one and attach it with "
+                            "segments=N");
+        if (!rc && a->ctrl->segments && a->ctrl->segments < told)
+            libxl__vscsi_log(vc, XTL_WARN, "segments=%u has no effect: the "
+                             "guest connected vhost %d with %u before",
+                             a->ctrl->segments, a->vhost.devid, told);
+        return rc;
+    }
+    if (backend != VSCSI_INIT_WAIT) {
+        libxl__vscsi_error(vc, "dom0's backend driver has not taken vhost %d "
+                           "yet (try again)", a->vhost.devid);
+        return ERROR_NOT_READY;
+    }
+    a->ctrl->max_segments = fits;
+    return libxl__vscsi_xs_set_segments(vc, t, a->vhost, a->existing, fits);
+}
+
+static int show_body(libxl__vscsi_ctx *vc, xs_transaction_t t, void *arg)
+{
+    libxl__vscsi_state backend, frontend;
+    libxl__vscsi_attaching *a = arg;
+    bool hidden;
+    int rc;
+
+    rc = libxl__vscsi_xs_is_hidden(vc, t, a->vhost, &hidden);
+    if (rc || !hidden)
+        return rc;
+    rc = libxl__vscsi_xs_states(vc, t, a->vhost, &backend, &frontend);
+    if (rc || libxl__vscsi_plan_for(VSCSI_SHOW_VHOST, backend, frontend) !=
+        VSCSI_PLAN_SHOW)
+        return rc;
+    return libxl__vscsi_xs_show_vhost(vc, t, a->vhost,
+                                      a->ctrl->max_segments);
+}
+
+int libxl__vscsi_attach_show(libxl__vscsi_ctx *vc, libxl__vscsi_attaching *a,
+                             libxl__vscsi_verdict *verdict_r)
+{
+    libxl__vscsi_wait w = { .vhost = a->vhost, .op = VSCSI_SHOW_VHOST };
+    int rc;
+
+    *verdict_r = VSCSI_DONE;
+    if (a->ctrl->max_segments >= LIBXL__VSCSI_MAX_SEGMENTS ||
+        a->plan == VSCSI_PLAN_RECONFIGURE)
+        return 0;
+    rc = libxl__vscsi_wait_for(vc, &w, verdict_r, NULL);
+    if (rc || *verdict_r != VSCSI_DONE)
+        return rc;
+    return libxl__vscsi_xs_transact(vc, show_body, a);
+}
