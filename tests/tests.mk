@@ -45,7 +45,8 @@ FAULTS_SRC = $(addprefix tests/faults/,stage.c steps.c) \
              tests/store/fakehost.c tests/store/rig.c $(STORE_SRC) \
              $(sort $(CORE_SRC) $(UTIL_SRC))
 comma = ,
-STEPS = xs_directory xs_read xs_write xs_mkdir xs_rm xs_set_permissions \
+STEPS = xs_directory xs_read xs_write xs_mkdir xs_rm xs_get_permissions \
+        xs_set_permissions \
         xs_watch xs_transaction_start xs_transaction_end \
         mkdir rmdir unlink symlink write
 

@@ -93,6 +93,9 @@ WRAP(true, bool, xs_mkdir, (struct xs_handle *h, xs_transaction_t t,
      const char *path), (h, t, path))
 WRAP(true, bool, xs_rm, (struct xs_handle *h, xs_transaction_t t,
      const char *path), (h, t, path))
+WRAP(true, struct xs_permissions *, xs_get_permissions,
+     (struct xs_handle *h, xs_transaction_t t, const char *path,
+     unsigned *num_r), (h, t, path, num_r))
 WRAP(true, bool, xs_set_permissions, (struct xs_handle *h,
      xs_transaction_t t, const char *path, struct xs_permissions *perms,
      unsigned num), (h, t, path, perms, num))

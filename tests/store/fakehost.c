@@ -80,12 +80,26 @@ void fakehost_add_backend(uint32_t domid, int devid)
     backends[num_backends++].devid = devid;
 }
 
+static unsigned find_limited(const char *hctl)
+{
+    unsigned i;
+
+    for (i = 0; i < num_limited; i++)
+        if (!strcmp(limited[i].name, hctl))
+            break;
+    return i;
+}
+
 void fakehost_set_limits(const char *hctl, uint32_t max_sectors_kb,
                          uint32_t max_segments)
 {
-    snprintf(limited[num_limited].name, sizeof(limited[0].name), "%s", hctl);
-    limited[num_limited].limits.max_sectors_kb = max_sectors_kb;
-    limited[num_limited++].limits.max_segments = max_segments;
+    unsigned i = find_limited(hctl);
+
+    if (i == num_limited)
+        num_limited++;
+    snprintf(limited[i].name, sizeof(limited[i].name), "%s", hctl);
+    limited[i].limits.max_sectors_kb = max_sectors_kb;
+    limited[i].limits.max_segments = max_segments;
 }
 
 void fakehost_hold(const char *hctl) { put(&held, hctl); }
@@ -235,7 +249,6 @@ const char *libxl__vscsi_host_type_name(int type)
     return "disk";
 }
 
-/* The last that was set is in force. */
 bool libxl__vscsi_path_limits(libxl__vscsi_ctx *vc,
                               const libxl_vscsi_hctl *hctl,
                               libxl__vscsi_limits *limits_r)
@@ -247,9 +260,9 @@ bool libxl__vscsi_path_limits(libxl__vscsi_ctx *vc,
     libxl__vscsi_hctl_format(hctl, text);
     limits_r->max_sectors_kb = 32767;
     limits_r->max_segments = 254;
-    for (i = 0; i < num_limited; i++)
-        if (!strcmp(limited[i].name, text))
-            *limits_r = limited[i].limits;
+    i = find_limited(text);
+    if (i < num_limited)
+        *limits_r = limited[i].limits;
     return true;
 }
 

@@ -73,6 +73,17 @@ static void a_new_vhost_costs_at_most_27_and_6_a_device(void **state)
     }
 }
 
+static void limited_transfers_cost_at_most_16_more(void **state)
+{
+    struct rig *rig = *state;
+    long mark;
+
+    fakehost_set_limits("3:0:0:0", 128, 168);
+    mark = store_trace_mark(rig->s);
+    assert_int_equal(rig_attach_many(rig, DOM, 0, 0, 2), 0);
+    CHECK(rig, mark, 27 + 6 * 2 + pages(2) + 16);
+}
+
 static void adding_costs_at_most_25_and_6_a_device_whatever_is_there(void **state)
 {
     static const unsigned there[] = { 1, 15, 40, 100 }, nums[] = { 1, 16, 24, 1 };
@@ -175,6 +186,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         TEST(listing_costs_at_most_2_and_3_a_vhost_and_1_a_device),
         TEST(a_new_vhost_costs_at_most_27_and_6_a_device),
+        TEST(limited_transfers_cost_at_most_16_more),
         TEST(adding_costs_at_most_25_and_6_a_device_whatever_is_there),
         TEST(detaching_costs_at_most_25_and_5_a_device_whatever_is_there),
         TEST(vhosts_on_record_are_not_looked_up_again),

@@ -92,6 +92,11 @@ void libxl_vscsi_set_timeouts(const libxl_vscsi_timeouts *timeouts);
  * wwid, each vscsidev_id with the N of dev-N, ctrl->devid, idx and
  * backend_domid with the values in force (synchronous calls only).
  *
+ * ctrl->segments, if not 0, is how many pages a command of the guest's may
+ * have at most, 26 to 128; ctrl->max_segments, if not 0, is what a restored
+ * guest was told before.  On success max_segments is what is in force: what
+ * the devices take, see "Transfer size" in pvscsi.txt.
+ *
  * Waits until backend and guest have taken every device.  A guest that has
  * not connected the vhost (its driver is not loaded, or the domain is
  * paused) is no failure: after at most frontend_ms a notice is logged, 0
@@ -100,7 +105,8 @@ void libxl_vscsi_set_timeouts(const libxl_vscsi_timeouts *timeouts);
  *  ERROR_INVAL            no devices; numbers out of range, or vdevs of
  *                         another vhost or twice; another backend_domid;
  *                         not a SCSI device; options that differ from the
- *                         vhost's.  Nothing was changed.
+ *                         vhost's; a device that takes smaller commands
+ *                         than the guest was told.  Nothing was changed.
  *  ERROR_DOMAIN_NOTFOUND  no such domain.  Nothing was changed.
  *  ERROR_NOTFOUND         no such physical device or LIO target, or none
  *                         of that wwid.  Nothing was changed.

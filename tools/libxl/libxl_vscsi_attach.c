@@ -388,7 +388,8 @@ static int wait_attached(libxl__vscsi_ctx *vc, libxl__vscsi_attaching *a)
     int rc;
 
     for (round = 1; ; round++) {
-        rc = libxl__vscsi_attach_show(vc, a, &verdict);
+        rc = libxl__vscsi_show(vc, a->vhost, a->ctrl->max_segments,
+                               &verdict);
         if (!rc && verdict == VSCSI_DONE)
             rc = libxl__vscsi_wait_for(vc, &w, &verdict, &culprit);
         if (rc || verdict != VSCSI_WAIT_FRONTEND || !w.frontend_ms ||
@@ -411,6 +412,7 @@ int libxl__vscsi_attach(libxl__vscsi_ctx *vc, uint32_t domid,
 {
     size_t num = (size_t)ctrl->num_vscsidevs;
     libxl__vscsi_attaching a = { .ctrl = ctrl };
+    libxl__vscsi_verdict verdict;
     int rc, lock = -1;
 
     rc = libxl__vscsi_check_ctrl(vc, domid, ctrl);
@@ -432,6 +434,8 @@ int libxl__vscsi_attach(libxl__vscsi_ctx *vc, uint32_t domid,
         rc = write_when_settled(vc, &a);
     if (!rc)
         rc = wait_attached(vc, &a);
+    else if (a.existing)
+        libxl__vscsi_show(vc, a.vhost, a.existing->max_segments, &verdict);
 out:
     libxl__vscsi_unlock(lock);
     libxl__vscsi_users_dispose(&a.users);

@@ -35,15 +35,6 @@ int libxl__vscsi_attach_segments(libxl__vscsi_ctx *vc,
 int libxl__vscsi_attach_fit(libxl__vscsi_ctx *vc, xs_transaction_t t,
                             libxl__vscsi_attaching *a,
                             libxl__vscsi_state backend);
-/*
- * A vhost whose commands are limited is hidden from the guest until the
- * backend driver has written its own limit, and that has been lowered: the
- * guest's driver reads it once.  Waits for that and shows it; also one that
- * an earlier call left hidden when it was killed.  *verdict_r is VSCSI_DONE
- * or why it cannot be.
- */
-int libxl__vscsi_attach_show(libxl__vscsi_ctx *vc, libxl__vscsi_attaching *a,
-                             libxl__vscsi_verdict *verdict_r);
 
 #pragma GCC visibility pop
 

@@ -82,36 +82,45 @@ int libxl__vscsi_attach_fit(libxl__vscsi_ctx *vc, xs_transaction_t t,
     return libxl__vscsi_xs_set_segments(vc, t, a->vhost, a->existing, fits);
 }
 
+typedef struct showing {
+    libxl__vscsi_vhost vhost;
+    unsigned segments;
+} showing;
+
 static int show_body(libxl__vscsi_ctx *vc, xs_transaction_t t, void *arg)
 {
     libxl__vscsi_state backend, frontend;
-    libxl__vscsi_attaching *a = arg;
+    const showing *s = arg;
     bool hidden;
     int rc;
 
-    rc = libxl__vscsi_xs_is_hidden(vc, t, a->vhost, &hidden);
+    rc = libxl__vscsi_xs_is_hidden(vc, t, s->vhost, &hidden);
     if (rc || !hidden)
         return rc;
-    rc = libxl__vscsi_xs_states(vc, t, a->vhost, &backend, &frontend);
+    rc = libxl__vscsi_xs_states(vc, t, s->vhost, &backend, &frontend);
     if (rc || libxl__vscsi_plan_for(VSCSI_SHOW_VHOST, backend, frontend) !=
         VSCSI_PLAN_SHOW)
         return rc;
-    return libxl__vscsi_xs_show_vhost(vc, t, a->vhost,
-                                      a->ctrl->max_segments);
+    return libxl__vscsi_xs_show_vhost(vc, t, s->vhost, s->segments);
 }
 
-int libxl__vscsi_attach_show(libxl__vscsi_ctx *vc, libxl__vscsi_attaching *a,
-                             libxl__vscsi_verdict *verdict_r)
+int libxl__vscsi_show(libxl__vscsi_ctx *vc, libxl__vscsi_vhost vhost,
+                      unsigned segments, libxl__vscsi_verdict *verdict_r)
 {
-    libxl__vscsi_wait w = { .vhost = a->vhost, .op = VSCSI_SHOW_VHOST };
-    int rc;
+    libxl__vscsi_wait w = { .vhost = vhost, .op = VSCSI_SHOW_VHOST };
+    showing s = { .vhost = vhost, .segments = segments };
+    libxl__vscsi_verdict verdict = VSCSI_DONE;
+    bool hidden = false;
+    int rc = 0;
 
-    *verdict_r = VSCSI_DONE;
-    if (a->ctrl->max_segments >= LIBXL__VSCSI_MAX_SEGMENTS ||
-        a->plan == VSCSI_PLAN_RECONFIGURE)
-        return 0;
-    rc = libxl__vscsi_wait_for(vc, &w, verdict_r, NULL);
-    if (rc || *verdict_r != VSCSI_DONE)
-        return rc;
-    return libxl__vscsi_xs_transact(vc, show_body, a);
+    if (segments && segments < LIBXL__VSCSI_MAX_SEGMENTS)
+        rc = libxl__vscsi_xs_is_hidden(vc, XBT_NULL, vhost, &hidden);
+    if (!rc && hidden) {
+        rc = libxl__vscsi_wait_for(vc, &w, &verdict, NULL);
+        if (!rc && verdict == VSCSI_DONE)
+            rc = libxl__vscsi_xs_transact(vc, show_body, &s);
+    }
+    if (!rc)
+        *verdict_r = verdict;
+    return rc;
 }

@@ -339,6 +339,7 @@ int libxl__vscsi_detach_locked(libxl__vscsi_ctx *vc, uint32_t domid,
                                libxl__vscsi_removal how)
 {
     libxl__vscsi_vhost vhost = { .domid = domid, .devid = ctrl->devid };
+    libxl__vscsi_verdict verdict;
     libxl_devid *ids;
     unsigned i;
     bool whole;
@@ -356,6 +357,8 @@ int libxl__vscsi_detach_locked(libxl__vscsi_ctx *vc, uint32_t domid,
         rc = close_vhost(vc, vhost, how);
     else
         rc = remove_devs(vc, vhost, ids, num);
+    if (!whole)
+        libxl__vscsi_show(vc, vhost, ctrl->max_segments, &verdict);
     if (!rc || (whole && rc == ERROR_TIMEDOUT)) {   /* the nodes are gone */
         /* Should an earlier call have been killed, its exports go too. */
         r = libxl__vscsi_release_unused(vc, domid, ctrl->vscsidevs, indices,

@@ -439,6 +439,19 @@ int libxl__vscsi_claim_check(libxl__vscsi_ctx *vc,
 void libxl__vscsi_unclaim(libxl__vscsi_ctx *vc, libxl_device_vscsidev *devs,
                           int num, libxl__vscsi_claimed *claimed);
 
+/* ----- libxl_vscsi_attach_segments.c ----- */
+
+/*
+ * A vhost whose commands are limited is hidden from the guest until the
+ * backend driver has written its own limit, and that has been lowered: the
+ * guest's driver reads it once.  Waits for that and shows it; one that is
+ * not hidden is left alone.  An attach that was killed leaves it hidden, so
+ * whoever changes a vhost that was there calls this in the end.
+ * *verdict_r is VSCSI_DONE, or why it cannot be.
+ */
+int libxl__vscsi_show(libxl__vscsi_ctx *vc, libxl__vscsi_vhost vhost,
+                      unsigned segments, libxl__vscsi_verdict *verdict_r);
+
 /* ----- libxl_vscsi_segments.c: how large a guest's command may be ----- */
 
 /* How many pages a guest's command may have, at most
