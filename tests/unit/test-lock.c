@@ -3,12 +3,14 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <setjmp.h>
+#include <signal.h>
 #include <stdarg.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include <cmocka.h>
@@ -20,6 +22,7 @@
 /* ----- fixture: a directory, and the last message ----- */
 
 static char dir[64], lock_file[80], other[80], said[512];
+static int tell_waiting = -1;
 
 static void keep_message(xentoollog_logger *lg, xentoollog_level level,
                          int errnoval, const char *context,
@@ -28,6 +31,8 @@ static void keep_message(xentoollog_logger *lg, xentoollog_level level,
     (void)lg, (void)errnoval, (void)context;
     if (level >= XTL_ERROR)
         vsnprintf(said, sizeof(said), format, al);
+    else if (tell_waiting >= 0)
+        assert_int_equal(write(tell_waiting, ".", 1), 1);
 }
 
 static xentoollog_logger logger = { .vmessage = keep_message };
@@ -115,6 +120,143 @@ static void domains_and_the_host_do_not_wait_for_each_other(void **state)
     libxl__vscsi_unlock(a);
     libxl__vscsi_unlock(b);
     libxl__vscsi_unlock(host);
+}
+
+static void who_waits_in_vain_is_told_for_whom_and_how_long(void **state)
+{
+    char who[64];
+    int lock = lock_of(5), again = -7;
+
+    (void)state;
+    vc.timeouts.lock_ms = 1100;
+    assert_int_equal(libxl__vscsi_lock(&vc, 5, &again), ERROR_LOCK_FAIL);
+    vc.timeouts.lock_ms = 0;
+    snprintf(who, sizeof(who), ": that of test-lock (process %d)", getpid());
+    assert_non_null(strstr(said, who));
+    assert_non_null(strstr(said, "has been running for "));
+    assert_null(strstr(said, "running for 0 seconds"));
+    libxl__vscsi_unlock(lock);
+}
+
+/* ----- who lets go ----- */
+
+/* A child that only has what it was born with, until fd is closed. */
+static pid_t fork_sleeper(int *fd_r)
+{
+    int fds[2];
+    pid_t pid;
+    char c;
+
+    assert_int_equal(pipe(fds), 0);
+    pid = fork();
+    assert_true(pid >= 0);
+    if (!pid) {
+        close(fds[1]);
+        _exit(read(fds[0], &c, 1) != 0);
+    }
+    close(fds[0]);
+    *fd_r = fds[1];
+    return pid;
+}
+
+static void end_sleeper(pid_t pid, int fd)
+{
+    int status;
+
+    close(fd);
+    assert_int_equal(waitpid(pid, &status, 0), pid);
+    assert_int_equal(status, 0);
+}
+
+static void a_child_keeps_no_lock_that_was_given_up(void **state)
+{
+    int lock = lock_of(5), fd;
+    pid_t pid = fork_sleeper(&fd);
+
+    (void)state;
+    libxl__vscsi_unlock(lock);
+    libxl__vscsi_unlock(lock_of(5));
+    end_sleeper(pid, fd);
+}
+
+static void a_process_that_dies_keeps_nothing(void **state)
+{
+    int status, lock = -1;
+    pid_t pid = fork();
+
+    (void)state;
+    assert_true(pid >= 0);
+    if (!pid) {
+        if (libxl__vscsi_lock(&vc, 5, &lock))
+            _exit(1);
+        raise(SIGKILL);
+    }
+    assert_int_equal(waitpid(pid, &status, 0), pid);
+    assert_true(WIFSIGNALED(status));
+    libxl__vscsi_unlock(lock_of(5));
+}
+
+/* ----- a file that was removed ----- */
+
+static void a_file_made_again_gives_no_second_holder(void **state)
+{
+    int lock = lock_of(5), again = -7;
+
+    (void)state;
+    assert_int_equal(unlink(lock_file), 0);
+    assert_int_equal(libxl__vscsi_lock(&vc, 5, &again), ERROR_LOCK_FAIL);
+    assert_int_equal(again, -7);
+    assert_non_null(strstr(said, ": that of test-lock (process "));
+    libxl__vscsi_unlock(lock_of(6));    /* another domain's is free */
+    libxl__vscsi_unlock(lock);
+    libxl__vscsi_unlock(lock_of(5));
+}
+
+/* Says on news that it waits, and that it has the lock; keeps it until go
+ * is closed. */
+static void take_and_tell(int held, int news, int go)
+{
+    int lock = -1;
+    char c;
+
+    close(held);                /* the parent's */
+    tell_waiting = news;
+    vc.timeouts.lock_ms = 20000;
+    if (libxl__vscsi_lock(&vc, 5, &lock) || write(news, "+", 1) != 1)
+        _exit(1);
+    _exit(read(go, &c, 1) != 0);
+}
+
+/* Nobody takes the one before for the one that all others see. */
+static void who_waited_for_the_file_before_looks_again(void **state)
+{
+    int lock = lock_of(5), again = -7, status, go[2], news[2];
+    pid_t pid;
+    char c;
+
+    (void)state;
+    assert_int_equal(pipe(go), 0);
+    assert_int_equal(pipe(news), 0);
+    pid = fork();
+    assert_true(pid >= 0);
+    if (!pid) {
+        close(go[1]);
+        take_and_tell(lock, news[1], go[0]);
+    }
+    close(news[1]);
+    assert_int_equal(read(news[0], &c, 1), 1);
+    assert_int_equal(c, '.');
+    assert_int_equal(unlink(lock_file), 0);
+    libxl__vscsi_unlock(lock);
+    assert_int_equal(read(news[0], &c, 1), 1);
+    assert_int_equal(c, '+');
+    assert_int_equal(access(lock_file, F_OK), 0);
+    assert_int_equal(libxl__vscsi_lock(&vc, 5, &again), ERROR_LOCK_FAIL);
+    close(go[1]);
+    assert_int_equal(waitpid(pid, &status, 0), pid);
+    assert_int_equal(status, 0);
+    close(go[0]);
+    close(news[0]);
 }
 
 /* ----- whose file it is ----- */
@@ -214,6 +356,11 @@ int main(void)
     const struct CMUnitTest tests[] = {
         TEST(a_domain_is_changed_by_one_at_a_time),
         TEST(domains_and_the_host_do_not_wait_for_each_other),
+        TEST(who_waits_in_vain_is_told_for_whom_and_how_long),
+        TEST(a_child_keeps_no_lock_that_was_given_up),
+        TEST(a_process_that_dies_keeps_nothing),
+        TEST(a_file_made_again_gives_no_second_holder),
+        TEST(who_waited_for_the_file_before_looks_again),
         TEST(the_file_is_for_its_owner_whatever_the_umask),
         TEST(no_link_is_followed),
         TEST(a_file_with_another_name_is_refused),

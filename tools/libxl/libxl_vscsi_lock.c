@@ -1,21 +1,43 @@
 /* SPDX-License-Identifier: LGPL-2.1-only */
 /*
- * One change at a time.  One file for all locks: each domain has the byte
- * of its number in it, so nothing is left to clean up when a domain goes.
- * The locks belong to the open file, so threads exclude each other too,
- * and the kernel drops them with the process.
+ * One change at a time.  One file for all locks: each has a range of bytes
+ * of its own in it, so nothing is left to clean up when a domain goes.  The
+ * locks belong to the open file, so threads exclude each other too, and the
+ * kernel drops them with the process.
+ *
+ * Who holds a lock, and since when, is told by its length, which the kernel
+ * shows to whoever asks: nothing of that has to be written anywhere, where
+ * it could be left behind.
  */
 #include <errno.h>
 #include <fcntl.h>
+#include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <sys/sysmacros.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "libxl_vscsi_internal.h"
 
 #define LOCK_POLL_MS 10
-/* Beyond the bytes of all domains. */
-#define TURNS ((off_t)1 << 32)
+
+/* 63 bits of a position: the lock, who waits for it, and the two that its
+ * length is made of. */
+#define PID_BITS 22
+#define SINCE_BITS 18           /* seconds, over and over: three days */
+#define LENGTH_BITS (PID_BITS + SINCE_BITS)
+#define WHICH_BITS 22
+#define LOW(value, bits) ((uint64_t)(value) & (((uint64_t)1 << (bits)) - 1))
+/* Whose turn it is to take the lock next. */
+#define TURN ((uint64_t)1 << WHICH_BITS)
+
+typedef struct holder {
+    bool there;
+    uint64_t length;
+} holder;
+
+/* ----- the file ----- */
 
 /* Nobody else has a name for it, or can open it and hold our locks. */
 static bool is_ours_alone(const struct stat *st)
@@ -24,97 +46,266 @@ static bool is_ours_alone(const struct stat *st)
            st->st_nlink == 1 && !(st->st_mode & (S_IRWXG | S_IRWXO));
 }
 
+/* Whether the path still leads to what is open. */
+static bool is_in_place(libxl__vscsi_ctx *vc, int fd)
+{
+    struct stat ours, now;
+
+    return !fstat(fd, &ours) && !lstat(vc->lock_file, &now) &&
+           ours.st_dev == now.st_dev && ours.st_ino == now.st_ino;
+}
+
 /* Opening it must not wait (for the other end of a FIFO), nor follow a
  * link. */
 static int open_lock_file(libxl__vscsi_ctx *vc)
 {
-    struct stat st;
+    struct stat st = { .st_nlink = 1 };
     int fd;
 
-    fd = open(vc->lock_file, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW |
-              O_NONBLOCK, 0600);
-    if (fd < 0) {
-        libxl__vscsi_error(vc, "cannot open the lock file %s: %s%s",
-                           vc->lock_file, strerror(errno),
-                           geteuid() ? " (only root may; try sudo)" : "");
-        return -1;
-    }
-    if (fstat(fd, &st) || !is_ours_alone(&st)) {
-        libxl__vscsi_error(vc, "%s is not a file of ours alone (remove it)",
-                           vc->lock_file);
+    do {
+        fd = open(vc->lock_file, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW |
+                  O_NONBLOCK, 0600);
+        if (fd < 0) {
+            libxl__vscsi_error(vc, "cannot open the lock file %s: %s%s",
+                               vc->lock_file, strerror(errno),
+                               geteuid() ? " (only root may; try sudo)"
+                                         : "");
+            return -1;
+        }
+        if (!fstat(fd, &st) && is_ours_alone(&st))
+            return fd;
         close(fd);
-        return -1;
-    }
-    return fd;
+    } while (!st.st_nlink);     /* removed since it was opened */
+    libxl__vscsi_error(vc, "%s is not a file of ours alone (remove it)",
+                       vc->lock_file);
+    return -1;
 }
 
-static struct flock byte_at(off_t start, short type)
+/* ----- one range ----- */
+
+static struct flock range_of(uint64_t key, uint64_t length, short type)
 {
     return (struct flock){
-        .l_type = type, .l_whence = SEEK_SET, .l_start = start, .l_len = 1,
+        .l_type = type, .l_whence = SEEK_SET,
+        .l_start = (off_t)(key << LENGTH_BITS), .l_len = (off_t)length,
     };
 }
 
-/* Until end_ms. */
-static int take_byte(libxl__vscsi_ctx *vc, int fd, off_t start,
-                     uint64_t end_ms)
+static uint64_t seconds_since_boot(void)
 {
-    struct flock range = byte_at(start, F_WRLCK);
-    bool said = false;
+    struct timespec ts;
 
-    while (fcntl(fd, F_OFD_SETLK, &range)) {
-        if (errno != EAGAIN && errno != EACCES && errno != EINTR) {
-            libxl__vscsi_error(vc, "cannot lock %s: %s", vc->lock_file,
-                               strerror(errno));
-            return ERROR_LOCK_FAIL;
-        }
-        if (libxl__vscsi_now_ms() >= end_ms) {
-            libxl__vscsi_error(vc, "another SCSI operation has been running "
-                               "for %u seconds (wait for it, or end it)",
-                               vc->timeouts.lock_ms / 1000);
-            return ERROR_LOCK_FAIL;
-        }
-        if (!said)
-            libxl__vscsi_log(vc, XTL_DETAIL,
-                             "waiting for another SCSI operation");
-        said = true;
-        libxl__vscsi_pause(LOCK_POLL_MS);
-    }
-    return 0;
+    clock_gettime(CLOCK_BOOTTIME, &ts);
+    return (uint64_t)ts.tv_sec;
+}
+
+static uint64_t length_of_ours(void)
+{
+    return 1 + (LOW(seconds_since_boot(), SINCE_BITS) << PID_BITS |
+                LOW(getpid(), PID_BITS));
+}
+
+/* "7: OFDLCK ADVISORY  WRITE -1 00:1a:4711 START END": of the same lock, in
+ * another file? */
+static bool parse_lock_line(char *line, const struct stat *st, uint64_t start,
+                            uint64_t *length_r)
+{
+    char dev[32], *word, *words[8], *save, *inode;
+    uint64_t number, first, last;
+    unsigned num = 0;
+
+    for (word = strtok_r(line, " \n", &save); word && num < 8;
+         word = strtok_r(NULL, " \n", &save))
+        words[num++] = word;
+    if (num != 8 || strcmp(words[1], "OFDLCK"))
+        return false;
+    snprintf(dev, sizeof(dev), "%02x:%02x:", major(st->st_dev),
+             minor(st->st_dev));
+    if (strncmp(words[5], dev, strlen(dev)))
+        return false;
+    inode = words[5] + strlen(dev);
+    if (!libxl__vscsi_parse_u64(inode, strlen(inode), UINT64_MAX, &number) ||
+        !libxl__vscsi_parse_u64(words[6], strlen(words[6]), INT64_MAX,
+                                &first) ||
+        !libxl__vscsi_parse_u64(words[7], strlen(words[7]), INT64_MAX,
+                                &last) ||
+        number == st->st_ino || first != start || last < first)
+        return false;
+    *length_r = last - first + 1;
+    return true;
 }
 
 /*
- * Who waits has the turn meanwhile, a byte of its own, without which nobody
+ * Should the file have been removed and made again, who holds a lock in the
+ * one before holds it still.  Where a lock begins is enough to know it by.
+ */
+static int find_in_lost_file(libxl__vscsi_ctx *vc, int fd, uint64_t key,
+                             holder *h_r)
+{
+    uint64_t start = key << LENGTH_BITS;
+    FILE *f = fopen("/proc/locks", "re");
+    holder h = { .there = false };
+    struct stat st;
+    char line[256];
+
+    if (!f || fstat(fd, &st)) {
+        libxl__vscsi_error(vc, "cannot look at /proc/locks: %s",
+                           strerror(errno));
+        if (f)
+            fclose(f);
+        return ERROR_LOCK_FAIL;
+    }
+    while (!h.there && fgets(line, sizeof(line), f))
+        h.there = parse_lock_line(line, &st, start, &h.length);
+    fclose(f);
+    *h_r = h;
+    return 0;
+}
+
+/* 0: nobody else has it. */
+static uint64_t length_of_theirs(int fd, uint64_t key)
+{
+    struct flock range = range_of(key, 1, F_WRLCK);
+
+    if (fcntl(fd, F_OFD_GETLK, &range) || range.l_type == F_UNLCK)
+        return 0;
+    return (uint64_t)range.l_len;
+}
+
+/* Takes it, or says who has it. */
+static int try_range(libxl__vscsi_ctx *vc, int fd, uint64_t key, holder *h_r)
+{
+    struct flock range = range_of(key, length_of_ours(), F_WRLCK);
+    int rc = 0;
+
+    h_r->there = false;
+    if (!fcntl(fd, F_OFD_SETLK, &range)) {
+        if (!(key & TURN))
+            rc = find_in_lost_file(vc, fd, key, h_r);
+        if (rc || h_r->there) {         /* it may have to wait for us */
+            range.l_type = F_UNLCK;
+            fcntl(fd, F_OFD_SETLK, &range);
+        }
+    } else if (errno == EAGAIN || errno == EACCES || errno == EINTR) {
+        h_r->there = true;
+        h_r->length = length_of_theirs(fd, key & ~TURN);
+        if (!h_r->length)       /* somebody waits who came before */
+            h_r->length = length_of_theirs(fd, key | TURN);
+    } else {
+        libxl__vscsi_error(vc, "cannot lock %s: %s", vc->lock_file,
+                           strerror(errno));
+        rc = ERROR_LOCK_FAIL;
+    }
+    return rc;
+}
+
+/* ----- waiting ----- */
+
+/* "has been running for 133 seconds: that of xl-scsi (process 4711)" */
+static void describe(const holder *h, char *text, size_t size)
+{
+    uint64_t pid = LOW(h->length - 1, PID_BITS);
+    uint64_t since = LOW((h->length - 1) >> PID_BITS, SINCE_BITS);
+    char path[64], comm[32] = "";
+    FILE *f;
+
+    if (!h->length) {           /* it has gone meanwhile */
+        snprintf(text, size, "is running");
+        return;
+    }
+    snprintf(path, sizeof(path), "/proc/%u/comm", (unsigned)pid);
+    f = fopen(path, "re");
+    if (f && !fgets(comm, sizeof(comm), f))
+        comm[0] = '\0';
+    if (f)
+        fclose(f);
+    comm[strcspn(comm, "\n")] = '\0';
+    snprintf(text, size, "has been running for %u seconds: that of %s "
+             "(process %u)",
+             (unsigned)LOW(seconds_since_boot() - since, SINCE_BITS),
+             *comm ? comm : "what a process left that ended", (unsigned)pid);
+}
+
+/* Until end_ms. */
+static int take_range(libxl__vscsi_ctx *vc, int fd, uint64_t key,
+                      uint64_t end_ms)
+{
+    bool said = false, over;
+    char what[160];
+    holder h;
+    int rc;
+
+    for (;;) {
+        rc = try_range(vc, fd, key, &h);
+        if (rc || !h.there)
+            return rc;
+        over = libxl__vscsi_now_ms() >= end_ms;
+        if (!said || over)
+            describe(&h, what, sizeof(what));
+        if (over) {
+            libxl__vscsi_error(vc, "another SCSI operation %s (wait for it, "
+                               "or end it)", what);
+            return ERROR_LOCK_FAIL;
+        }
+        if (!said)
+            libxl__vscsi_log(vc, XTL_DETAIL, "waiting: another SCSI "
+                             "operation %s", what);
+        said = true;
+        libxl__vscsi_pause(LOCK_POLL_MS);
+    }
+}
+
+/*
+ * Who waits has the turn meanwhile, a range of its own, without which nobody
  * takes the lock: one that gives it up and wants it again at once would
  * always be quicker than those that look only now and then.
  */
-int libxl__vscsi_lock(libxl__vscsi_ctx *vc, uint32_t which, int *lock_r)
+static int take_lock(libxl__vscsi_ctx *vc, int fd, uint64_t key,
+                     uint64_t end_ms)
 {
-    uint64_t end = libxl__vscsi_now_ms() + vc->timeouts.lock_ms;
-    off_t turn = TURNS + (off_t)which;
-    struct flock over = byte_at(turn, F_UNLCK);
-    int fd, rc;
+    struct flock over = range_of(key | TURN, (uint64_t)1 << LENGTH_BITS,
+                                 F_UNLCK);
+    int rc;
 
-    fd = open_lock_file(vc);
-    if (fd < 0)
-        return ERROR_LOCK_FAIL;
-    rc = take_byte(vc, fd, turn, end);
+    rc = take_range(vc, fd, key | TURN, end_ms);
     if (!rc)
-        rc = take_byte(vc, fd, (off_t)which, end);
+        rc = take_range(vc, fd, key, end_ms);
     if (!rc && fcntl(fd, F_OFD_SETLK, &over)) {
         libxl__vscsi_error(vc, "cannot unlock %s: %s", vc->lock_file,
                            strerror(errno));
         rc = ERROR_LOCK_FAIL;
     }
-    if (rc)
-        close(fd);
-    else
-        *lock_r = fd;
     return rc;
 }
 
+int libxl__vscsi_lock(libxl__vscsi_ctx *vc, uint32_t which, int *lock_r)
+{
+    uint64_t end = libxl__vscsi_now_ms() + vc->timeouts.lock_ms;
+    int fd, rc;
+
+    for (;;) {
+        fd = open_lock_file(vc);
+        if (fd < 0)
+            return ERROR_LOCK_FAIL;
+        rc = take_lock(vc, fd, LOW(which, WHICH_BITS), end);
+        if (!rc && is_in_place(vc, fd)) {
+            *lock_r = fd;
+            return 0;
+        }
+        libxl__vscsi_unlock(fd);
+        if (rc)
+            return rc;
+    }
+}
+
+/* A child that was fork()ed meanwhile has the file open still, and would
+ * keep what is not given up by name. */
 void libxl__vscsi_unlock(int lock)
 {
-    if (lock >= 0)
-        close(lock);
+    struct flock all = { .l_type = F_UNLCK, .l_whence = SEEK_SET };
+
+    if (lock < 0)
+        return;
+    fcntl(lock, F_OFD_SETLK, &all);
+    close(lock);
 }
