@@ -231,6 +231,13 @@ struct store *store_start(void)
     return s;
 }
 
+void store_kill(struct store *s)
+{
+    kill(s->pid, SIGKILL);
+    waitpid(s->pid, NULL, 0);
+    s->pid = 0;
+}
+
 void store_stop(struct store *s)
 {
     const char *keep = getenv("PVSCSI_KEEP_STORE");
@@ -238,8 +245,8 @@ void store_stop(struct store *s)
     if (!s)
         return;
     xs_close(s->xsh);
-    kill(s->pid, SIGKILL);
-    waitpid(s->pid, NULL, 0);
+    if (s->pid)
+        store_kill(s);
     close(s->events);
     if (keep && *keep)
         print_message("store kept in %s\n", s->dir);

@@ -30,6 +30,8 @@ struct store;
  */
 struct store *store_start(void);
 void store_stop(struct store *s);
+/* xenstored dies; nothing but _stop goes on after that. */
+void store_kill(struct store *s);
 
 /* dom0's handle of the fixture; its requests are never counted. */
 struct xs_handle *store_xs(struct store *s);

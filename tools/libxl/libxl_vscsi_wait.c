@@ -10,7 +10,6 @@
  * is the frontend watched as well.
  */
 #include <errno.h>
-#include <limits.h>
 #include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -20,6 +19,9 @@
 #include "libxl_vscsi_internal.h"
 
 #define FIRST_EVENT_MS 1000
+/* A connection that breaks makes no event; asking libxenstore whether it is
+ * there asks nothing of xenstored. */
+#define LOOK_AFTER_MS 100
 #define DEVS_PER_BOUND 8
 #define TOKEN_SIZE 24
 
@@ -136,14 +138,25 @@ static void note_event(vhost_view *view, const char *path, const char *token)
     }
 }
 
-static void drain_events(libxl__vscsi_ctx *vc, vhost_view *view)
+static int lost_xenstore(libxl__vscsi_ctx *vc)
+{
+    libxl__vscsi_error(vc, "the connection to xenstore broke (does xenstored "
+                       "still run?)");
+    return ERROR_FAIL;
+}
+
+/* *any_r: there were some. */
+static int drain_events(libxl__vscsi_ctx *vc, vhost_view *view, bool *any_r)
 {
     char **event;
 
+    *any_r = false;
     while ((event = xs_check_watch(vc->xsh))) {
         note_event(view, event[XS_WATCH_PATH], event[XS_WATCH_TOKEN]);
         free(event);
+        *any_r = true;
     }
+    return errno == EAGAIN ? 0 : lost_xenstore(vc);
 }
 
 static int read_frontend(libxl__vscsi_ctx *vc, vhost_view *view)
@@ -238,23 +251,28 @@ static uint64_t bound_ms(const libxl__vscsi_ctx *vc,
 }
 
 /* Until an event comes or the clock has reached end. */
-static int wait_event(libxl__vscsi_ctx *vc, uint64_t end)
+static int wait_event(libxl__vscsi_ctx *vc, vhost_view *view, uint64_t end)
 {
     struct pollfd pfd = { .fd = xs_fileno(vc->xsh), .events = POLLIN };
-    uint64_t now = libxl__vscsi_now_ms();
-    uint64_t left = now < end ? end - now : 0;
+    uint64_t now;
+    bool any;
+    int rc;
 
-    if (poll(&pfd, 1, left > INT_MAX ? INT_MAX : (int)left) < 0 &&
-        errno != EINTR) {
-        libxl__vscsi_error(vc, "cannot wait for xenstore: %s",
-                           strerror(errno));
-        return ERROR_FAIL;
+    for (;;) {
+        rc = drain_events(vc, view, &any);
+        now = libxl__vscsi_now_ms();
+        if (rc || any || now >= end)
+            return rc;
+        if (poll(&pfd, 1, end - now > LOOK_AFTER_MS ? LOOK_AFTER_MS
+                                                    : (int)(end - now)) < 0 &&
+            errno != EINTR) {
+            libxl__vscsi_error(vc, "cannot wait for xenstore: %s",
+                               strerror(errno));
+            return ERROR_FAIL;
+        }
+        if (pfd.revents & (POLLERR | POLLHUP | POLLNVAL))
+            return lost_xenstore(vc);
     }
-    if (pfd.revents & (POLLERR | POLLNVAL)) {
-        libxl__vscsi_error(vc, "the connection to xenstore broke");
-        return ERROR_FAIL;
-    }
-    return 0;
 }
 
 int libxl__vscsi_wait_for(libxl__vscsi_ctx *vc, const libxl__vscsi_wait *w,
@@ -274,10 +292,9 @@ int libxl__vscsi_wait_for(libxl__vscsi_ctx *vc, const libxl__vscsi_wait *w,
 
     /* Setting a watch fires it once: looking before would look twice. */
     if (!rc)
-        rc = wait_event(vc, start + FIRST_EVENT_MS);
+        rc = wait_event(vc, &view, start + FIRST_EVENT_MS);
 
     while (!rc) {
-        drain_events(vc, &view);
         rc = judge_all(vc, &view, &verdict, culprit_r);
         if (rc || !libxl__vscsi_is_waiting(verdict))
             break;
@@ -289,7 +306,7 @@ int libxl__vscsi_wait_for(libxl__vscsi_ctx *vc, const libxl__vscsi_wait *w,
         last = verdict;
         end = start + bound_ms(vc, w, verdict);
         if (libxl__vscsi_now_ms() < end) {
-            rc = wait_event(vc, end);
+            rc = wait_event(vc, &view, end);
         } else if (verdict == VSCSI_WAIT_FRONTEND &&
                    view.frontend == VSCSI_UNREAD) {
             rc = read_frontend(vc, &view);  /* it may have begun */
