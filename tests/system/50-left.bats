@@ -116,7 +116,7 @@ admin_target_gone() {
     id=$("$real_xl" domid a)
     # As if killed between xenstore and LIO, both ways.
     "$real_xl" destroy a
-    wait_for "! [ -e /sys/bus/xen-backend/devices/vscsi-$id-0 ]" 20
+    wait_for "! [ -e /sys/devices/vscsi-$id-0 ]" 20
     rm "$ours/tpgt_1/lun/lun_0/xl-vscsi"
     rmdir "$ours/tpgt_1/lun/lun_0"
     start_guest a pv

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-only */
-/* Which vhosts the kernel has backends for, in a directory like its bus. */
+/* Which vhosts the kernel has backends for, in a directory like that
+ * of its devices. */
 #include <errno.h>
 #include <setjmp.h>
 #include <stdarg.h>
@@ -28,11 +29,12 @@ static void count_message(xentoollog_logger *lg, xentoollog_level level,
 }
 
 static xentoollog_logger logger = { .vmessage = count_message };
-static libxl__vscsi_ctx vc = { .lg = &logger, .backend_bus = bus };
+static libxl__vscsi_ctx vc = { .lg = &logger, .devices_dir = bus };
 
 static const char *const names[] = {
     "vscsi-5-0", "vbd-5-51712", "vscsi-12-3", "vscsi-7", "vscsi-x-0",
     "vscsi-7-", "vscsi-7-1x", "vscsi-4294967296-0", "vif-5-0",
+    "system", "pci0000:00",
 };
 
 static void make(bool there)
@@ -76,38 +78,32 @@ static void vhosts_are_found_among_other_backends(void **state)
     free(vhosts);
 }
 
-static void a_kernel_without_the_bus_has_none(void **state)
+static void assert_failure(const char *dir)
 {
     libxl__vscsi_vhost *vhosts = NULL;
     unsigned num = 9;
 
-    (void)state;
-    vc.backend_bus = "/nonexistent/bus";
-    assert_int_equal(libxl__vscsi_host_backends(&vc, &vhosts, &num), 0);
-    assert_int_equal(num, 0);
-    free(vhosts);
-}
-
-static void a_bus_that_cannot_be_read_is_a_failure(void **state)
-{
-    libxl__vscsi_vhost *vhosts = NULL;
-    unsigned num = 9;
-
-    (void)state;
     num_messages = 0;
-    vc.backend_bus = "/dev/null";
+    vc.devices_dir = dir;
     assert_int_equal(libxl__vscsi_host_backends(&vc, &vhosts, &num),
                      ERROR_FAIL);
     assert_int_equal(num, 9);
     assert_int_equal(num_messages, 1);
 }
 
+/* Not: that there are none. */
+static void what_cannot_be_looked_at_is_a_failure(void **state)
+{
+    (void)state;
+    assert_failure("/dev/null");
+    assert_failure("/nonexistent/devices");
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(vhosts_are_found_among_other_backends),
-        cmocka_unit_test(a_kernel_without_the_bus_has_none),
-        cmocka_unit_test(a_bus_that_cannot_be_read_is_a_failure),
+        cmocka_unit_test(what_cannot_be_looked_at_is_a_failure),
     };
 
     return cmocka_run_group_tests_name("bus", tests, set_up, tear_down);

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-only */
 /*
- * Which vhosts dom0's kernel has a backend for, from the names on its bus.
+ * Which vhosts dom0's kernel has a backend for, from the names of its
+ * devices.  The bus tells less: a device leaves it before its driver is
+ * asked to let go, which takes as long as the commands that are under way.
  * libudev would open each of the devices, of which a name says all.
  */
 #include <dirent.h>
@@ -53,13 +55,13 @@ int libxl__vscsi_host_backends(libxl__vscsi_ctx *vc,
                                libxl__vscsi_vhost **vhosts_r,
                                unsigned *num_r)
 {
-    DIR *dir = opendir(vc->backend_bus);
+    DIR *dir = opendir(vc->devices_dir);
     libxl__vscsi_vhost *vhosts = NULL;
     struct dirent *entry;
     unsigned num = 0;
     int rc = 0;
 
-    if (!dir && errno != ENOENT)
+    if (!dir)
         rc = ERROR_FAIL;
     while (dir && !rc) {
         errno = 0;
@@ -71,8 +73,9 @@ int libxl__vscsi_host_backends(libxl__vscsi_ctx *vc,
     if (dir && !rc && errno)
         rc = ERROR_FAIL;
     if (rc)
-        libxl__vscsi_error(vc, "cannot look at dom0's backends in %s: %s",
-                           vc->backend_bus, strerror(errno));
+        libxl__vscsi_error(vc, "cannot look at the backends of dom0's "
+                           "kernel in %s: %s",
+                           vc->devices_dir, strerror(errno));
     if (dir)
         closedir(dir);
     if (rc) {

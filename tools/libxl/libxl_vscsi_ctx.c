@@ -11,7 +11,7 @@
 #include "libxl_vscsi_internal.h"
 
 #define LIO_ROOT "/sys/kernel/config/target"
-#define BACKEND_BUS "/sys/bus/xen-backend/devices"
+#define DEVICES_DIR "/sys/devices"
 #define SCSI_BUS "/sys/bus/scsi/devices"
 #define SYSFS "/sys"
 #define LOCK_FILE "/run/xen-vscsi.lock"
@@ -60,7 +60,7 @@ int libxl__vscsi_ctx_init(libxl__vscsi_ctx *vc)
 {
     memset(vc, 0, sizeof(*vc));
     vc->lio_root = LIO_ROOT;
-    vc->backend_bus = BACKEND_BUS;
+    vc->devices_dir = DEVICES_DIR;
     vc->scsi_bus = SCSI_BUS;
     vc->sysfs = SYSFS;
     vc->lock_file = LOCK_FILE;

@@ -29,7 +29,7 @@ typedef struct libxl__vscsi_ctx {
     xentoollog_logger *lg;
     libxl_vscsi_timeouts timeouts;
     const char *lio_root;       /* /sys/kernel/config/target */
-    const char *backend_bus;    /* /sys/bus/xen-backend/devices */
+    const char *devices_dir;    /* /sys/devices */
     const char *scsi_bus;       /* /sys/bus/scsi/devices */
     const char *sysfs;          /* /sys */
     const char *lock_file;      /* /run/xen-vscsi.lock */

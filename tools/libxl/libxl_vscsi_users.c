@@ -9,7 +9,7 @@
 
 #include "libxl_vscsi_internal.h"
 
-/* The kernel's bus cannot be watched through xenstore. */
+/* The kernel's devices cannot be watched through xenstore. */
 #define STRAY_POLL_MS 10
 
 /* What cheap devices put into the other kinds of WWID is not unique. */
