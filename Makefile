@@ -56,8 +56,9 @@ UTIL_SO = $(B)/$(UTIL).so.$(SOVERSION)
 HOOKS_SO = $(B)/xl-vscsi-hooks.so
 LIFE_SO = $(B)/xl-vscsi-life.so
 hooksdir = $(libdir)/xen-vscsi
+UDEV_RULES = 60-xen-vscsi.rules
 PRODUCTS = $(LIGHT_SO) $(UTIL_SO) $(B)/$(LIGHT).a $(B)/$(UTIL).a \
-           $(B)/xl $(B)/xl-scsi \
+           $(B)/xl $(B)/xl-scsi $(B)/$(UDEV_RULES) \
            $(HOOKS_SO) $(LIFE_SO) \
            $(B)/xenlight-vscsi.pc $(B)/xlutil-vscsi.pc
 
@@ -138,6 +139,10 @@ $(B)/%.pc: $(L)/%.pc.in config.mk
 	sed -e 's|@prefix@|$(prefix)|' -e 's|@includedir@|$(includedir)|' \
 	    -e 's|@libdir@|$(libdir)|' -e 's|@VERSION@|$(VERSION)|' $< > $@
 
+$(B)/$(UDEV_RULES): tools/xl/$(UDEV_RULES).in config.mk
+	@mkdir -p $(@D)
+	sed -e 's|@XL_SCSI@|$(hooksdir)/xl-scsi|' $< > $@
+
 ##@ Testing
 check:                                ## every test; ends with a count
 	tests/check.sh unit store faults valgrind fuzz system
@@ -186,7 +191,8 @@ install: all                          ## to DESTDIR and prefix
 	$(INSTALL) -d $(DESTDIR)$(hooksdir) $(DESTDIR)$(includedir) \
 	    $(DESTDIR)$(pkgconfigdir) $(DESTDIR)$(sbindir) \
 	    $(DESTDIR)$(mandir)/man1 $(DESTDIR)$(mandir)/man5 \
-	    $(DESTDIR)$(docdir) $(DESTDIR)$(completiondir)
+	    $(DESTDIR)$(docdir) $(DESTDIR)$(completiondir) \
+	    $(DESTDIR)$(udevrulesdir)
 	$(INSTALL) -m 755 $(LIGHT_SO) $(UTIL_SO) $(DESTDIR)$(libdir)
 	ln -sf $(notdir $(LIGHT_SO)) $(DESTDIR)$(libdir)/$(LIGHT).so
 	ln -sf $(notdir $(UTIL_SO)) $(DESTDIR)$(libdir)/$(UTIL).so
@@ -203,6 +209,7 @@ install: all                          ## to DESTDIR and prefix
 	    $(DESTDIR)$(docdir)
 	$(INSTALL) -m 644 tools/xl/bash-completion \
 	    $(DESTDIR)$(completiondir)/xl
+	$(INSTALL) -m 644 $(B)/$(UDEV_RULES) $(DESTDIR)$(udevrulesdir)
 	test -n "$(DESTDIR)" || ldconfig $(libdir) || true
 
 uninstall:                            ## what install put there, and no more
@@ -212,6 +219,7 @@ uninstall:                            ## what install put there, and no more
 	    $(DESTDIR)$(pkgconfigdir)/xenlight-vscsi.pc \
 	    $(DESTDIR)$(pkgconfigdir)/xlutil-vscsi.pc \
 	    $(DESTDIR)$(sbindir)/xl $(DESTDIR)$(completiondir)/xl \
+	    $(DESTDIR)$(udevrulesdir)/$(UDEV_RULES) \
 	    $(addprefix $(DESTDIR)$(mandir)/man1/,$(notdir $(MAN1))) \
 	    $(addprefix $(DESTDIR)$(mandir)/man5/,$(notdir $(MAN5)))
 	rm -rf $(DESTDIR)$(docdir) $(DESTDIR)$(hooksdir)

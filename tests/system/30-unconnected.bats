@@ -9,7 +9,7 @@ setup() {
 
 teardown() {
     stop_guest late
-    xl scsi-list >/dev/null
+    xl scsi-cleanup
     remove_scsi_debug all
 }
 

@@ -1,7 +1,7 @@
 #!/usr/bin/env bats
 # SPDX-License-Identifier: LGPL-2.1-only
 # What is left: nothing after the last detach, what a destroyed domain leaves
-# until our next command, and an admin's own LIO objects always.
+# until dom0's kernel has let go of it, and an admin's own LIO objects always.
 
 setup() {
     . /tests/vscsi.sh
@@ -9,9 +9,12 @@ setup() {
 }
 
 teardown() {
+    # Refused while a command is under way.
+    wait_for "echo 0 2>/dev/null >$scsi_debug/delay" 40
+    rules_on
     stop_guest a
     stop_guest b
-    xl scsi-list >/dev/null
+    xl scsi-cleanup
     admin_target_gone
     remove_scsi_debug all
 }
@@ -74,7 +77,26 @@ admin_target_gone() {
     refused 1 "$wwn" xl scsi-attach a "$host:0:0:1" 0:0:0:0
 }
 
-@test "what a destroyed domain leaves is gone after our next command" {
+rules=/usr/local/lib/udev/rules.d/60-xen-vscsi.rules
+
+# What udev does when a backend has gone is not done, until rules_on.
+rules_off() {
+    mv $rules $rules.off
+    udevadm control --reload
+}
+
+rules_on() {
+    [ ! -e $rules.off ] || mv $rules.off $rules
+    udevadm control --reload
+}
+
+# A look would not do: it must come without a command of ours.
+nothing_left() {
+    _left=$(snapshot_store; ours_in_lio)
+    [ -z "$_left" ]
+}
+
+@test "what a destroyed domain leaves goes by itself" {
     start_guest a pv
     start_guest b pv
     xl scsi-attach a "$host:0:0:0" 0:0:0:0
@@ -82,18 +104,60 @@ admin_target_gone() {
     xl scsi-attach b "$host:0:0:1" 0:0:0:0
     id=$("$real_xl" domid a)
     "$real_xl" destroy a
-    [ -n "$(xenstore-ls "/local/domain/0/backend/vscsi/$id")" ]
+    wait_for '[ "$(ours_in_lio | wc -l)" -eq 2 ]' 20
+    no xenstore-exists "/local/domain/0/backend/vscsi/$id"
+    [ "$(states b)" = "0:0:0:0 4 4" ]
+    "$real_xl" destroy b
+    wait_for nothing_left 20
+}
+
+@test "without udev's rule scsi-cleanup does it, and scsi-list only looks" {
+    rules_off
+    start_guest a pv
+    start_guest b pv
+    xl scsi-attach a "$host:0:0:0" 0:0:0:0
+    xl scsi-attach a "$host:0:1:0" 1:0:0:0
+    xl scsi-attach b "$host:0:0:1" 0:0:0:0
+    id=$("$real_xl" domid a)
+    "$real_xl" destroy a
+    wait_for "! [ -e /sys/devices/vscsi-$id-0 -o -e /sys/devices/vscsi-$id-1 ]" 20
+    before=$(snapshot)
     xl scsi-list
+    [ "$(snapshot)" = "$before" ]
+    [ -n "$(xenstore-ls "/local/domain/0/backend/vscsi/$id")" ]
+    xl scsi-cleanup
     no xenstore-exists "/local/domain/0/backend/vscsi/$id"
     [ "$(states b)" = "0:0:0:0 4 4" ]
     [ "$(ours_in_lio | wc -l)" -eq 2 ]
-    xl scsi-attach b "$host:0:1:0" 1:0:0:0
+    before=$(snapshot)
+    xl scsi-cleanup
+    [ "$(snapshot)" = "$before" ]
     "$real_xl" destroy b
     start_guest a pv
     xl scsi-attach a "$host:0:0:2" 0:0:0:0
     [ "$(xenstore-list /local/domain/0/backend/vscsi)" = "$("$real_xl" domid a)" ]
     xl scsi-detach a 0:0:0:0
     assert_nothing_left
+}
+
+# What the guest's command reads is what is exported.
+@test "nothing is taken from under a command that is still under way" {
+    host=$(add_scsi_debug ptype=1)
+    start_guest a pv
+    xl scsi-attach a "$host:0:0:0" 0:0:0:0
+    id=$("$real_xl" domid a)
+    tape=$(guest_node a 0:0 scsi_tape)
+    echo 7500 >$scsi_debug/delay     # 30 s
+    /tests/ask -n a "dd if=/dev/$tape of=/dev/null bs=512 count=1"
+    wait_for '[ "$(cat /sys/bus/scsi/devices/$host:0:0:0/device_busy)" -gt 0 ]' 20
+    "$real_xl" destroy a
+    wait_for "! [ -e /sys/bus/xen-backend/devices/vscsi-$id-0 ]" 20
+    exports=$(ours_in_lio)
+    [ -n "$exports" ]
+    xl scsi-cleanup
+    [ -e /sys/devices/vscsi-$id-0 ]
+    [ "$(ours_in_lio)" = "$exports" ]
+    wait_for nothing_left 60
 }
 
 @test "a device is dom0's again after it was detached" {
@@ -115,6 +179,7 @@ admin_target_gone() {
     ours=$(ours_in_lio | grep naa)
     id=$("$real_xl" domid a)
     # As if killed between xenstore and LIO, both ways.
+    rules_off
     "$real_xl" destroy a
     wait_for "! [ -e /sys/devices/vscsi-$id-0 ]" 20
     rm "$ours/tpgt_1/lun/lun_0/xl-vscsi"

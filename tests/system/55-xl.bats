@@ -15,7 +15,7 @@ setup_file() {
 teardown_file() {
     . /tests/vscsi.sh
     stop_guest g
-    xl scsi-list >/dev/null
+    xl scsi-cleanup
     remove_scsi_debug all
 }
 

@@ -51,7 +51,7 @@ store_without() {
         { diff <(echo "$before") <(store_without "$id"); false; }
     guest late "dd if=/dev/$(guest_node late 0:0 block) of=/dev/null bs=4k count=8 iflag=direct"
     xl destroy life
-    xl scsi-list >/dev/null
+    xl scsi-cleanup
     [ -z "$(xenstore-ls -f | grep "vscsi/$id[/ ]")" ]
     xl scsi-detach late 0:0:0:0
     xl destroy late
@@ -72,7 +72,7 @@ unload() {
     [ "$(states life)" = "0:0:0:0 4 4" ]
     xl scsi-detach life 0:0:0:0
     unload
-    xl scsi-list >/dev/null
+    xl scsi-cleanup
     xl scsi-attach life "$host:0:0:0" 0:0:0:0
     [ "$(guest_count life)" -eq 1 ]
     xl destroy life
@@ -221,6 +221,6 @@ comes_back_as_another() {
     touch /run/life.over
     wait_for '[ -e /run/life.ended1 ] && [ -e /run/life.ended2 ]' 200
     [ ! -e /run/life.hung ]
-    xl scsi-list >/dev/null
+    xl scsi-cleanup
     assert_nothing_left
 }

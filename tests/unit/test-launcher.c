@@ -312,6 +312,8 @@ static void a_script_of_another_name_is_not_second_guessed(void **state)
     " scsi-attach         Attach a SCSI device of dom0 to a domain\n" \
     " scsi-detach         Detach a SCSI device from a domain\n" \
     " scsi-list           List the SCSI devices of dom0 that domains have\n" \
+    " scsi-cleanup        Remove what destroyed domains left of their SCSI" \
+    " devices\n" \
     " vtpm-attach         Give a TPM\n"
 
 static void help_lists_ours_among_the_real_ones(void **state)
@@ -351,7 +353,7 @@ static void help_suits_the_distributions_completion(void **state)
     f = popen(script, "r");
     assert_non_null(f);
     assert_non_null(fgets(answer, sizeof(answer), f));
-    assert_string_equal(answer, "3\n");
+    assert_string_equal(answer, "4\n");
     assert_int_equal(pclose(f), 0);
 }
 

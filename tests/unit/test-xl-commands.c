@@ -241,6 +241,25 @@ static void with_v_xens_own_message_is_shown_too(void **state)
     run_free(&r);
 }
 
+/* ----- cleanup ----- */
+
+static void cleanup_asks_the_library_and_tells_how_it_ended(void **state)
+{
+    (void)state;
+    assert_ends(XL("scsi-cleanup", NULL), 0, "cleanup\n", "");
+    assert_ends(XL("scsi-c", NULL), 0, "cleanup\n", "");
+    setenv("XL_STUB", "not-clean", 1);
+    assert_ends(XL("scsi-cleanup", NULL), 1, "cleanup\n",
+                "vscsi: error: it failed\n");
+    unsetenv("XL_STUB");
+    assert_refused(XL("scsi-cleanup", "mail", NULL),
+                   "'xl scsi-cleanup' takes at most 0 arguments.\n\n");
+    assert_ends(XL("scsi-cleanup", "-h", NULL), 0, "Usage: xl [-vtTf] "
+                "scsi-cleanup\n\nRemove what destroyed domains left of "
+                "their SCSI devices.\n\nOptions:\n\n"
+                "-h                   Print this help.\n\n", "");
+}
+
 /* ----- usage ----- */
 
 static void a_wrong_number_of_arguments_exits_2_with_help(void **state)
@@ -448,6 +467,7 @@ int main(int argc, char **argv)
             who_is_not_root_is_told_who_may, without_xen, with_all),
         cmocka_unit_test_setup_teardown(
             with_v_xens_own_message_is_shown_too, without_xen, with_all),
+        cmocka_unit_test(cleanup_asks_the_library_and_tells_how_it_ended),
         cmocka_unit_test(a_wrong_number_of_arguments_exits_2_with_help),
         cmocka_unit_test(an_unknown_option_exits_2),
         cmocka_unit_test(one_domain_is_a_table),

@@ -6,7 +6,8 @@
  * Domains: 3 "mail" with three devices, 12 "archive-with-a-long-name" with
  * one, 7 "idle" with none.  What is asked to be changed is printed, with
  * the timeout; changes to domain 7 fail.  With XL_STUB=no-xen there is no
- * Xen, with XL_STUB=no-devices no domain has any.
+ * Xen, with XL_STUB=no-devices no domain has any, with XL_STUB=not-clean
+ * cleaning fails.
  */
 #include <inttypes.h>
 #include <stdio.h>
@@ -200,6 +201,13 @@ int libxl_vscsi_domains(libxl_ctx *ctx, uint32_t **domids_r, int *num_r)
     memcpy(*domids_r, domids, sizeof(domids));
     *num_r = sizeof(domids) / sizeof(domids[0]);
     return 0;
+}
+
+int libxl_vscsi_cleanup(libxl_ctx *ctx)
+{
+    (void)ctx;
+    printf("cleanup\n");
+    return stub_is("not-clean") ? answer(7) : 0;
 }
 
 static char *copy_of(const char *text)

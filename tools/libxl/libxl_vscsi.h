@@ -212,8 +212,9 @@ void libxl_vscsiinfo_list_free(libxl_vscsiinfo *infos, int num);
 /*
  * Removes what domains left behind that were destroyed with their devices
  * attached: nodes of their backends, and LIO objects of ours that no
- * domain uses.  _add and _remove do this by the way.  Nothing that belongs
- * to a live domain or to the admin is touched.
+ * domain uses.  Where the udev rule of this version is installed, dom0 does it
+ * by itself when its kernel has let go.  Nothing that belongs to a live domain
+ * or to the admin is touched.
  *
  *  ERROR_LOCK_FAIL, ERROR_FAIL  something is left; logged
  */
@@ -262,8 +263,7 @@ int libxl_vscsi_resume(libxl_ctx *ctx, uint32_t domid);
 
 /*
  * The domains that have vhosts: an ascending array of *num_r domids to be
- * freed with free().  Where destroyed domains left something, it is removed
- * on the way, as by libxl_vscsi_cleanup(); failing in that is logged only.
+ * freed with free().  What destroyed domains left is not listed, and stays.
  *
  *  ERROR_FAIL  xenstore cannot be read
  */

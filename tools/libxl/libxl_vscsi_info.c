@@ -287,8 +287,6 @@ int libxl_vscsi_domains(libxl_ctx *ctx, uint32_t **domids_r, int *num_r)
         if (libxl_domain_info(ctx, NULL, domids[i]) !=
             ERROR_DOMAIN_NOTFOUND)
             domids[alive++] = domids[i];
-    if (alive < num)            /* not being able to clean is no failure */
-        libxl__vscsi_cleanup(&vc);
     *domids_r = domids;
     *num_r = alive;
 out:

@@ -35,6 +35,11 @@ static const xl_command commands[] = {
       .options =
         "-h                   Print this help.\n"
         "--json               Print a JSON array, with more facts.\n" },
+    { .name = "scsi-cleanup", .run = main_vscsicleanup, .modifies = true,
+      .desc = "Remove what destroyed domains left of their SCSI devices",
+      .usage = "",
+      .options =
+        "-h                   Print this help.\n" },
 };
 
 #define NUM_COMMANDS (sizeof(commands) / sizeof(commands[0]))
@@ -62,9 +67,9 @@ static const xl_command *find_command(const char *text)
 
 void xl_print_usage(FILE *f, const xl_command *cmd)
 {
-    fprintf(f, "Usage: xl [-vtT%s%s] %s %s\n\n%s.\n\n",
+    fprintf(f, "Usage: xl [-vtT%s%s] %s%s%s\n\n%s.\n\n",
             cmd->modifies ? "f" : "", cmd->can_dryrun ? "N" : "", cmd->name,
-            cmd->usage, cmd->desc);
+            *cmd->usage ? " " : "", cmd->usage, cmd->desc);
     fprintf(f, "Options:\n\n%s\n", cmd->options);
 }
 

@@ -40,7 +40,7 @@ void xl_print_usage(FILE *f, const xl_command *cmd);
 /* The lines of our commands in the list of all commands. */
 void xl_print_list(FILE *f);
 
-/* ----- xl_vscsi.c, xl_vscsi_list.c: the commands ----- */
+/* ----- xl_vscsi.c, _list.c, _cleanup.c: the commands ----- */
 
 int main_vscsiattach(const xl_command *cmd, const xl_globals *globals,
                      int argc, char **argv);
@@ -48,6 +48,8 @@ int main_vscsidetach(const xl_command *cmd, const xl_globals *globals,
                      int argc, char **argv);
 int main_vscsilist(const xl_command *cmd, const xl_globals *globals,
                    int argc, char **argv);
+int main_vscsicleanup(const xl_command *cmd, const xl_globals *globals,
+                      int argc, char **argv);
 
 /* ----- xl_real.c: the distribution's xl; see also xl_exec.h ----- */
 
