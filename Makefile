@@ -36,7 +36,8 @@ GENERATED = $(GENERATED_H) $(L)/_libxl_vscsi_types.c \
 
 LIGHT_SRC = $(L)/_libxl_vscsi_types.c \
             $(sort $(filter-out $(L)/_%,$(wildcard $(L)/libxl_vscsi*.c)))
-UTIL_SRC = $(L)/libxlu_vscsi.c $(L)/libxl_vscsi_addr.c
+XLU_SRC = $(sort $(wildcard $(L)/libxlu_vscsi*.c))
+UTIL_SRC = $(XLU_SRC) $(L)/libxl_vscsi_addr.c
 HOOKS_SRC = tools/xl/xl_vscsi_hooks.c
 LIFE_SRC = $(sort $(wildcard tools/xl/hooks_*.c))
 LAUNCH_SRC = tools/xl/xl_launch.c tools/xl/xl_exec.c
@@ -102,7 +103,7 @@ $(B)/$(LIGHT).a: $(call obj,pic,$(LIGHT_SRC))
 	$(AR) rcs $@ $^
 
 # The addresses' code is in the other archive already.
-$(B)/$(UTIL).a: $(call obj,pic,$(L)/libxlu_vscsi.c)
+$(B)/$(UTIL).a: $(call obj,pic,$(XLU_SRC))
 	rm -f $@
 	$(AR) rcs $@ $^
 

@@ -66,6 +66,27 @@ static void wwn(const char *s)
                    (!ok || strlen(s) > LIBXL__VSCSI_PDEV_MAX));
 }
 
+static void pattern(const char *s)
+{
+    libxl__vscsi_pattern p = { .num_fixed = 7 };
+    libxl_vscsi_hctl *h = &p.hctl;
+    char text[64];
+
+    if (!libxl__vscsi_pattern_parse(s, &p)) {
+        FUZZ_CHECK(p.num_fixed == 7);
+        return;
+    }
+    if (p.num_fixed == 1)
+        snprintf(text, sizeof(text), "%u:*:*:*", h->hst);
+    else if (p.num_fixed == 2)
+        snprintf(text, sizeof(text), "%u:%u:*:*", h->hst, h->chn);
+    else
+        snprintf(text, sizeof(text), "%u:%u:%u:*", h->hst, h->chn, h->tgt);
+    FUZZ_CHECK(!strcmp(s, text));
+    FUZZ_CHECK(libxl__vscsi_is_wildcard(s));
+    FUZZ_CHECK(libxl__vscsi_pattern_fits(&p, h));
+}
+
 /* The bytes as numbers. */
 static void any_hctl(const uint8_t *data, size_t size)
 {
@@ -117,6 +138,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     numbers(text);
     hctl(text);
     wwn(text);
+    pattern(text);
     event(text);
     any_hctl(data, size);
     free(text);

@@ -4,6 +4,7 @@
 #include <libxlutil_vscsi.h>
 
 #include "fuzz.h"
+#include "libxl_vscsi_addr.h"
 
 /* A message can be shown on any terminal, and says something. */
 static void check_message(int rc, char *msg)
@@ -26,8 +27,10 @@ static int count_devs(const libxl_device_vscsictrl *ctrls, int num)
     return devs;
 }
 
+typedef int parse_fn(const char *, libxl_device_vscsictrl *, char **);
+
 /* What was read, written and read again, is the same. */
-static void check_again(const libxl_device_vscsictrl *ctrl)
+static void check_again(const libxl_device_vscsictrl *ctrl, parse_fn *parse)
 {
     libxl_device_vscsictrl again;
     char *text, *msg = NULL;
@@ -36,13 +39,13 @@ static void check_again(const libxl_device_vscsictrl *ctrl)
     text = xlu_vscsi_to_string(ctrl, &ctrl->vscsidevs[0]);
     FUZZ_CHECK(text != NULL);
     libxl_device_vscsictrl_init(&again);
-    FUZZ_CHECK(!xlu_vscsi_parse(text, &again, &msg));
+    FUZZ_CHECK(!parse(text, &again, &msg));
     FUZZ_CHECK(libxl_device_vscsictrl_compare(ctrl, &again));
     libxl_device_vscsictrl_dispose(&again);
     free(text);
 }
 
-static bool parse_alone(const char *spec)
+static bool parse_alone(const char *spec, parse_fn *parse)
 {
     libxl_device_vscsictrl ctrl, before;
     char *msg = NULL;
@@ -51,15 +54,15 @@ static bool parse_alone(const char *spec)
     libxl_device_vscsictrl_init(&ctrl);
     FUZZ_CHECK(!xlu_vscsi_parse("/dev/before,7:0:7:7", &ctrl, NULL));
     FUZZ_CHECK(!libxl_device_vscsictrl_copy(NULL, &before, &ctrl));
-    rc = xlu_vscsi_parse(spec, &ctrl, &msg);
+    rc = parse(spec, &ctrl, &msg);
     if (rc) {
         check_message(rc, msg);
         FUZZ_CHECK(libxl_device_vscsictrl_compare(&ctrl, &before));
     } else {
         FUZZ_CHECK(!msg);
-        check_again(&ctrl);
+        check_again(&ctrl, parse);
     }
-    FUZZ_CHECK(xlu_vscsi_parse(spec, &before, NULL) == rc);
+    FUZZ_CHECK(parse(spec, &before, NULL) == rc);
     FUZZ_CHECK(libxl_device_vscsictrl_compare(&ctrl, &before));
     libxl_device_vscsictrl_dispose(&ctrl);
     libxl_device_vscsictrl_dispose(&before);
@@ -83,6 +86,20 @@ static void parse_vdev(const char *spec)
     }
 }
 
+static void parse_pdev(const char *spec)
+{
+    libxl_vscsi_pdev pdev;
+    char *msg = NULL;
+    int rc;
+
+    libxl_vscsi_pdev_init(&pdev);
+    rc = xlu_vscsi_parse_pdev(spec, &pdev, &msg);
+    if (rc)
+        check_message(rc, msg);
+    FUZZ_CHECK(!rc == (pdev.p_devname != NULL));
+    libxl_vscsi_pdev_dispose(&pdev);
+}
+
 /* One line more of a domain's. */
 static void add(const char *spec, bool ok, libxl_device_vscsictrl **ctrls,
                 int *num)
@@ -97,7 +114,8 @@ static void add(const char *spec, bool ok, libxl_device_vscsictrl **ctrls,
     FUZZ_CHECK(count_devs(*ctrls, *num) == devs + !rc);
 }
 
-/* Of one vhost there is one, and no vdev is there twice. */
+/* Of one vhost there is one, and no vdev is there twice, but for those that
+ * stand for several. */
 static void check_list(const libxl_device_vscsictrl *ctrls, int num)
 {
     int i, j, k;
@@ -109,8 +127,12 @@ static void check_list(const libxl_device_vscsictrl *ctrls, int num)
             FUZZ_CHECK(ctrls[j].devid != c->devid);
         for (j = 0; j < c->num_vscsidevs; j++) {
             FUZZ_CHECK((int)c->vscsidevs[j].vdev.hst == c->devid);
+            if (libxl__vscsi_is_wildcard(c->vscsidevs[j].pdev.p_devname))
+                continue;
             for (k = 0; k < j; k++)
-                FUZZ_CHECK(!libxl_vscsi_hctl_compare(&c->vscsidevs[j].vdev,
+                FUZZ_CHECK(libxl__vscsi_is_wildcard(
+                               c->vscsidevs[k].pdev.p_devname) ||
+                           !libxl_vscsi_hctl_compare(&c->vscsidevs[j].vdev,
                                                      &c->vscsidevs[k].vdev));
         }
     }
@@ -125,7 +147,9 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     while ((line = strsep(&rest, "\n"))) {
         copy = strdup(line);
         FUZZ_CHECK(copy != NULL);
-        add(copy, parse_alone(copy), &ctrls, &num);
+        add(copy, parse_alone(copy, xlu_vscsi_parse), &ctrls, &num);
+        parse_alone(copy, xlu_vscsi_parse_short);
+        parse_pdev(copy);
         parse_vdev(copy);
         if (strchr(copy, ','))
             parse_vdev(strchr(copy, ',') + 1);

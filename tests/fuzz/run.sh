@@ -20,7 +20,7 @@ mkdir -p "$broken" "$dir/log"
 # What each target is there for.
 files_of() {
     case $1 in
-    spec) echo tools/libxl/libxlu_vscsi.c tools/libxl/libxl_vscsi_addr.c ;;
+    spec) echo tools/libxl/libxlu_vscsi*.c tools/libxl/libxl_vscsi_addr.c ;;
     addr) echo tools/libxl/libxl_vscsi_addr.c ;;
     json) echo tools/libxl/libxl_vscsi_json.c \
         tools/libxl/_libxl_vscsi_types.c ;;

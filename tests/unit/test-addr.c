@@ -299,6 +299,82 @@ static void name_that_was_not_looked_up_has_no_p_dev(void **state)
     check_pdev(&pdev, NULL);
 }
 
+static void a_star_leaves_the_numbers_from_there_on_open(void **state)
+{
+    static const struct {
+        const char *text;
+        unsigned num_fixed;     /* 0: it is none */
+        libxl_vscsi_hctl hctl;
+    } rows[] = {
+        { "8:0:2:*", 3, { 8, 0, 2, 0 } },
+        { "8:1:*:*", 2, { 8, 1, 0, 0 } },
+        { "8:*:*:*", 1, { 8, 0, 0, 0 } },
+        { "4294967295:4294967295:4294967295:*", 3,
+          { UINT32_MAX, UINT32_MAX, UINT32_MAX, 0 } },
+        { .text = "" }, { .text = "*" }, { .text = ":*" },
+        { .text = "8" }, { .text = "8:" }, { .text = "8:*" },
+        { .text = "8:*:*" }, { .text = "8:*:*:" }, { .text = "8:*:*:*:" },
+        { .text = "8:*:*:*:*" }, { .text = "8:0:2:1" },
+        { .text = "8:0:2:1:*" }, { .text = "*:*:*:*" },
+        { .text = "8:*:2:*" }, { .text = "8:*:*:1" }, { .text = "8:0:*" },
+        { .text = "08:0:2:*" }, { .text = "8::2:*" }, { .text = "8:0:2:**" },
+        { .text = "8:0:4294967296:*" }, { .text = " 8:0:2:*" },
+    };
+    size_t i;
+
+    (void)state;
+    for (i = 0; i < NUM(rows); i++) {
+        libxl__vscsi_pattern pattern = { .num_fixed = 0 };
+        char *text = exactly(rows[i].text);
+
+        assert_int_equal(libxl__vscsi_pattern_parse(text, &pattern),
+                         rows[i].num_fixed > 0);
+        assert_int_equal(pattern.num_fixed, rows[i].num_fixed);
+        assert_true(libxl__vscsi_hctl_equal(&pattern.hctl, &rows[i].hctl));
+        free(text);
+    }
+}
+
+static void a_pattern_fits_what_is_below_it(void **state)
+{
+    static const struct {
+        const char *pattern, *hctl;
+        bool fits;
+    } rows[] = {
+        { "8:0:2:*", "8:0:2:0",   true },
+        { "8:0:2:*", "8:0:2:255", true },
+        { "8:0:2:*", "8:0:3:0",   false },
+        { "8:0:2:*", "8:1:2:0",   false },
+        { "8:0:2:*", "9:0:2:0",   false },
+        { "8:0:*:*", "8:0:9:7",   true },
+        { "8:0:*:*", "8:1:9:7",   false },
+        { "8:*:*:*", "8:1:9:7",   true },
+        { "8:*:*:*", "80:1:9:7",  false },
+    };
+    libxl__vscsi_pattern pattern;
+    libxl_vscsi_hctl hctl;
+    size_t i;
+
+    (void)state;
+    for (i = 0; i < NUM(rows); i++) {
+        assert_true(libxl__vscsi_pattern_parse(rows[i].pattern, &pattern));
+        assert_true(libxl__vscsi_hctl_parse(rows[i].hctl, &hctl));
+        assert_int_equal(libxl__vscsi_pattern_fits(&pattern, &hctl),
+                         rows[i].fits);
+    }
+}
+
+static void a_name_with_a_star_at_its_end_stands_for_several(void **state)
+{
+    (void)state;
+    assert_true(libxl__vscsi_is_wildcard("8:0:2:*"));
+    assert_true(libxl__vscsi_is_wildcard("/dev/sch0:*"));
+    assert_false(libxl__vscsi_is_wildcard("/dev/sch*"));
+    assert_false(libxl__vscsi_is_wildcard("*"));
+    assert_false(libxl__vscsi_is_wildcard(""));
+    assert_false(libxl__vscsi_is_wildcard("8:0:2:*:0"));
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -312,6 +388,9 @@ int main(void)
         cmocka_unit_test(p_dev_is_never_longer_than_the_backend_keeps),
         cmocka_unit_test(p_dev_of_a_lio_target_is_its_text),
         cmocka_unit_test(name_that_was_not_looked_up_has_no_p_dev),
+        cmocka_unit_test(a_star_leaves_the_numbers_from_there_on_open),
+        cmocka_unit_test(a_pattern_fits_what_is_below_it),
+        cmocka_unit_test(a_name_with_a_star_at_its_end_stands_for_several),
     };
 
     return cmocka_run_group_tests_name("addr", tests, NULL, NULL) != 0;

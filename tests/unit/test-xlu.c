@@ -102,22 +102,25 @@ static void check_message(int rc, const char *msg)
         assert_true(*c >= ' ' && *c <= '~');
 }
 
-static void check_round_trip(const libxl_device_vscsictrl *ctrl)
+typedef int parse_fn(const char *, libxl_device_vscsictrl *, char **);
+
+static void check_round_trip(const libxl_device_vscsictrl *ctrl,
+                             parse_fn *parse)
 {
     char *text = xlu_vscsi_to_string(ctrl, &ctrl->vscsidevs[0]);
     libxl_device_vscsictrl again;
 
     assert_non_null(text);
     libxl_device_vscsictrl_init(&again);
-    assert_int_equal(xlu_vscsi_parse(text, &again, NULL), 0);
+    assert_int_equal(parse(text, &again, NULL), 0);
     assert_true(libxl_device_vscsictrl_compare(ctrl, &again));
     libxl_device_vscsictrl_dispose(&again);
     free(text);
 }
 
-/* ----- the three functions, from a text to the text of the result ----- */
+/* ----- the functions, from a text to the text of the result ----- */
 
-static char *run_parse(const char *spec)
+static char *run_parse(const char *spec, parse_fn *parse)
 {
     char untouched[] = "untouched", *msg = untouched, *result;
     libxl_device_vscsictrl ctrl, before;
@@ -125,17 +128,36 @@ static char *run_parse(const char *spec)
 
     libxl_device_vscsictrl_init(&ctrl);
     libxl_device_vscsictrl_init(&before);
-    rc = xlu_vscsi_parse(spec, &ctrl, &msg);
+    rc = parse(spec, &ctrl, &msg);
     if (rc) {
         check_message(rc, msg);
         assert_true(libxl_device_vscsictrl_compare(&ctrl, &before));
-        assert_int_equal(xlu_vscsi_parse(spec, &ctrl, NULL), rc);
+        assert_int_equal(parse(spec, &ctrl, NULL), rc);
         return msg;
     }
     assert_ptr_equal(msg, untouched);
-    check_round_trip(&ctrl);
+    check_round_trip(&ctrl, parse);
     result = ctrl_json(&ctrl);
     libxl_device_vscsictrl_dispose(&ctrl);
+    return result;
+}
+
+static char *run_pdev(const char *spec)
+{
+    char *msg = NULL, *result;
+    libxl_vscsi_pdev pdev;
+    int rc;
+
+    libxl_vscsi_pdev_init(&pdev);
+    rc = xlu_vscsi_parse_pdev(spec, &pdev, &msg);
+    if (rc) {
+        check_message(rc, msg);
+        assert_null(pdev.p_devname);
+        assert_int_equal(xlu_vscsi_parse_pdev(spec, &pdev, NULL), rc);
+        return msg;
+    }
+    result = compact(libxl_vscsi_pdev_to_json(NULL, &pdev));
+    libxl_vscsi_pdev_dispose(&pdev);
     return result;
 }
 
@@ -234,8 +256,12 @@ static char *run_case(const char *function, char *const *specs, int num)
     assert_int_equal(num, 1);
     if (!strcmp(function, "vdev"))
         return run_vdev(specs[0]);
+    if (!strcmp(function, "pdev"))
+        return run_pdev(specs[0]);
+    if (!strcmp(function, "short"))
+        return run_parse(specs[0], xlu_vscsi_parse_short);
     assert_string_equal(function, "parse");
-    return run_parse(specs[0]);
+    return run_parse(specs[0], xlu_vscsi_parse);
 }
 
 static void run_section(void **state)
@@ -327,7 +353,7 @@ static void long_texts_are_cut_in_messages(void **state)
     (void)state;
     memset(spec, '\x1b', sizeof(spec) - 1);
     spec[sizeof(spec) - 1] = '\0';
-    msg = run_parse(spec);
+    msg = run_parse(spec, xlu_vscsi_parse);
     assert_non_null(strstr(msg, "\\x1b...'"));
     free(msg);
 }
@@ -340,7 +366,7 @@ static void pdev_has_a_longest_length(void **state)
     (void)state;
     for (len = 1024; len <= 1025; len++) {
         snprintf(spec, sizeof(spec), "/dev/%0*d,0:0:0:0", len - 5, 0);
-        result = run_parse(spec);
+        result = run_parse(spec, xlu_vscsi_parse);
         assert_int_equal(result[0] == '{', len == 1024);
         free(result);
     }
@@ -390,7 +416,7 @@ static uint32_t random_below(uint32_t bound)
 /* Texts close to those of the table, none of which may do any harm. */
 static void no_text_does_harm(void **state)
 {
-    static const char bytes[] = "0123456789:,,: \t/naa.\x1b\xc3\xa4-+x";
+    static const char bytes[] = "0123456789:,,: \t/naa.\x1b\xc3\xa4-+x=**";
     char *spec, *result, *specs[2];
     uint32_t i, j;
     int line;
@@ -405,7 +431,11 @@ static void no_text_does_harm(void **state)
             spec[random_below((uint32_t)strlen(spec))] =
                 bytes[random_below(sizeof(bytes))];
         specs[0] = spec;
-        result = run_parse(spec);
+        result = run_parse(spec, xlu_vscsi_parse);
+        free(result);
+        result = run_parse(spec, xlu_vscsi_parse_short);
+        free(result);
+        result = run_pdev(spec);
         free(result);
         result = run_vdev(spec);
         free(result);

@@ -47,6 +47,10 @@ extern "C" {
 /* Defined where vscsictrl and vscsidev are supported. */
 #define LIBXL_HAVE_VSCSI 1
 
+/* vdev.hst of a device whose place is not said: _add chooses one and fills
+ * it in, _remove finds the device by its pdev. */
+#define LIBXL_VSCSI_ANY UINT32_MAX
+
 /* ----- process-wide settings ----- */
 
 /*

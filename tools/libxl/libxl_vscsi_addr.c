@@ -103,6 +103,52 @@ int libxl__vscsi_hctl_order(const libxl_vscsi_hctl *a,
     return 0;
 }
 
+/* ----- several at once ----- */
+
+bool libxl__vscsi_is_wildcard(const char *name)
+{
+    static const char end[] = ":*";
+    size_t len = strlen(name);
+
+    return len >= strlen(end) && !strcmp(name + len - strlen(end), end);
+}
+
+bool libxl__vscsi_pattern_parse(const char *s,
+                                libxl__vscsi_pattern *pattern_r)
+{
+    libxl__vscsi_pattern pattern = { .num_fixed = 0 };
+    uint64_t part[3] = { 0 };
+    size_t len;
+
+    while (*s != '*') {
+        len = strcspn(s, ":");
+        if (pattern.num_fixed == 3 || !s[len] ||
+            !libxl__vscsi_parse_u64(s, len, UINT32_MAX,
+                                    &part[pattern.num_fixed]))
+            return false;
+        pattern.num_fixed++;
+        s += len + 1;
+    }
+    if (!pattern.num_fixed ||
+        strcmp(s, &"*:*:*"[2 * (pattern.num_fixed - 1)]))
+        return false;
+    pattern.hctl.hst = (uint32_t)part[0];
+    pattern.hctl.chn = (uint32_t)part[1];
+    pattern.hctl.tgt = (uint32_t)part[2];
+    *pattern_r = pattern;
+    return true;
+}
+
+bool libxl__vscsi_pattern_fits(const libxl__vscsi_pattern *pattern,
+                               const libxl_vscsi_hctl *hctl)
+{
+    const libxl_vscsi_hctl *p = &pattern->hctl;
+
+    return hctl->hst == p->hst &&
+           (pattern->num_fixed < 2 || hctl->chn == p->chn) &&
+           (pattern->num_fixed < 3 || hctl->tgt == p->tgt);
+}
+
 bool libxl__vscsi_wwn_parse(const char *s, size_t *wwn_len_r,
                             uint64_t *lun_r)
 {

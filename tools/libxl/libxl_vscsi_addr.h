@@ -45,6 +45,25 @@ bool libxl__vscsi_hctl_among(const libxl_vscsi_hctl *list, unsigned num,
 int libxl__vscsi_hctl_order(const libxl_vscsi_hctl *a,
                             const libxl_vscsi_hctl *b);
 
+/*
+ * Does the name stand for all devices below some place: "8:0:2:*",
+ * "/dev/tape/by-path/...:*"?
+ */
+bool libxl__vscsi_is_wildcard(const char *name);
+
+/* Addresses that begin alike: the first num_fixed numbers of hctl (1 to 3)
+ * count, the others are 0. */
+typedef struct libxl__vscsi_pattern {
+    libxl_vscsi_hctl hctl;
+    unsigned num_fixed;
+} libxl__vscsi_pattern;
+
+/* "8:*:*:*", "8:0:*:*" or "8:0:2:*". */
+bool libxl__vscsi_pattern_parse(const char *s,
+                                libxl__vscsi_pattern *pattern_r);
+bool libxl__vscsi_pattern_fits(const libxl__vscsi_pattern *pattern,
+                               const libxl_vscsi_hctl *hctl);
+
 /* "naa." + 16 hex digits + ":" + decimal LUN.  Any of the outputs may be
  * NULL; *wwn_len_r is the length of the part before the ':'. */
 bool libxl__vscsi_wwn_parse(const char *s, size_t *wwn_len_r,

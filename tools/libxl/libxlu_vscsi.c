@@ -1,107 +1,47 @@
 /* SPDX-License-Identifier: LGPL-2.1-only */
 /* Text to libxl's types and back; see libxlutil_vscsi.h. */
-#include "libxlutil_vscsi.h"
+#include "libxlu_vscsi_internal.h"
 
 #include <inttypes.h>
-#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "libxl_vscsi_addr.h"
+#define ENTRY "PDEV,VDEV[,OPTION]"
+#define SHORT_ENTRY "PDEV[,VDEV][,OPTION]"
 
-#define MAX_PDEV_LEN 1024
-#define RAW_OPTION "feature-host"
-/* How much of a text a message shows. */
-#define QUOTE_MAX 120
-#define QUOTE_SIZE (QUOTE_MAX + sizeof("\\xff...'"))
+typedef xlu__vscsi_span span;
 
-/* A part of the spec. */
-typedef struct span {
-    const char *s;
-    size_t len;
-} span;
+/* ----- what there is beside PDEV and VDEV ----- */
+
+#define RAW_NAME "feature-host"
+#define SHAREABLE_NAME "shareable"
+#define SEGMENTS_NAME "segments"
+
+typedef enum option_id { RAW, SHAREABLE, SEGMENTS } option_id;
+
+static const struct option {
+    const char *name;
+    unsigned min, max;          /* of NAME=N; 0: without a number */
+} options[] = {
+    [RAW] = { RAW_NAME, 0, 0 },
+    [SHAREABLE] = { SHAREABLE_NAME, 0, 0 },
+    [SEGMENTS] = { SEGMENTS_NAME, LIBXL__VSCSI_MIN_SEGMENTS,
+                   LIBXL__VSCSI_MAX_SEGMENTS },
+};
+#define NUM_OPTIONS (sizeof(options) / sizeof(options[0]))
+#define OPTIONS_SIZE 64
 
 typedef struct parser {
-    const char *spec;
+    xlu__vscsi_source src;
     const char *next;           /* the field to read next; NULL: no more */
-    char **msg_r;
     span pdev, vdev;
     libxl_device_vscsidev dev;
-    bool raw;
+    unsigned given[NUM_OPTIONS];        /* 0: not */
+    span where[NUM_OPTIONS];
 } parser;
 
-/* ----- messages ----- */
-
-/* What would act on a terminal becomes \xNN, and long texts are cut. */
-static const char *quote(span text, char buf[QUOTE_SIZE])
-{
-    char *out = buf;
-    size_t i;
-
-    *out++ = '\'';
-    for (i = 0; i < text.len && out - buf < QUOTE_MAX; i++) {
-        unsigned char c = (unsigned char)text.s[i];
-
-        if (c >= ' ' && c <= '~')
-            *out++ = (char)c;
-        else
-            out += snprintf(out, sizeof("\\xff"), "\\x%02x", c);
-    }
-    snprintf(out, sizeof("...'"), "%s", i < text.len ? "...'" : "'");
-    return buf;
-}
-
-static span whole(const char *s)
-{
-    return (span){ s, strlen(s) };
-}
-
-static int __attribute__((format(printf, 3, 4)))
-fail(const parser *p, span at, const char *fmt, ...)
-{
-    char spec[QUOTE_SIZE], place[QUOTE_SIZE], what[QUOTE_SIZE + 128];
-    char *msg = NULL;
-    va_list ap;
-
-    if (!p->msg_r)
-        return ERROR_INVAL;
-    va_start(ap, fmt);
-    vsnprintf(what, sizeof(what), fmt, ap);
-    va_end(ap);
-    if (!at.len)
-        at = whole(at.s);       /* an empty part: what follows shows where */
-    if (asprintf(&msg, "vscsi: %s: %s (at %s)", quote(whole(p->spec), spec),
-                 what, at.len ? quote(at, place) : "its end") < 0)
-        msg = NULL;
-    *p->msg_r = msg;
-    return msg ? ERROR_INVAL : ERROR_NOMEM;
-}
-
-static int fail_nomem(const parser *p)
-{
-    if (p->msg_r)
-        *p->msg_r = NULL;
-    return ERROR_NOMEM;
-}
-
-/* ----- fields ----- */
-
-static bool is_blank(char c)
-{
-    return c == ' ' || c == '\t';
-}
-
-static span trimmed(const char *s, size_t len)
-{
-    while (len && is_blank(*s)) {
-        s++;
-        len--;
-    }
-    while (len && is_blank(s[len - 1]))
-        len--;
-    return (span){ s, len };
-}
+#define FAIL(p, at, ...) xlu__vscsi_fail(&(p)->src, at, __VA_ARGS__)
 
 /* False when there is no field left. */
 static bool next_field(parser *p, span *field_r)
@@ -113,230 +53,119 @@ static bool next_field(parser *p, span *field_r)
         return false;
     len = strcspn(s, ",");
     p->next = s[len] ? s + len + 1 : NULL;
-    *field_r = trimmed(s, len);
+    *field_r = xlu__vscsi_trimmed(s, len);
     return true;
 }
 
-/* The bytes of the character at s in UTF-8; 0 if it is none, or one that
- * controls a terminal. */
-static size_t printable_len(const char *s, size_t len)
+static const char *list_options(char buf[OPTIONS_SIZE])
 {
-    static const uint32_t least[] = { 0, ' ', 0xa0, 0x800, 0x10000 };
-    unsigned char c = (unsigned char)s[0];
-    size_t i, n = c < 0x80 ? 1 : c < 0xc0 ? 0 : c < 0xe0 ? 2 :
-                  c < 0xf0 ? 3 : c < 0xf8 ? 4 : 0;
-    uint32_t value = n > 1 ? c & (0x7fU >> n) : c;
+    size_t i, len = 0;
 
-    if (!n || n > len)
-        return 0;
-    for (i = 1; i < n; i++) {
-        c = (unsigned char)s[i];
-        if ((c & 0xc0) != 0x80)
-            return 0;
-        value = value << 6 | (c & 0x3f);
-    }
-    if (value < least[n] || value == 0x7f || value > 0x10ffff ||
-        (value >= 0xd800 && value <= 0xdfff))
-        return 0;
-    return n;
+    for (i = 0; i < NUM_OPTIONS; i++)
+        len += (size_t)snprintf(buf + len, OPTIONS_SIZE - len, "%s%s%s",
+                                i ? ", " : "", options[i].name,
+                                options[i].max ? "=N" : "");
+    return buf;
 }
 
-static int check_characters(const parser *p, span field)
+static int parse_value(parser *p, span text, option_id id)
 {
-    size_t i, n;
+    const struct option *o = &options[id];
+    const char *value = memchr(text.s, '=', text.len);
+    uint64_t number = 1;
 
-    for (i = 0; i < field.len; i += n) {
-        span rest = { field.s + i, field.len - i };
-
-        if (is_blank(field.s[i]))
-            return fail(p, rest, "pdev has a blank inside");
-        n = printable_len(rest.s, rest.len);
-        if (!n)
-            return fail(p, rest,
-                        "pdev has a byte that is no printable UTF-8");
-    }
+    if (!o->max && value)
+        return FAIL(p, text, "option %s takes no value", o->name);
+    if (o->max &&
+        (!value ||
+         !libxl__vscsi_parse_u64(value + 1,
+                                 (size_t)(text.s + text.len - value) - 1,
+                                 o->max, &number) || number < o->min))
+        return FAIL(p, text, "option %s=N needs a decimal number from %u to "
+                    "%u without sign or leading zeros", o->name, o->min,
+                    o->max);
+    if (p->given[id])
+        return FAIL(p, text, "option %s is given twice", o->name);
+    p->given[id] = (unsigned)number;
+    p->where[id] = text;
     return 0;
 }
 
-/* ----- HOST:CHANNEL:TARGET:LUN ----- */
-
-typedef struct address {
-    const char *name, *form;
-    uint64_t max[4];            /* what a message names as the bound */
-} address;
-
-static const address pdev_address = {
-    .name = "pdev",
-    .form = "HOST:CHANNEL:TARGET:LUN or /dev/...",
-    .max = { UINT32_MAX, UINT32_MAX, UINT32_MAX, UINT64_MAX },
-};
-
-static const address vdev_address = {
-    .name = "vdev",
-    .form = "HOST:CHANNEL:TARGET:LUN",
-    .max = { LIBXL__VSCSI_MAX_VHOST, 0, LIBXL__VSCSI_MAX_TARGET,
-             LIBXL__VSCSI_MAX_LUN },
-};
-
-static bool split_address(span text, span parts[4])
+static int parse_option(parser *p, span text)
 {
-    const char *s = text.s, *end = text.s + text.len;
+    char quoted[XLU__VSCSI_QUOTE_SIZE], known[OPTIONS_SIZE];
+    const char *value = memchr(text.s, '=', text.len);
+    span name = { text.s, value ? (size_t)(value - text.s) : text.len };
     size_t i;
 
-    for (i = 0; i < 4; i++) {
-        const char *colon = memchr(s, ':', (size_t)(end - s));
-
-        if (!colon != (i == 3))
-            return false;
-        parts[i] = (span){ s, (size_t)((colon ? colon : end) - s) };
-        s = colon ? colon + 1 : end;
-    }
-    return true;
+    if (!text.len)
+        return FAIL(p, text, "an option is empty; known are %s",
+                    list_options(known));
+    for (i = 0; i < NUM_OPTIONS; i++)
+        if (xlu__vscsi_is(name, options[i].name))
+            return parse_value(p, text, (option_id)i);
+    return FAIL(p, text, "unknown option %s; known are %s",
+                xlu__vscsi_quote(text, quoted), list_options(known));
 }
 
-static int fail_number(const parser *p, const address *a, span text,
-                       span part, int i)
+static int parse_options(parser *p)
 {
-    static const char *const names[] = { "host", "channel", "target", "LUN" };
+    span text;
+    int rc = 0;
 
-    if (!part.len)
-        part = text;
-    if (!a->max[i])
-        return fail(p, part, "%s of %s must be 0", names[i], a->name);
-    return fail(p, part, "%s of %s must be a decimal number from 0 to %"
-                PRIu64 " without sign or leading zeros", names[i], a->name,
-                a->max[i]);
-}
-
-static int parse_address(const parser *p, const address *a, span text,
-                         libxl_vscsi_hctl *hctl_r)
-{
-    uint64_t value[4];
-    span parts[4];
-    int i;
-
-    if (!split_address(text, parts))
-        return fail(p, text, "%s needs %s", a->name, a->form);
-    for (i = 0; i < 4; i++)
-        if (!libxl__vscsi_parse_u64(parts[i].s, parts[i].len,
-                                    i < 3 ? UINT32_MAX : UINT64_MAX,
-                                    &value[i]))
-            return fail_number(p, a, text, parts[i], i);
-    hctl_r->hst = (uint32_t)value[0];
-    hctl_r->chn = (uint32_t)value[1];
-    hctl_r->tgt = (uint32_t)value[2];
-    hctl_r->lun = value[3];
-    return 0;
-}
-
-static int parse_vdev(const parser *p, span text, libxl_vscsi_hctl *vdev_r)
-{
-    libxl_vscsi_hctl vdev;
-    const char *fault;
-    char buf[96];
-    int rc;
-
-    rc = parse_address(p, &vdev_address, text, &vdev);
-    if (rc)
-        return rc;
-    fault = libxl__vscsi_vdev_fault(&vdev, buf, sizeof(buf));
-    if (fault)
-        return fail(p, text, "%s", fault);
-    *vdev_r = vdev;
-    return 0;
-}
-
-/* ----- PDEV ----- */
-
-static int parse_wwn(const parser *p, libxl_vscsi_pdev *pdev)
-{
-    char *wwn;
-
-    if (!libxl__vscsi_wwn_parse(pdev->p_devname, NULL, NULL))
-        return fail(p, p->pdev, "pdev needs naa. with 16 hex digits, ':' and"
-                    " a LUN as a plain decimal number");
-    wwn = strdup(pdev->p_devname);
-    if (!wwn)
-        return fail_nomem(p);
-    libxl_vscsi_pdev_init_type(pdev, LIBXL_VSCSI_PDEV_TYPE_WWN);
-    pdev->u.wwn.m = wwn;
-    return 0;
-}
-
-static int parse_pdev(const parser *p, libxl_vscsi_pdev *pdev)
-{
-    libxl_vscsi_hctl hctl;
-    span text = p->pdev;
-    int rc;
-
-    rc = check_characters(p, text);
-    if (rc)
-        return rc;
-    if (text.len > MAX_PDEV_LEN)
-        return fail(p, text, "pdev is longer than %d bytes", MAX_PDEV_LEN);
-    pdev->p_devname = strndup(text.s, text.len);
-    if (!pdev->p_devname)
-        return fail_nomem(p);
-    if (!strncmp(pdev->p_devname, "naa.", 4))
-        return parse_wwn(p, pdev);
-    if (*text.s == '/')
-        return !strncmp(text.s, "/dev/", 5) && text.len > 5 ? 0 :
-               fail(p, text, "pdev needs %s", pdev_address.form);
-    rc = parse_address(p, &pdev_address, text, &hctl);
-    if (rc)
-        return rc;
-    libxl_vscsi_pdev_init_type(pdev, LIBXL_VSCSI_PDEV_TYPE_HCTL);
-    pdev->u.hctl.m = hctl;
-    return 0;
+    while (!rc && next_field(p, &text))
+        rc = parse_option(p, text);
+    return rc;
 }
 
 /* ----- PDEV,VDEV[,OPTION...] ----- */
 
-static int parse_options(parser *p)
+static bool looks_like_option(span text)
 {
-    char quoted[QUOTE_SIZE];
-    span option;
+    return text.len && !memchr(text.s, ':', text.len) &&
+           !(*text.s >= '0' && *text.s <= '9');
+}
 
-    while (next_field(p, &option)) {
-        if (!option.len)
-            return fail(p, option, "an option is empty; only " RAW_OPTION
-                        " is known");
-        if (option.len != strlen(RAW_OPTION) ||
-            memcmp(option.s, RAW_OPTION, option.len))
-            return fail(p, option, "unknown option %s; only " RAW_OPTION
-                        " is known", quote(option, quoted));
-        if (p->raw)
-            return fail(p, option, "option " RAW_OPTION " is given twice");
-        p->raw = true;
-    }
-    return 0;
+/* may_choose: without VDEV, the place is for libxl to choose. */
+static int parse_place(parser *p, bool may_choose)
+{
+    libxl_vscsi_hctl *vdev = &p->dev.vdev;
+
+    vdev->hst = LIBXL_VSCSI_ANY;
+    if (!next_field(p, &p->vdev) && may_choose)
+        return 0;
+    if (may_choose && looks_like_option(p->vdev))
+        return parse_option(p, p->vdev);
+    if (!p->vdev.len)
+        return FAIL(p, p->vdev, "vdev is missing; %s is expected",
+                    may_choose ? SHORT_ENTRY : ENTRY);
+    return xlu__vscsi_is_wildcard(&p->dev.pdev)
+           ? xlu__vscsi_parse_vhost(&p->src, p->vdev, vdev)
+           : xlu__vscsi_parse_vdev(&p->src, p->vdev, vdev);
 }
 
 /* Fills p; p->dev is to be disposed of whatever is returned. */
-static int parse_spec(parser *p, const char *spec, char **msg_r)
+static int parse_spec(parser *p, const char *spec, bool may_choose,
+                      char **msg_r)
 {
     int rc;
 
     memset(p, 0, sizeof(*p));
-    p->spec = p->next = spec;
-    p->msg_r = msg_r;
+    p->src.spec = p->next = spec;
+    p->src.msg_r = msg_r;
     p->vdev.s = spec + strlen(spec);
     libxl_device_vscsidev_init(&p->dev);
     next_field(p, &p->pdev);
     if (!p->pdev.len)
-        return fail(p, p->pdev, "pdev is missing; PDEV,VDEV[,OPTION] is "
-                    "expected");
-    rc = parse_pdev(p, &p->dev.pdev);
-    if (rc)
-        return rc;
-    if (!next_field(p, &p->vdev) || !p->vdev.len) {
-        return fail(p, p->vdev, "vdev is missing; PDEV,VDEV[,OPTION] is "
-                    "expected");
-    }
-    rc = parse_vdev(p, p->vdev, &p->dev.vdev);
-    if (rc)
-        return rc;
-    return parse_options(p);
+        return FAIL(p, p->pdev, "pdev is missing; %s is expected",
+                    may_choose ? SHORT_ENTRY : ENTRY);
+    rc = xlu__vscsi_parse_pdev(&p->src, p->pdev, &p->dev.pdev);
+    if (!rc)
+        rc = parse_place(p, may_choose);
+    if (!rc)
+        rc = parse_options(p);
+    p->dev.shareable = p->given[SHAREABLE];
+    return rc;
 }
 
 /* ----- the public functions ----- */
@@ -347,26 +176,27 @@ static int make_ctrl(parser *p, libxl_device_vscsictrl *ctrl_r)
     libxl_device_vscsidev *devs = malloc(sizeof(*devs));
 
     if (!devs)
-        return fail_nomem(p);
+        return xlu__vscsi_fail_nomem(&p->src);
     devs[0] = p->dev;
     libxl_device_vscsidev_init(&p->dev);
     libxl_device_vscsictrl_init(ctrl_r);
     ctrl_r->devid = ctrl_r->idx = (libxl_devid)devs[0].vdev.hst;
-    if (p->raw)
+    if (p->given[RAW])
         libxl_defbool_set(&ctrl_r->scsi_raw_cmds, true);
+    ctrl_r->segments = p->given[SEGMENTS];
     ctrl_r->vscsidevs = devs;
     ctrl_r->num_vscsidevs = 1;
     return 0;
 }
 
-int xlu_vscsi_parse(const char *spec, libxl_device_vscsictrl *ctrl_r,
-                    char **msg_r)
+static int parse_ctrl(const char *spec, bool may_choose,
+                      libxl_device_vscsictrl *ctrl_r, char **msg_r)
 {
     libxl_device_vscsictrl ctrl;
     parser p;
     int rc;
 
-    rc = parse_spec(&p, spec, msg_r);
+    rc = parse_spec(&p, spec, may_choose, msg_r);
     if (!rc)
         rc = make_ctrl(&p, &ctrl);
     if (!rc) {
@@ -377,16 +207,53 @@ int xlu_vscsi_parse(const char *spec, libxl_device_vscsictrl *ctrl_r,
     return rc;
 }
 
+int xlu_vscsi_parse(const char *spec, libxl_device_vscsictrl *ctrl_r,
+                    char **msg_r)
+{
+    return parse_ctrl(spec, false, ctrl_r, msg_r);
+}
+
+int xlu_vscsi_parse_short(const char *spec, libxl_device_vscsictrl *ctrl_r,
+                          char **msg_r)
+{
+    return parse_ctrl(spec, true, ctrl_r, msg_r);
+}
+
 int xlu_vscsi_parse_vdev(const char *spec, libxl_vscsi_hctl *vdev_r,
                          char **msg_r)
 {
-    parser p = { .spec = spec, .msg_r = msg_r };
+    parser p = { .src = { spec, msg_r } };
 
-    p.vdev = trimmed(spec, strlen(spec));
+    p.vdev = xlu__vscsi_trimmed(spec, strlen(spec));
     if (!p.vdev.len)
-        return fail(&p, p.vdev, "vdev is missing; %s is expected",
-                    vdev_address.form);
-    return parse_vdev(&p, p.vdev, vdev_r);
+        return FAIL(&p, p.vdev, "vdev is missing; %s is expected",
+                    xlu__vscsi_vdev_form);
+    return xlu__vscsi_parse_vdev(&p.src, p.vdev, vdev_r);
+}
+
+int xlu_vscsi_parse_pdev(const char *spec, libxl_vscsi_pdev *pdev_r,
+                         char **msg_r)
+{
+    parser p = { .src = { spec, msg_r }, .next = spec };
+    libxl_vscsi_pdev pdev;
+    int rc;
+
+    libxl_vscsi_pdev_init(&pdev);
+    next_field(&p, &p.pdev);
+    if (!p.pdev.len || p.next)
+        rc = FAIL(&p, p.pdev, "one pdev is expected: %s",
+                  xlu__vscsi_pdev_form);
+    else
+        rc = xlu__vscsi_parse_pdev(&p.src, p.pdev, &pdev);
+    if (!rc && xlu__vscsi_is_wildcard(&pdev))
+        rc = FAIL(&p, p.pdev, "one device is expected");
+    if (!rc) {
+        libxl_vscsi_pdev_dispose(pdev_r);
+        *pdev_r = pdev;
+        libxl_vscsi_pdev_init(&pdev);
+    }
+    libxl_vscsi_pdev_dispose(&pdev);
+    return rc;
 }
 
 /* What names the physical device, in buf where it has to be made. */
@@ -414,23 +281,31 @@ static bool is_raw(const libxl_device_vscsictrl *ctrl)
 static int check_against(const parser *p, const libxl_device_vscsictrl *ctrl)
 {
     char vdev[LIBXL__VSCSI_HCTL_SIZE], buf[LIBXL__VSCSI_HCTL_SIZE];
-    char pdev[QUOTE_SIZE];
+    bool several = xlu__vscsi_is_wildcard(&p->dev.pdev);
+    char pdev[XLU__VSCSI_QUOTE_SIZE];
     int i;
 
     libxl__vscsi_hctl_format(&p->dev.vdev, vdev);
     for (i = 0; i < ctrl->num_vscsidevs; i++) {
         const libxl_device_vscsidev *dev = &ctrl->vscsidevs[i];
 
-        if (libxl__vscsi_hctl_equal(&dev->vdev, &p->dev.vdev))
-            return fail(p, p->vdev, "vdev %s is used twice", vdev);
+        if (!several && !xlu__vscsi_is_wildcard(&dev->pdev) &&
+            libxl__vscsi_hctl_equal(&dev->vdev, &p->dev.vdev))
+            return FAIL(p, p->vdev, "vdev %s is used twice", vdev);
         if (!strcmp(pdev_text(&dev->pdev, buf), p->dev.pdev.p_devname))
-            return fail(p, p->pdev, "pdev %s is used twice",
-                        quote(p->pdev, pdev));
+            return FAIL(p, p->pdev, "pdev %s is used twice",
+                        xlu__vscsi_quote(p->pdev, pdev));
     }
-    if (ctrl->devid == (libxl_devid)p->dev.vdev.hst &&
-        is_raw(ctrl) != p->raw)
-        return fail(p, p->vdev, RAW_OPTION " differs from the other devices "
-                    "of vhost %d", ctrl->devid);
+    if (ctrl->devid != (libxl_devid)p->dev.vdev.hst)
+        return 0;
+    if (is_raw(ctrl) != p->given[RAW])
+        return FAIL(p, p->vdev, RAW_NAME " differs from the other devices of "
+                    "vhost %d", ctrl->devid);
+    if (ctrl->segments && p->given[SEGMENTS] &&
+        ctrl->segments != p->given[SEGMENTS])
+        return FAIL(p, p->where[SEGMENTS], SEGMENTS_NAME " is %u for the "
+                    "other devices of vhost %d", ctrl->segments,
+                    ctrl->devid);
     return 0;
 }
 
@@ -442,11 +317,13 @@ static int append_dev(parser *p, libxl_device_vscsictrl *ctrl)
 
     devs = realloc(ctrl->vscsidevs, (num + 1) * sizeof(*devs));
     if (!devs)
-        return fail_nomem(p);
+        return xlu__vscsi_fail_nomem(&p->src);
     devs[num] = p->dev;
     libxl_device_vscsidev_init(&p->dev);
     ctrl->vscsidevs = devs;
     ctrl->num_vscsidevs++;
+    if (p->given[SEGMENTS])
+        ctrl->segments = p->given[SEGMENTS];
     return 0;
 }
 
@@ -457,7 +334,7 @@ static int append_ctrl(parser *p, libxl_device_vscsictrl **ctrls, int *num)
 
     longer = realloc(*ctrls, ((size_t)*num + 1) * sizeof(*longer));
     if (!longer)
-        return fail_nomem(p);
+        return xlu__vscsi_fail_nomem(&p->src);
     *ctrls = longer;
     rc = make_ctrl(p, &longer[*num]);
     if (!rc)
@@ -472,7 +349,7 @@ int xlu_vscsi_config_add(const char *spec, libxl_device_vscsictrl **ctrls,
     parser p;
     int rc, i;
 
-    rc = parse_spec(&p, spec, msg_r);
+    rc = parse_spec(&p, spec, false, msg_r);
     for (i = 0; !rc && i < *num; i++) {
         rc = check_against(&p, &(*ctrls)[i]);
         if ((*ctrls)[i].devid == (libxl_devid)p.dev.vdev.hst)
@@ -484,15 +361,34 @@ int xlu_vscsi_config_add(const char *spec, libxl_device_vscsictrl **ctrls,
     return rc;
 }
 
+/* ",0:0:0:1", ",0:*", or nothing. */
+static void format_place(const libxl_device_vscsidev *dev,
+                         char text_r[1 + LIBXL__VSCSI_HCTL_SIZE])
+{
+    *text_r = '\0';
+    if (dev->vdev.hst == LIBXL_VSCSI_ANY)
+        return;
+    *text_r++ = ',';
+    if (xlu__vscsi_is_wildcard(&dev->pdev))
+        snprintf(text_r, LIBXL__VSCSI_HCTL_SIZE, "%" PRIu32 ":*",
+                 dev->vdev.hst);
+    else
+        libxl__vscsi_hctl_format(&dev->vdev, text_r);
+}
+
 char *xlu_vscsi_to_string(const libxl_device_vscsictrl *ctrl,
                           const libxl_device_vscsidev *dev)
 {
-    char vdev[LIBXL__VSCSI_HCTL_SIZE], pdev[LIBXL__VSCSI_HCTL_SIZE];
-    char *text;
+    char place[1 + LIBXL__VSCSI_HCTL_SIZE], pdev[LIBXL__VSCSI_HCTL_SIZE];
+    char segments[32] = "", *text;
 
-    libxl__vscsi_hctl_format(&dev->vdev, vdev);
-    if (asprintf(&text, "%s,%s%s", pdev_text(&dev->pdev, pdev), vdev,
-                 is_raw(ctrl) ? "," RAW_OPTION : "") < 0)
+    format_place(dev, place);
+    if (ctrl->segments)
+        snprintf(segments, sizeof(segments), "," SEGMENTS_NAME "=%u",
+                 ctrl->segments);
+    if (asprintf(&text, "%s%s%s%s%s", pdev_text(&dev->pdev, pdev), place,
+                 is_raw(ctrl) ? "," RAW_NAME : "",
+                 dev->shareable ? "," SHAREABLE_NAME : "", segments) < 0)
         return NULL;
     return text;
 }

@@ -33,6 +33,15 @@ extern "C" {
 int xlu_vscsi_parse(const char *spec, libxl_device_vscsictrl *ctrl_r,
                     char **msg_r);
 
+/* 'pdev[,vdev][,option...]': the same, but where vdev is left out, its hst
+ * is LIBXL_VSCSI_ANY. */
+int xlu_vscsi_parse_short(const char *spec, libxl_device_vscsictrl *ctrl_r,
+                          char **msg_r);
+
+/* 'pdev' alone, and of one device. */
+int xlu_vscsi_parse_pdev(const char *spec, libxl_vscsi_pdev *pdev_r,
+                         char **msg_r);
+
 /* 'HOST:CHANNEL:TARGET:LUN' as the guest sees it. */
 int xlu_vscsi_parse_vdev(const char *spec, libxl_vscsi_hctl *vdev_r,
                          char **msg_r);
@@ -41,7 +50,8 @@ int xlu_vscsi_parse_vdev(const char *spec, libxl_vscsi_hctl *vdev_r,
  * One line of vscsi=[...] more: parses spec and puts the device into the
  * vhost of its number in (*ctrls)[*num], which is appended when it is not
  * there yet.  Refuses a vdev or a pdev that the array has already, and
- * options that differ from those of the same vhost's earlier lines.
+ * feature-host or segments that differ from the same vhost's earlier lines;
+ * of these, segments need not be given on each.
  *
  * *ctrls is NULL with *num 0 at first; it is freed with
  * libxl_device_vscsictrl_list_free().
