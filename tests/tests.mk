@@ -7,8 +7,8 @@ T_LIBS = $(CMOCKA_LIBS) $(LIGHT_LIBS)
 
 # The library below the calls into libxenlight, and without real devices.
 CORE_SRC = $(L)/_libxl_vscsi_types.c $(patsubst %,$(L)/libxl_vscsi_%.c,addr \
-           attach attach_segments claim ctx detach fsm info json life lock record \
-           record_devs request segments store users wait xs)
+           assignment attach attach_segments claim ctx detach fsm info json \
+           life lock record record_devs request segments store users wait xs)
 STORE_SRC = $(addprefix tests/store/,store.c store_nodes.c store_trace.c \
             trace.c rules.c ring.c peer.c peer_manners.c peer_bus.c \
             peer_backend.c peer_frontend.c)

@@ -71,6 +71,21 @@ void rig_assert_said(const char *part)
         fail_msg("expected a message with \"%s\" in:\n%s", part, log_text);
 }
 
+/* ----- domains ----- */
+
+static uint32_t ended;
+
+void rig_set_ended(uint32_t domid)
+{
+    ended = domid;
+}
+
+static libxl__vscsi_life life_of(libxl_ctx *xl, uint32_t domid)
+{
+    (void)xl;
+    return domid == ended ? LIBXL__VSCSI_ENDED : LIBXL__VSCSI_MAY_RUN;
+}
+
 /* ----- fixture ----- */
 
 int rig_setup(void **state)
@@ -89,6 +104,8 @@ int rig_setup(void **state)
     snprintf(rig->lock_file, sizeof(rig->lock_file), "%s/lock",
              store_dir(rig->s));
     rig->vc.lock_file = rig->lock_file;
+    rig->vc.life_of = life_of;
+    rig_set_ended(0);
     rig->vc.timeouts.frontend_ms = 300;
     *state = rig;
     return 0;

@@ -17,7 +17,7 @@
 #include <cmocka.h>
 
 #include "fakehost.h"
-#include "libxl_vscsi_internal.h"
+#include "libxl_vscsi_assignment.h"
 #include "peer.h"
 
 #define DOM 5
@@ -29,12 +29,15 @@ struct rig {
     char lock_file[256];
 };
 
+/* The domain stands still; all others may run.  0, as at first: none. */
+void rig_set_ended(uint32_t domid);
+
 int rig_setup(void **state);
 /* Also fails the test if the toolstack broke a rule of the protocol. */
 int rig_teardown(void **state);
 
-/* "/dev/fake-0-1 0:0:0:1; /dev/fake-0-2 0:0:0:2": what to attach, on one
- * vhost.  Returns the rc. */
+/* "/dev/fake-0-1 0:0:0:1; /dev/fake-0-2 0:0:0:2,shareable": what to attach,
+ * on one vhost.  Returns the rc. */
 int rig_attach(struct rig *rig, uint32_t domid, const char *devices);
 /* num devices TARGET:LUN 0:first and on, at the same vdevs of a vhost. */
 int rig_attach_many(struct rig *rig, uint32_t domid, unsigned vhost,

@@ -154,6 +154,7 @@ static void a_vm_keeps_its_devices_while_it_moves_within_the_host(void **state)
     store_write(rig->s, "/local/domain/6/vm", VM "0");
     assert_int_equal(attach_again(rig, 6, ctrls, num), ERROR_DEVICE_EXISTS);
     store_write(rig->s, "/local/domain/6/vm", VM);
+    rig_set_ended(DOM);
     assert_int_equal(libxl__vscsi_check(&rig->vc, VM, ctrls, num), 0);
     assert_int_equal(attach_again(rig, 6, ctrls, num), 0);
     store_domain_destroy(rig->s, DOM);

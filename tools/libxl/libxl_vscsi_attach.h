@@ -3,7 +3,7 @@
 #ifndef LIBXL_VSCSI_ATTACH_H
 #define LIBXL_VSCSI_ATTACH_H
 
-#include "libxl_vscsi_internal.h"
+#include "libxl_vscsi_assignment.h"
 
 #pragma GCC visibility push(hidden)
 

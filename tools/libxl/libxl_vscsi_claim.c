@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "libxl_vscsi_assignment.h"
 #include "libxl_vscsi_device.h"
 
 static int set_hctl(libxl__vscsi_ctx *vc, libxl_vscsi_pdev *pdev,
@@ -182,19 +183,20 @@ static int resolve_device(libxl__vscsi_ctx *vc, bool uses_lio,
 
 /*
  * The physical device, if the domain may have it; *shared_r: it is exported
- * already, for the same VM.
+ * already, for somebody who shares it.
  */
 static int find_free(libxl__vscsi_ctx *vc, const libxl__vscsi_users *users,
-                     bool uses_lio, uint32_t domid, libxl_vscsi_pdev *pdev,
-                     libxl__vscsi_phys *phys, bool *shared_r)
+                     bool uses_lio, uint32_t domid,
+                     libxl_device_vscsidev *dev, libxl__vscsi_phys *phys,
+                     bool *shared_r)
 {
     int rc;
 
-    rc = resolve_device(vc, uses_lio, pdev, phys);
+    rc = resolve_device(vc, uses_lio, &dev->pdev, phys);
     if (!rc)
-        rc = libxl__vscsi_users_check(vc, users, domid, pdev, shared_r);
+        rc = libxl__vscsi_users_check(vc, users, domid, dev, shared_r);
     /* What is shared is held by its export. */
-    if (!rc && pdev->type != LIBXL_VSCSI_PDEV_TYPE_WWN && !*shared_r)
+    if (!rc && dev->pdev.type != LIBXL_VSCSI_PDEV_TYPE_WWN && !*shared_r)
         rc = libxl__vscsi_host_check_free(vc, phys);
     return rc;
 }
@@ -216,7 +218,7 @@ static int read_limits(libxl__vscsi_ctx *vc, const libxl_vscsi_pdev *pdev,
 
 int libxl__vscsi_claim_check(libxl__vscsi_ctx *vc,
                              const libxl__vscsi_users *users, bool uses_lio,
-                             libxl_vscsi_pdev *pdev,
+                             libxl_device_vscsidev *dev,
                              libxl__vscsi_limits *limits_r)
 {
     libxl__vscsi_phys phys;
@@ -224,11 +226,20 @@ int libxl__vscsi_claim_check(libxl__vscsi_ctx *vc,
     int rc;
 
     libxl__vscsi_phys_init(&phys);
-    rc = find_free(vc, users, uses_lio, 0, pdev, &phys, &shared);
+    rc = find_free(vc, users, uses_lio, 0, dev, &phys, &shared);
     if (!rc)
-        rc = read_limits(vc, pdev, limits_r);
+        rc = read_limits(vc, &dev->pdev, limits_r);
     libxl__vscsi_phys_dispose(&phys);
     return rc;
+}
+
+/* Two paths may be given, where that is meant. */
+static bool is_given_twice(const libxl_device_vscsidev *a,
+                           const libxl_device_vscsidev *b)
+{
+    return libxl__vscsi_same_device(&a->pdev, &b->pdev) &&
+           (!a->shareable || !b->shareable ||
+            libxl__vscsi_same_path(&a->pdev, &b->pdev));
 }
 
 static int claim_device(libxl__vscsi_ctx *vc,
@@ -242,9 +253,9 @@ static int claim_device(libxl__vscsi_ctx *vc,
     int rc, j;
 
     libxl__vscsi_phys_init(&phys);
-    rc = find_free(vc, users, uses_lio, domid, pdev, &phys, &shared);
+    rc = find_free(vc, users, uses_lio, domid, &devs[i], &phys, &shared);
     for (j = 0; !rc && j < i; j++) {
-        if (libxl__vscsi_same_device(pdev, &devs[j].pdev)) {
+        if (is_given_twice(&devs[i], &devs[j])) {
             libxl__vscsi_error(vc, "it is given twice, as %s as well",
                                devs[j].pdev.p_devname);
             rc = ERROR_INVAL;

@@ -3,7 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "libxl_vscsi_internal.h"
+#include "libxl_vscsi_assignment.h"
 
 /* ----- helpers on the structs ----- */
 

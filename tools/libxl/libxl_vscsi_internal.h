@@ -24,6 +24,14 @@
 
 /* ----- libxl_vscsi_ctx.c: what one operation carries along ----- */
 
+/* Could the domain's processors run, now or when it is unpaused? */
+typedef enum libxl__vscsi_life {
+    LIBXL__VSCSI_LIFE_UNKNOWN,
+    LIBXL__VSCSI_MAY_RUN,
+    LIBXL__VSCSI_ENDED,         /* shut down, suspended, dying or gone */
+} libxl__vscsi_life;
+typedef libxl__vscsi_life libxl__vscsi_life_fn(libxl_ctx *xl, uint32_t domid);
+
 typedef struct libxl__vscsi_ctx {
     /* set by _init; a caller may set others before it goes on */
     xentoollog_logger *lg;
@@ -34,6 +42,8 @@ typedef struct libxl__vscsi_ctx {
     const char *sysfs;          /* /sys */
     const char *lock_file;      /* /run/xen-vscsi.lock */
     bool paused;                /* the domain cannot answer now */
+    libxl__vscsi_life_fn *life_of;      /* NULL: nobody knows */
+    libxl_ctx *xl;              /* whom _life_of asks */
     /* read-only for callers */
     struct xs_handle *xsh;
     /* private; first what error messages begin with */
@@ -347,66 +357,8 @@ typedef void libxl__vscsi_job(void *arg);
 void libxl__vscsi_in_parallel(libxl__vscsi_job *job, void *args, size_t size,
                               unsigned num);
 
-/* ----- libxl_vscsi_users.c: who has which physical device ----- */
-
-typedef struct libxl__vscsi_users {
-    struct libxl__vscsi_user {
-        uint32_t domid;
-        libxl_device_vscsictrl *ctrls;
-        int num_ctrls;
-    } *users;
-    int num_users;
-    bool foreign;               /* the vhost asked about is not ours */
-    const char *vm;             /* who asks, where it is no domain yet */
-} libxl__vscsi_users;
-
-/*
- * Reads every domain's record and removes on the way what destroyed
- * domains left, in xenstore and, with uses_lio, in LIO.  The host lock
- * must be held.  vhost, if not NULL, is asked about for users_r->foreign.
- * The caller disposes of *users_r, which must have been zeroed, whatever
- * is returned.
- */
-int libxl__vscsi_users_scan(libxl__vscsi_ctx *vc, bool uses_lio,
-                            const libxl__vscsi_vhost *vhost,
-                            libxl__vscsi_users *users_r);
-void libxl__vscsi_users_dispose(libxl__vscsi_users *users);
-
-/*
- * ERROR_DEVICE_EXISTS, logged, if some domain has pdev.  A domain that is
- * the same VM, which it is being migrated from, may: *shared_r tells.
- */
-int libxl__vscsi_users_check(libxl__vscsi_ctx *vc,
-                             const libxl__vscsi_users *users,
-                             uint32_t domid, const libxl_vscsi_pdev *pdev,
-                             bool *shared_r);
-/* The same physical device, as far as names and identities tell. */
-bool libxl__vscsi_same_device(const libxl_vscsi_pdev *a,
-                              const libxl_vscsi_pdev *b);
-
-/*
- * Waits, up to destroy_ms, until dom0's kernel has given up the backends
- * that have no node in xenstore any more: only then no guest can reach
- * what LIO exports.  False if one is left.  What users has on record, if
- * that is not NULL, counts as having its node.
- */
-bool libxl__vscsi_backends_gone(libxl__vscsi_ctx *vc,
-                                const libxl__vscsi_users *users);
-
-/*
- * Releases what was exported for devices that domid had, and that no other
- * domain has: num of devs[], by indices[] if that is not NULL; with all,
- * then whatever nobody uses, as libxl__vscsi_cleanup() does.  Between the
- * moment at which they went out of domid's record and this call, one may
- * have got them.  Takes the host lock, and waits as _backends_gone does.
- * What is left is for a later scan.  Failures as for _lio_release, logged.
- */
-int libxl__vscsi_release_unused(libxl__vscsi_ctx *vc, uint32_t domid,
-                                const libxl_device_vscsidev *devs,
-                                const int *indices, unsigned num, bool all);
-
-/* libxl_vscsi_cleanup() */
-int libxl__vscsi_cleanup(libxl__vscsi_ctx *vc);
+/* Who has which physical device: libxl_vscsi_assignment.h. */
+typedef struct libxl__vscsi_users libxl__vscsi_users;
 
 /* ----- libxl_vscsi_claim.c: from a name to a device of the domain's ----- */
 
@@ -434,7 +386,7 @@ int libxl__vscsi_claim(libxl__vscsi_ctx *vc, const libxl__vscsi_users *users,
 /* Could a domain claim it?  Exports nothing.  Failures as above. */
 int libxl__vscsi_claim_check(libxl__vscsi_ctx *vc,
                              const libxl__vscsi_users *users, bool uses_lio,
-                             libxl_vscsi_pdev *pdev,
+                             libxl_device_vscsidev *dev,
                              libxl__vscsi_limits *limits_r);
 void libxl__vscsi_unclaim(libxl__vscsi_ctx *vc, libxl_device_vscsidev *devs,
                           int num, libxl__vscsi_claimed *claimed);

@@ -4,7 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "libxl_vscsi_internal.h"
+#include "libxl_vscsi_assignment.h"
 
 /* ----- before the beginning ----- */
 
@@ -13,21 +13,21 @@ static int check_device(libxl__vscsi_ctx *vc,
                         const libxl_device_vscsictrl *ctrl,
                         const libxl_device_vscsidev *dev)
 {
+    libxl_device_vscsidev copy;
     libxl__vscsi_limits limits;
-    libxl_vscsi_pdev pdev;
     int rc;
 
     libxl__vscsi_doing(vc, NULL, dev->pdev.p_devname, 0);
-    rc = libxl_vscsi_pdev_copy(NULL, &pdev, &dev->pdev);
+    rc = libxl_device_vscsidev_copy(NULL, &copy, dev);
     if (rc)
         libxl__vscsi_error(vc, "out of memory");
     else
-        rc = libxl__vscsi_claim_check(vc, users, uses_lio, &pdev, &limits);
+        rc = libxl__vscsi_claim_check(vc, users, uses_lio, &copy, &limits);
     if (!rc)
         rc = libxl__vscsi_check_segments(vc, &limits, ctrl->devid,
                                          ctrl->max_segments, "shut the guest "
                                          "down and start it here");
-    libxl_vscsi_pdev_dispose(&pdev);
+    libxl_device_vscsidev_dispose(&copy);
     return rc;
 }
 

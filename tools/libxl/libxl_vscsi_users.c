@@ -7,7 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "libxl_vscsi_internal.h"
+#include "libxl_vscsi_assignment.h"
 
 /* The kernel's devices cannot be watched through xenstore. */
 #define STRAY_POLL_MS 10
@@ -141,13 +141,34 @@ static void gc_lio(libxl__vscsi_ctx *vc, const libxl__vscsi_users *users)
     free(used);
 }
 
+/* Says so in users_r where the domain's records are not all readable. */
+static int read_user(libxl__vscsi_ctx *vc, uint32_t domid,
+                     libxl__vscsi_users *users_r)
+{
+    struct libxl__vscsi_user *user = &users_r->users[users_r->num_users];
+    bool skipped = vc->skipped_records, exists;
+    int rc;
+
+    user->domid = domid;
+    vc->skipped_records = false;
+    rc = libxl__vscsi_xs_list(vc, domid, -1, &user->ctrls, &user->num_ctrls,
+                              &exists);
+    if (!rc)
+        users_r->num_users++;
+    if (vc->skipped_records && !users_r->incomplete) {
+        users_r->incomplete = true;
+        users_r->unreadable = domid;
+    }
+    vc->skipped_records |= skipped;
+    return rc;
+}
+
 /* What all domains, or all but one, have on record. */
 static int read_users(libxl__vscsi_ctx *vc, const uint32_t *but,
                       libxl__vscsi_users *users_r)
 {
     uint32_t *domids = NULL;
     int rc, i, num = 0;
-    bool exists;
 
     rc = libxl__vscsi_xs_backends(vc, &domids, &num);
     if (rc)
@@ -157,18 +178,9 @@ static int read_users(libxl__vscsi_ctx *vc, const uint32_t *but,
         libxl__vscsi_error(vc, "out of memory");
         rc = ERROR_NOMEM;
     }
-    for (i = 0; !rc && i < num; i++) {
-        struct libxl__vscsi_user *user =
-            &users_r->users[users_r->num_users];
-
-        if (but && *but == domids[i])
-            continue;
-        user->domid = domids[i];
-        rc = libxl__vscsi_xs_list(vc, user->domid, -1, &user->ctrls,
-                                  &user->num_ctrls, &exists);
-        if (!rc)
-            users_r->num_users++;
-    }
+    for (i = 0; !rc && i < num; i++)
+        if (!but || *but != domids[i])
+            rc = read_user(vc, domids[i], users_r);
     free(domids);
     return rc;
 }
@@ -210,60 +222,6 @@ int libxl__vscsi_users_scan(libxl__vscsi_ctx *vc, bool uses_lio,
     if (!rc && uses_lio)
         gc_lio(vc, users_r);
     return rc;
-}
-
-/* During a migration to the same host a VM is two domains. */
-static bool is_same_vm(libxl__vscsi_ctx *vc, const libxl__vscsi_users *users,
-                       uint32_t user, uint32_t domid)
-{
-    char *theirs, *ours;
-    bool same;
-
-    if (user == domid)
-        return false;
-    theirs = libxl__vscsi_xs_vm(vc, user);
-    ours = users->vm ? strdup(users->vm) : libxl__vscsi_xs_vm(vc, domid);
-    same = theirs && ours && !strcmp(theirs, ours);
-    free(theirs);
-    free(ours);
-    return same;
-}
-
-int libxl__vscsi_users_check(libxl__vscsi_ctx *vc,
-                             const libxl__vscsi_users *users,
-                             uint32_t domid, const libxl_vscsi_pdev *pdev,
-                             bool *shared_r)
-{
-    char vdev[LIBXL__VSCSI_HCTL_SIZE], *name;
-    int i, j, k;
-
-    for (i = 0; i < users->num_users; i++) {
-        const struct libxl__vscsi_user *user = &users->users[i];
-
-        for (j = 0; j < user->num_ctrls; j++) {
-            for (k = 0; k < user->ctrls[j].num_vscsidevs; k++) {
-                const libxl_device_vscsidev *dev =
-                    &user->ctrls[j].vscsidevs[k];
-
-                if (!libxl__vscsi_same_device(pdev, &dev->pdev))
-                    continue;
-                if (is_same_vm(vc, users, user->domid, domid)) {
-                    *shared_r = true;
-                    continue;
-                }
-                libxl__vscsi_hctl_format(&dev->vdev, vdev);
-                name = libxl__vscsi_xs_domain_name(vc, user->domid);
-                libxl__vscsi_error(vc, "it is assigned to %s%s as %s "
-                                   "(detach it there first)",
-                                   user->domid == domid ? "this domain, "
-                                                        : "",
-                                   name ? name : "a domain", vdev);
-                free(name);
-                return ERROR_DEVICE_EXISTS;
-            }
-        }
-    }
-    return 0;
 }
 
 /* ----- giving exports up ----- */
