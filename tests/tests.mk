@@ -7,8 +7,9 @@ T_LIBS = $(CMOCKA_LIBS) $(LIGHT_LIBS)
 
 # The library below the calls into libxenlight, and without real devices.
 CORE_SRC = $(L)/_libxl_vscsi_types.c $(patsubst %,$(L)/libxl_vscsi_%.c,addr \
-           assignment attach attach_segments claim ctx detach fsm info json \
-           life lock record record_devs request segments store users wait xs)
+           assignment attach attach_segments claim ctx detach fsm identity \
+           info json life lock record record_devs request segments store \
+           users wait xs)
 STORE_SRC = $(addprefix tests/store/,store.c store_nodes.c store_trace.c \
             trace.c rules.c ring.c peer.c peer_manners.c peer_bus.c \
             peer_backend.c peer_frontend.c)
@@ -27,6 +28,8 @@ unit_src = tests/unit/$(1).c $(EXTRA_$(1)) $(sort $(LIGHT_SRC) $(UTIL_SRC)) \
 EXTRA_test-lio = tests/unit/fakeconfigfs.c tests/unit/lio_stage.c
 EXTRA_test-export = $(EXTRA_test-lio)
 EXTRA_test-host = tests/unit/fakeudev.c
+EXTRA_test-device = tests/unit/fakesys.c
+EXTRA_test-again = tests/unit/fakesys.c
 EXTRA_test-hooks = tools/xl/hooks_json.c tools/xl/hooks_table.c
 EXTRA_test-record = tests/fuzz/fakexs.c
 EXTRA_test-harness = tests/store/hand.c

@@ -18,8 +18,8 @@ struct set {
 };
 
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
-static struct set held, broken, targets, exported;
-static const char *target_device;
+static struct set held, broken, replaced, targets, exported;
+static const char *target_device, *target_backstore;
 static libxl__vscsi_vhost backends[8];
 static unsigned num_backends;
 static struct {
@@ -70,8 +70,8 @@ static void take_out(struct set *set, const char *name)
 void fakehost_reset(void)
 {
     num_backends = num_limited = 0;
-    held.num = broken.num = targets.num = exported.num = 0;
-    target_device = NULL;
+    held.num = broken.num = replaced.num = targets.num = exported.num = 0;
+    target_device = target_backstore = NULL;
 }
 
 void fakehost_add_backend(uint32_t domid, int devid)
@@ -104,26 +104,36 @@ void fakehost_set_limits(const char *hctl, uint32_t max_sectors_kb,
 
 void fakehost_hold(const char *hctl) { put(&held, hctl); }
 void fakehost_break_export(const char *hctl) { put(&broken, hctl); }
+void fakehost_replace(const char *hctl) { put(&replaced, hctl); }
 void fakehost_add_target(const char *wwn) { put(&targets, wwn); }
 void fakehost_set_target_device(const char *name) { target_device = name; }
+void fakehost_set_backstore(const char *name) { target_backstore = name; }
+
 unsigned fakehost_num_exported(void) { return exported.num; }
 bool fakehost_is_exported(const char *hctl) { return has(&exported, hctl); }
 
-/* ----- libxl_vscsi_host.c ----- */
+/* ----- libxl_vscsi_unit.c, _again.c, _name.c ----- */
 
-void libxl__vscsi_phys_init(libxl__vscsi_phys *phys)
+void libxl__vscsi_unit_dispose(libxl__vscsi_unit *unit)
 {
-    memset(phys, 0, sizeof(*phys));
+    libxl__vscsi_identity_dispose(&unit->id);
+    if (unit->num_paths) {
+        free(unit->paths[0].node);
+        free(unit->paths[0].lio_node);
+    }
+    free(unit->paths);
+    memset(unit, 0, sizeof(*unit));
 }
 
-void libxl__vscsi_phys_dispose(libxl__vscsi_phys *phys)
+bool libxl__vscsi_unit_is_at(const libxl__vscsi_unit *unit,
+                             const libxl_vscsi_hctl *hctl)
 {
-    free(phys->wwid);
-    free(phys->vendor);
-    free(phys->model);
-    free(phys->node);
-    free(phys->lio_node);
-    memset(phys, 0, sizeof(*phys));
+    return libxl__vscsi_hctl_equal(&unit->id.hctl, hctl);
+}
+
+void libxl__vscsi_dom0_dispose(libxl__vscsi_dom0 *dom0)
+{
+    (void)dom0;
 }
 
 /* "/dev/fake-TARGET-LUN" */
@@ -146,107 +156,121 @@ static bool parse_node(const char *name, libxl_vscsi_hctl *hctl_r)
     return true;
 }
 
-static bool find_phys(const char *name, libxl_vscsi_hctl *hctl_r)
+int libxl__vscsi_name_hctl(libxl__vscsi_ctx *vc, const char *name,
+                           libxl_vscsi_hctl *hctl_r, char **reason_r)
 {
-    if (parse_node(name, hctl_r))
-        return true;
-    if (!libxl__vscsi_hctl_parse(name, hctl_r))
-        return false;
-    return hctl_r->hst == FAKE_HOST && !hctl_r->chn &&
-           hctl_r->tgt <= FAKE_MAX && hctl_r->lun <= FAKE_MAX;
-}
-
-bool libxl__vscsi_host_peek(const char *name, libxl__vscsi_phys *phys_r)
-{
-    libxl_vscsi_hctl hctl;
-
-    if (!find_phys(name, &hctl))
-        return false;
-    phys_r->hctl = hctl;
-    phys_r->wwid = libxl__vscsi_sprintf("naa.fake-%u-%u", hctl.tgt,
-                                        (unsigned)hctl.lun);
-    phys_r->node = libxl__vscsi_sprintf("/dev/fake-%u-%u", hctl.tgt,
-                                        (unsigned)hctl.lun);
-    phys_r->lio_node = strdup(phys_r->node);
-    phys_r->vendor = strdup("FAKE");
-    phys_r->model = strdup("DISK");
-    return true;
-}
-
-int libxl__vscsi_host_find(libxl__vscsi_ctx *vc, const char *name,
-                           libxl__vscsi_phys *phys_r)
-{
-    if (libxl__vscsi_host_peek(name, phys_r))
+    (void)vc;
+    if (parse_node(name, hctl_r) || libxl__vscsi_hctl_parse(name, hctl_r))
         return 0;
-    libxl__vscsi_error(vc, "there is no %s", name);
+    *reason_r = libxl__vscsi_sprintf("there is no %s", name);
     return ERROR_NOTFOUND;
 }
 
-int libxl__vscsi_host_find_wwid(libxl__vscsi_ctx *vc, const char *wwid,
-                                const libxl_vscsi_hctl *before,
-                                libxl__vscsi_phys *phys_r)
+static char *wwid_of(const libxl_vscsi_hctl *hctl)
 {
-    char *name = NULL;
-    int rc = ERROR_NOTFOUND;
+    return libxl__vscsi_sprintf("naa.5000fa4e%04x%04x", hctl->tgt,
+                                (unsigned)hctl->lun);
+}
 
-    (void)before;
-    if (!strncmp(wwid, "naa.fake-", 9))
-        name = libxl__vscsi_sprintf("/dev/%s", wwid + 4);
-    if (name && libxl__vscsi_host_peek(name, phys_r))
-        rc = 0;
-    else
-        libxl__vscsi_error(vc, "dom0 has no device %s any more", wwid);
-    free(name);
+int libxl__vscsi_unit_at(libxl__vscsi_ctx *vc, const libxl_vscsi_hctl *hctl,
+                         libxl__vscsi_unit *unit_r)
+{
+    (void)vc;
+    if (hctl->hst != FAKE_HOST || hctl->chn || hctl->tgt > FAKE_MAX ||
+        hctl->lun > FAKE_MAX)
+        return ERROR_NOTFOUND;
+    unit_r->id.hctl = *hctl;
+    unit_r->id.has_hctl = true;
+    unit_r->id.wwid = wwid_of(hctl);
+    unit_r->id.serial = libxl__vscsi_sprintf("fake-%u-%u", hctl->tgt,
+                                             (unsigned)hctl->lun);
+    unit_r->id.vendor = strdup("FAKE");
+    unit_r->id.model = strdup("DISK");
+    unit_r->paths = calloc(1, sizeof(*unit_r->paths));
+    unit_r->num_paths = 1;
+    unit_r->paths[0].hctl = *hctl;
+    unit_r->paths[0].running = true;
+    unit_r->paths[0].node = libxl__vscsi_sprintf("/dev/%s",
+                                                 unit_r->id.serial);
+    unit_r->paths[0].lio_node = strdup(unit_r->paths[0].node);
+    return 0;
+}
+
+int libxl__vscsi_unit_look(libxl__vscsi_ctx *vc, libxl__vscsi_dom0 *dom0,
+                           const char *name, libxl__vscsi_unit *unit_r,
+                           char **reason_r)
+{
+    libxl_vscsi_hctl hctl;
+    int rc = libxl__vscsi_name_hctl(vc, name, &hctl, reason_r);
+
+    (void)dom0;
+    if (rc)
+        return rc;
+    rc = libxl__vscsi_unit_at(vc, &hctl, unit_r);
+    if (rc)
+        *reason_r = libxl__vscsi_sprintf("there is no %s", name);
     return rc;
 }
 
-int libxl__vscsi_host_check_free(libxl__vscsi_ctx *vc,
-                                 const libxl__vscsi_phys *phys)
+int libxl__vscsi_unit_find(libxl__vscsi_ctx *vc, libxl__vscsi_dom0 *dom0,
+                           const char *name, libxl__vscsi_unit *unit_r)
+{
+    char *reason = NULL;
+    int rc = libxl__vscsi_unit_look(vc, dom0, name, unit_r, &reason);
+
+    if (rc)
+        libxl__vscsi_error(vc, "%s", reason);
+    free(reason);
+    return rc;
+}
+
+int libxl__vscsi_unit_find_again(libxl__vscsi_ctx *vc,
+                                 libxl__vscsi_dom0 *dom0,
+                                 const libxl_vscsi_pdev *pdev,
+                                 libxl__vscsi_unit *unit_r)
+{
+    libxl_vscsi_hctl hctl = { .hst = FAKE_HOST };
+    char *wwid;
+    bool found;
+
+    (void)dom0;
+    for (hctl.tgt = 0; hctl.tgt <= FAKE_MAX; hctl.tgt++) {
+        for (hctl.lun = 0; hctl.lun <= FAKE_MAX; hctl.lun++) {
+            wwid = wwid_of(&hctl);
+            found = pdev->wwid && !strcmp(pdev->wwid, wwid);
+            free(wwid);
+            if (found)
+                return libxl__vscsi_unit_at(vc, &hctl, unit_r);
+        }
+    }
+    libxl__vscsi_error(vc, "dom0 has no device %s any more", pdev->wwid);
+    return ERROR_NOTFOUND;
+}
+
+int libxl__vscsi_unit_verify(libxl__vscsi_ctx *vc,
+                             const libxl__vscsi_unit *unit)
 {
     char text[LIBXL__VSCSI_HCTL_SIZE];
 
-    libxl__vscsi_hctl_format(&phys->hctl, text);
+    libxl__vscsi_hctl_format(&unit->id.hctl, text);
+    if (!has(&replaced, text))
+        return 0;
+    libxl__vscsi_error(vc, "another device has just come to %s", text);
+    return ERROR_NOTFOUND;
+}
+
+/* ----- libxl_vscsi_holder.c, _limits.c, _bus.c ----- */
+
+int libxl__vscsi_host_check_free(libxl__vscsi_ctx *vc,
+                                 const libxl__vscsi_unit *unit)
+{
+    char text[LIBXL__VSCSI_HCTL_SIZE];
+
+    libxl__vscsi_hctl_format(&unit->id.hctl, text);
     if (!has(&held, text))
         return 0;
     libxl__vscsi_error(vc, "it is mounted on /srv (unmount it first)");
     return ERROR_DEVICE_EXISTS;
-}
-
-char *libxl__vscsi_host_wwid(libxl__vscsi_ctx *vc, const char *name)
-{
-    libxl__vscsi_phys phys;
-    char *wwid = NULL;
-
-    (void)vc;
-    libxl__vscsi_phys_init(&phys);
-    if (libxl__vscsi_host_peek(name, &phys))
-        wwid = strdup(phys.wwid);
-    libxl__vscsi_phys_dispose(&phys);
-    return wwid;
-}
-
-bool libxl__vscsi_host_hctl(const char *node, libxl_vscsi_hctl *hctl_r)
-{
-    return find_phys(node, hctl_r);
-}
-
-int libxl__vscsi_host_backends(libxl__vscsi_ctx *vc,
-                               libxl__vscsi_vhost **vhosts_r,
-                               unsigned *num_r)
-{
-    (void)vc;
-    *vhosts_r = calloc(num_backends + 1, sizeof(**vhosts_r));
-    if (!*vhosts_r)
-        return ERROR_NOMEM;
-    memcpy(*vhosts_r, backends, num_backends * sizeof(**vhosts_r));
-    *num_r = num_backends;
-    return 0;
-}
-
-const char *libxl__vscsi_host_type_name(int type)
-{
-    (void)type;
-    return "disk";
 }
 
 bool libxl__vscsi_path_limits(libxl__vscsi_ctx *vc,
@@ -266,6 +290,19 @@ bool libxl__vscsi_path_limits(libxl__vscsi_ctx *vc,
     return true;
 }
 
+int libxl__vscsi_host_backends(libxl__vscsi_ctx *vc,
+                               libxl__vscsi_vhost **vhosts_r,
+                               unsigned *num_r)
+{
+    (void)vc;
+    *vhosts_r = calloc(num_backends + 1, sizeof(**vhosts_r));
+    if (!*vhosts_r)
+        return ERROR_NOMEM;
+    memcpy(*vhosts_r, backends, num_backends * sizeof(**vhosts_r));
+    *num_r = num_backends;
+    return 0;
+}
+
 /* ----- libxl_vscsi_lio.c ----- */
 
 int libxl__vscsi_lio_probe(libxl__vscsi_ctx *vc, bool *uses_lio_r)
@@ -276,31 +313,34 @@ int libxl__vscsi_lio_probe(libxl__vscsi_ctx *vc, bool *uses_lio_r)
 }
 
 int libxl__vscsi_lio_resolve(libxl__vscsi_ctx *vc, const char *wwn,
-                             char **name_r)
+                             char **backstore_r, char **name_r)
 {
     if (!has(&targets, wwn)) {
         libxl__vscsi_error(vc, "there is no LIO target %s", wwn);
         return ERROR_NOTFOUND;
     }
+    *backstore_r = target_backstore
+                   ? strdup(target_backstore)
+                   : libxl__vscsi_sprintf("iblock_0/of-%s", wwn);
     *name_r = target_device ? strdup(target_device) : NULL;
     return 0;
 }
 
 int libxl__vscsi_lio_find_foreign(libxl__vscsi_ctx *vc,
-                                  libxl__vscsi_phys *phys, char **wwn_r)
+                                  libxl__vscsi_unit *unit, char **wwn_r)
 {
     (void)vc;
-    (void)phys;
+    (void)unit;
     *wwn_r = NULL;
     return 0;
 }
 
 int libxl__vscsi_lio_export(libxl__vscsi_ctx *vc,
-                            const libxl__vscsi_phys *phys)
+                            const libxl__vscsi_unit *unit)
 {
     char text[LIBXL__VSCSI_HCTL_SIZE];
 
-    libxl__vscsi_hctl_format(&phys->hctl, text);
+    libxl__vscsi_hctl_format(&unit->id.hctl, text);
     if (has(&broken, text)) {
         libxl__vscsi_error(vc, "LIO says no");
         return ERROR_FAIL;

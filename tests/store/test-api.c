@@ -121,7 +121,7 @@ static void the_caller_learns_what_is_in_force(void **state)
     assert_int_equal(ctrl.vscsidevs[0].vscsidev_id, 0);
     assert_int_equal(ctrl.vscsidevs[0].pdev.type,
                      LIBXL_VSCSI_PDEV_TYPE_HCTL);
-    assert_string_equal(ctrl.vscsidevs[0].pdev.wwid, "naa.fake-0-1");
+    assert_string_equal(ctrl.vscsidevs[0].pdev.wwid, "naa.5000fa4e00000001");
     libxl_device_vscsictrl_dispose(&ctrl);
 }
 
@@ -329,13 +329,100 @@ static void a_target_with_another_device_than_before_is_refused(void **state)
 
     fakehost_add_target(target);
     fakehost_set_target_device("3:0:0:2");
-    assert_int_equal(add_named(&ctrl, target, "naa.fake-0-1"),
+    assert_int_equal(add_named(&ctrl, target, "naa.5000fa4e00000001"),
                      ERROR_NOTFOUND);
-    rig_assert_said("has another device than before: FAKE DISK, "
-                    "naa.fake-0-2 instead of naa.fake-0-1");
+    rig_assert_said("has another device than before: FAKE DISK "
+                    "naa.5000fa4e00000002, serial number fake-0-2 (backstore "
+                    "iblock_0/of-naa.6001405000000001:7) instead of "
+                    "naa.5000fa4e00000001");
     rig_assert_nothing_left(*state);
-    assert_int_equal(add_named(&ctrl, target, "naa.fake-0-2"), 0);
+    assert_int_equal(add_named(&ctrl, target, "naa.5000fa4e00000002"), 0);
     libxl_device_vscsictrl_dispose(&ctrl);
+}
+
+/* Two LUNs, or two targets, of one backstore. */
+static void one_backstore_goes_to_one_place(void **state)
+{
+    libxl_device_vscsictrl one = ctrl_of("/dev/fake-0-1,0:0:0:0");
+    libxl_device_vscsictrl two = ctrl_of("/dev/fake-0-2,0:0:0:1");
+
+    (void)state;
+    fakehost_add_target("naa.6001405000000001:7");
+    fakehost_add_target("naa.6001405000000002:0");
+    fakehost_set_backstore("iblock_0/vol1");
+    assert_int_equal(add_named(&one, "naa.6001405000000001:7", NULL), 0);
+    assert_string_equal(one.vscsidevs[0].pdev.u.wwn.backstore,
+                        "iblock_0/vol1");
+    assert_int_equal(add_named(&two, "naa.6001405000000002:0", NULL),
+                     ERROR_DEVICE_EXISTS);
+    rig_assert_said("it is assigned to this domain");
+    libxl_device_vscsictrl_dispose(&one);
+    libxl_device_vscsictrl_dispose(&two);
+}
+
+/* By its address first, by a target of it then, and the other way round. */
+static void a_unit_goes_to_one_place_by_all_its_names(void **state)
+{
+    static const char target[] = "naa.6001405000000001:7";
+    libxl_device_vscsictrl one = ctrl_of("/dev/fake-0-1,0:0:0:0");
+    libxl_device_vscsictrl two = ctrl_of("/dev/fake-0-2,0:0:0:1");
+
+    fakehost_add_target(target);
+    fakehost_set_target_device("3:0:0:1");
+    assert_int_equal(add_named(&one, "3:0:0:1", NULL), 0);
+    assert_int_equal(add_named(&two, target, NULL), ERROR_DEVICE_EXISTS);
+    assert_int_equal(rig_close(*state, DOM, 0, LIBXL__VSCSI_SAFE_REMOVE), 0);
+    assert_int_equal(add_named(&two, target, NULL), 0);
+    assert_string_equal(two.vscsidevs[0].pdev.u.wwn.unit, "3:0:0:1");
+    assert_int_equal(add_named(&one, "3:0:0:1", NULL), ERROR_DEVICE_EXISTS);
+    libxl_device_vscsictrl_dispose(&one);
+    libxl_device_vscsictrl_dispose(&two);
+}
+
+/* A volume is there now, of which nobody can say what it is. */
+static void a_target_whose_device_went_is_refused(void **state)
+{
+    static const char target[] = "naa.6001405000000001:7";
+    libxl_device_vscsictrl ctrl = ctrl_of("/dev/fake-0-1,0:0:0:0");
+
+    fakehost_add_target(target);
+    fakehost_set_target_device("/dev/vg/vol1");
+    assert_int_equal(add_named(&ctrl, target, "naa.5000fa4e00000001"),
+                     ERROR_NOTFOUND);
+    rig_assert_said("has another device than before: no SCSI device "
+                    "(backstore iblock_0/of-naa.6001405000000001:7) instead "
+                    "of naa.5000fa4e00000001");
+    rig_assert_nothing_left(*state);
+    libxl_device_vscsictrl_dispose(&ctrl);
+}
+
+static void what_comes_to_the_address_meanwhile_is_not_given(void **state)
+{
+    libxl_device_vscsictrl ctrl = ctrl_of("/dev/fake-0-1,0:0:0:0");
+
+    fakehost_replace("3:0:0:1");
+    assert_int_equal(add_named(&ctrl, "/dev/fake-0-1", NULL),
+                     ERROR_NOTFOUND);
+    rig_assert_said("another device has just come to 3:0:0:1");
+    rig_assert_nothing_left(*state);
+    libxl_device_vscsictrl_dispose(&ctrl);
+}
+
+static void which_unit_it_is_goes_on_record(void **state)
+{
+    libxl_device_vscsictrl *ctrls;
+    libxl_vscsi_pdev *pdev;
+    int num;
+
+    assert_int_equal(add("/dev/fake-0-1,0:0:0:0", NULL), 0);
+    ctrls = rig_vhosts(*state, DOM, &num);
+    assert_int_equal(num, 1);
+    pdev = &ctrls[0].vscsidevs[0].pdev;
+    assert_string_equal(pdev->devtype, "disk");
+    assert_string_equal(pdev->serial, "fake-0-1");
+    assert_string_equal(pdev->vendor, "FAKE");
+    assert_string_equal(pdev->model, "DISK");
+    libxl_device_vscsictrl_list_free(ctrls, num);
 }
 
 static void a_device_can_be_taken_out_of_a_struct(void **state)
@@ -411,6 +498,11 @@ int main(void)
         TEST(a_look_at_all_domains_changes_nothing),
         TEST(a_device_may_be_only_named),
         TEST(a_target_with_another_device_than_before_is_refused),
+        TEST(one_backstore_goes_to_one_place),
+        TEST(a_unit_goes_to_one_place_by_all_its_names),
+        TEST(a_target_whose_device_went_is_refused),
+        TEST(what_comes_to_the_address_meanwhile_is_not_given),
+        TEST(which_unit_it_is_goes_on_record),
         TEST(a_device_can_be_taken_out_of_a_struct),
         TEST(an_operation_on_a_thread_calls_back_once),
         TEST(what_is_refused_at_once_does_not_call_back),

@@ -46,7 +46,8 @@ static void listing_costs_at_most_2_and_3_a_vhost_and_1_a_device(void **state)
         peer_settle(rig->p);
         mark = store_trace_mark(rig->s);
         list = rig_list(rig, DOM);
-        CHECK(rig, mark, 2 + 3 * vhosts[i] + num);
+        CHECK(rig, mark, 2 + 3 * vhosts[i] + num +
+              vhosts[i] * pages(devs[i]));
         free(list);
         for (j = 0; j < vhosts[i]; j++)
             assert_int_equal(rig_close(rig, DOM, (int)j,

@@ -67,6 +67,7 @@ int lio_set_up(void **state)
     memset(&lio_vc, 0, sizeof(lio_vc));
     lio_vc.lg = &keeper;
     lio_vc.lio_root = lio_root;
+    lio_vc.sysfs = "/sys";
     lio_said[0] = '\0';
     fakeconfigfs_forget();
     return 0;
@@ -81,35 +82,42 @@ int lio_tear_down(void **state)
     return rmdir(lio_root);
 }
 
-libxl__vscsi_phys lio_device(uint32_t hst, uint32_t tgt, uint64_t lun)
+libxl__vscsi_unit *lio_device(uint32_t hst, uint32_t tgt, uint64_t lun)
 {
     static char empty[] = "", node[] = "/dev/sdfake";
-    libxl__vscsi_phys phys = {
-        .hctl = { .hst = hst, .tgt = tgt, .lun = lun },
-        .wwid = empty, .vendor = empty, .model = empty,
-        .node = node, .lio_node = node,
-    };
+    static libxl__vscsi_path paths[4];
+    static libxl__vscsi_unit units[4];
+    static unsigned turn;
+    libxl__vscsi_path *path = &paths[++turn % 4];
+    libxl__vscsi_unit *unit = &units[turn % 4];
 
-    return phys;
+    *path = (libxl__vscsi_path){
+        .hctl = { .hst = hst, .tgt = tgt, .lun = lun },
+        .running = true, .node = node, .lio_node = node,
+    };
+    *unit = (libxl__vscsi_unit){
+        .id = { .wwid = empty, .serial = empty, .vendor = empty,
+                .model = empty, .hctl = path->hctl, .has_hctl = true },
+        .paths = path, .num_paths = 1,
+    };
+    return unit;
 }
 
 int lio_export(uint32_t hst, uint32_t tgt, uint64_t lun)
 {
-    libxl__vscsi_phys phys = lio_device(hst, tgt, lun);
-
-    return libxl__vscsi_lio_export(&lio_vc, &phys);
+    return libxl__vscsi_lio_export(&lio_vc, lio_device(hst, tgt, lun));
 }
 
 int lio_release(uint32_t hst, uint32_t tgt, uint64_t lun)
 {
-    libxl_vscsi_hctl hctl = lio_device(hst, tgt, lun).hctl;
+    libxl_vscsi_hctl hctl = lio_device(hst, tgt, lun)->id.hctl;
 
     return libxl__vscsi_lio_release(&lio_vc, &hctl, 1);
 }
 
 libxl__vscsi_ours lio_ours_of(uint32_t hst, uint32_t tgt, uint64_t lun)
 {
-    libxl_vscsi_hctl hctl = lio_device(hst, tgt, lun).hctl;
+    libxl_vscsi_hctl hctl = lio_device(hst, tgt, lun)->id.hctl;
     libxl__vscsi_ours ours;
 
     libxl__vscsi_ours_name(&hctl, &ours);

@@ -4,6 +4,7 @@
 #ifndef TESTS_LIO_STAGE_H
 #define TESTS_LIO_STAGE_H
 
+#include "libxl_vscsi_device.h"
 #include "libxl_vscsi_lio.h"
 
 #define FOREIGN "naa.5001405aaaaaaaaa"
@@ -16,8 +17,9 @@ int lio_set_up(void **state);
 int lio_tear_down(void **state);
 #define TEST(f) cmocka_unit_test_setup_teardown(f, lio_set_up, lio_tear_down)
 
-/* Channel 0 always; a disk, /dev/sdfake. */
-libxl__vscsi_phys lio_device(uint32_t hst, uint32_t tgt, uint64_t lun);
+/* Channel 0 always; a disk, /dev/sdfake, with one path.  Four of them are
+ * kept at a time. */
+libxl__vscsi_unit *lio_device(uint32_t hst, uint32_t tgt, uint64_t lun);
 int lio_export(uint32_t hst, uint32_t tgt, uint64_t lun);
 int lio_release(uint32_t hst, uint32_t tgt, uint64_t lun);
 libxl__vscsi_ours lio_ours_of(uint32_t hst, uint32_t tgt, uint64_t lun);

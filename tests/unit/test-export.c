@@ -145,11 +145,11 @@ static void held_disk_is_refused_without_residue(void **state)
 
 static void disk_without_its_driver_is_refused(void **state)
 {
-    libxl__vscsi_phys phys = lio_device(2, 0, 1);
+    libxl__vscsi_unit *unit = lio_device(2, 0, 1);
 
     (void)state;
-    phys.lio_node = NULL;
-    assert_int_equal(libxl__vscsi_lio_export(&lio_vc, &phys), ERROR_FAIL);
+    unit->paths[0].lio_node = NULL;
+    assert_int_equal(libxl__vscsi_lio_export(&lio_vc, unit), ERROR_FAIL);
     assert_non_null(strstr(lio_said, "modprobe sd_mod"));
     assert_true(lio_is_empty());
 }

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-only */
-/* Which physical device a name means, and whether dom0 uses it. */
+/* Whether dom0 uses a device, and what for. */
 #include <fcntl.h>
 #include <setjmp.h>
 #include <stdarg.h>
@@ -13,7 +13,7 @@
 #include <cmocka.h>
 
 #include "fakeudev.h"
-#include "libxl_vscsi_internal.h"
+#include "libxl_vscsi_device.h"
 
 #define SCSI(hctl, ptype, ...)                                              \
     { hctl, "scsi", "scsi_device", NULL, 0, 0,                              \
@@ -99,7 +99,6 @@ static int set_up(void **state)
     memset(&vc, 0, sizeof(vc));
     vc.lg = &keeper;
     vc.lio_root = sys;
-    vc.scsi_bus = sys;
     said[0] = '\0';
     return 0;
 }
@@ -140,180 +139,22 @@ static void make_dirs(const char *name)
     }
 }
 
-static void expect_found(const char *name, const char *hctl, const char *type,
-                         const char *node, const char *lio_node)
-{
-    char text[LIBXL__VSCSI_HCTL_SIZE];
-    libxl__vscsi_phys phys;
-
-    libxl__vscsi_phys_init(&phys);
-    assert_int_equal(libxl__vscsi_host_find(&vc, name, &phys), 0);
-    libxl__vscsi_hctl_format(&phys.hctl, text);
-    assert_string_equal(text, hctl);
-    assert_string_equal(libxl__vscsi_host_type_name(phys.type), type);
-    assert_string_equal(phys.node ? phys.node : "none", node);
-    assert_string_equal(phys.lio_node ? phys.lio_node : "none", lio_node);
-    libxl__vscsi_phys_dispose(&phys);
-}
-
-static void expect_refused(const char *name, int rc, const char *why)
-{
-    libxl__vscsi_phys phys;
-
-    libxl__vscsi_phys_init(&phys);
-    said[0] = '\0';
-    assert_int_equal(libxl__vscsi_host_find(&vc, name, &phys), rc);
-    assert_non_null(strstr(said, why));
-    assert_null(phys.wwid);
-}
-
-/* ----- finding ----- */
-
-static void every_node_of_a_device_leads_to_it(void **state)
-{
-    (void)state;
-    fakeudev_link("/dev/disk/by-id/wwn-0x5000c500a1b2c3d4", "/dev/sdb");
-    expect_found("/dev/sdb", "2:0:0:1", "disk", "/dev/sdb", "/dev/sdb");
-    expect_found("/dev/sg1", "2:0:0:1", "disk", "/dev/sdb", "/dev/sdb");
-    expect_found("2:0:0:1", "2:0:0:1", "disk", "/dev/sdb", "/dev/sdb");
-    expect_found("/dev/disk/by-id/wwn-0x5000c500a1b2c3d4", "2:0:0:1", "disk",
-                 "/dev/sdb", "/dev/sdb");
-    expect_found("/dev/nst0", "3:0:0:0", "tape", "/dev/st0", "/dev/st0");
-    expect_found("/dev/st0m", "3:0:0:0", "tape", "/dev/st0", "/dev/st0");
-    expect_found("/dev/sch0", "3:0:0:1", "changer", "/dev/sch0",
-                 "/dev/sch0");
-    expect_found("/dev/sg3", "3:0:0:1", "changer", "/dev/sch0", "/dev/sch0");
-    expect_found("/dev/sr0", "4:0:0:0", "cd", "/dev/sr0", "/dev/sr0");
-}
-
-static void disk_without_its_driver_has_nothing_for_lio(void **state)
-{
-    (void)state;
-    expect_found("/dev/sg4", "5:0:0:0", "disk", "/dev/sg4", "none");
-}
-
-static void device_without_any_node_is_named_by_its_address(void **state)
-{
-    (void)state;
-    expect_found("5:0:0:1", "5:0:0:1", "processor", "none", "5:0:0:1");
-}
-
-static void identity_and_names_are_tidy(void **state)
-{
-    libxl__vscsi_phys phys;
-
-    (void)state;
-    libxl__vscsi_phys_init(&phys);
-    assert_true(libxl__vscsi_host_peek("2:0:0:1", &phys));
-    assert_string_equal(phys.wwid, "naa.5000c500a1b2c3d4");
-    assert_string_equal(phys.vendor, "ACME");
-    assert_string_equal(phys.model, "Big Disk");
-    libxl__vscsi_phys_dispose(&phys);
-    assert_true(libxl__vscsi_host_peek("3:0:0:0", &phys));
-    assert_string_equal(phys.wwid, "t10.HP Ultrium");
-    libxl__vscsi_phys_dispose(&phys);
-    assert_true(libxl__vscsi_host_peek("4:0:0:0", &phys));
-    assert_string_equal(phys.wwid, "");
-    libxl__vscsi_phys_dispose(&phys);
-}
-
-static void what_is_no_scsi_device_is_refused_with_the_reason(void **state)
-{
-    (void)state;
-    expect_refused("/dev/none", ERROR_NOTFOUND, "no such device in dom0");
-    expect_refused("/dev/ghost", ERROR_NOTFOUND, "has no such device");
-    expect_refused("2:0:0:9", ERROR_NOTFOUND, "no SCSI device at 2:0:0:9");
-    expect_refused("/dev/sdb1", ERROR_INVAL, "only the whole disk can be "
-                   "given (/dev/sdb)");
-    expect_refused("/dev/null", ERROR_INVAL, "calls it null");
-    expect_refused("/dev/nvme0n1", ERROR_INVAL, "calls it nvme0n1");
-    expect_refused("/dev/dm-3", ERROR_INVAL, "not a SCSI device");
-    expect_refused("/proc/self", ERROR_INVAL, "not a device");
-    expect_refused("sdb", ERROR_INVAL, "'sdb' is neither");
-    expect_refused("2:0:0", ERROR_INVAL, "'2:0:0' is neither");
-    expect_refused("", ERROR_INVAL, "'' is neither");
-}
-
-static void device_that_is_going_is_refused_but_shown(void **state)
-{
-    libxl__vscsi_phys phys;
-
-    (void)state;
-    expect_refused("6:0:0:0", ERROR_NOTFOUND, "offline");
-    expect_refused("6:0:0:1", ERROR_NOTFOUND, "just removing it");
-    said[0] = '\0';
-    libxl__vscsi_phys_init(&phys);
-    assert_true(libxl__vscsi_host_peek("6:0:0:0", &phys));
-    libxl__vscsi_phys_dispose(&phys);
-    assert_false(libxl__vscsi_host_peek("2:0:0:9", &phys));
-    assert_string_equal(said, "");
-}
-
-static void place_of_a_node_is_told_silently(void **state)
-{
-    libxl_vscsi_hctl hctl;
-
-    (void)state;
-    assert_true(libxl__vscsi_host_hctl("/dev/sg2", &hctl));
-    assert_int_equal(hctl.hst, 3);
-    assert_false(libxl__vscsi_host_hctl("/dev/null", &hctl));
-    assert_false(libxl__vscsi_host_hctl("/dev/sdb1", &hctl));
-    assert_string_equal(said, "");
-}
-
-static void expect_wwid(const char *name, const char *expected)
-{
-    char *wwid = libxl__vscsi_host_wwid(&vc, name);
-
-    if (expected)
-        assert_string_equal(wwid, expected);
-    else
-        assert_null(wwid);
-    free(wwid);
-}
-
-static void identity_alone_is_read_where_the_kernel_has_it(void **state)
-{
-    char path[256];
-    int fd;
-
-    (void)state;
-    snprintf(path, sizeof(path), "%s/2:0:0:1/wwid", sys);
-    fd = open(path, O_WRONLY | O_CREAT | O_CLOEXEC, 0600);
-    assert_true(dprintf(fd, " naa.of  the kernel\n") > 0);
-    close(fd);
-    expect_wwid("2:0:0:1", "naa.of the kernel");
-    unlink(path);
-    expect_wwid("2:0:0:1", "naa.5000c500a1b2c3d4");
-    expect_wwid("/dev/sg2", "t10.HP Ultrium");
-    expect_wwid("4:0:0:0", "");
-    expect_wwid("2:0:0:9", NULL);
-    expect_wwid("/dev/sdb1", NULL);
-    expect_wwid("../2:0:0:1", NULL);
-    assert_string_equal(said, "");
-}
-
-static void unknown_type_has_a_word_too(void **state)
-{
-    (void)state;
-    assert_string_equal(libxl__vscsi_host_type_name(0x1f), "other");
-    assert_string_equal(libxl__vscsi_host_type_name(-1), "other");
-    assert_string_equal(libxl__vscsi_host_type_name(1000), "other");
-}
-
 /* ----- who holds it ----- */
 
+/* What the rest of the library makes of 2:0:0:1, and of others. */
 static int check(const char *name)
 {
-    libxl__vscsi_phys phys;
-    int rc;
+    char disk[256], node[64];
+    libxl__vscsi_path path = { .running = true, .node = node };
+    libxl__vscsi_unit unit = { .paths = &path, .num_paths = 1 };
 
-    libxl__vscsi_phys_init(&phys);
-    assert_int_equal(libxl__vscsi_host_find(&vc, name, &phys), 0);
+    snprintf(node, sizeof(node), "%s", name);
+    snprintf(disk, sizeof(disk), "%s/%s/block/%s", sys,
+             !strcmp(name, "/dev/sdb") ? "2:0:0:1" : "4:0:0:0", name + 5);
+    if (!strcmp(name, "/dev/sdb") || !strcmp(name, "/dev/sr0"))
+        path.disk = disk;
     said[0] = '\0';
-    rc = libxl__vscsi_host_check_free(&vc, &phys);
-    libxl__vscsi_phys_dispose(&phys);
-    return rc;
+    return libxl__vscsi_host_check_free(&vc, &unit);
 }
 
 static void expect_held(const char *name, const char *by)
@@ -392,90 +233,16 @@ static void exclusive_opener_is_noticed(void **state)
                 "exclusively");
 }
 
-/* ----- by identity ----- */
-
-static void expect_identity(const char *wwid, const char *before,
-                            const char *hctl, const char *message)
-{
-    char text[LIBXL__VSCSI_HCTL_SIZE];
-    libxl__vscsi_phys phys;
-    libxl_vscsi_hctl old;
-    int rc;
-
-    said[0] = '\0';
-    libxl__vscsi_phys_init(&phys);
-    assert_true(!before || libxl__vscsi_hctl_parse(before, &old));
-    rc = libxl__vscsi_host_find_wwid(&vc, wwid, before ? &old : NULL, &phys);
-    assert_string_equal(said, message);
-    assert_int_equal(rc, hctl ? 0 : ERROR_NOTFOUND);
-    if (hctl) {
-        libxl__vscsi_hctl_format(&phys.hctl, text);
-        assert_string_equal(text, hctl);
-        assert_string_equal(phys.wwid, wwid);
-    } else {
-        assert_null(phys.wwid);
-    }
-    libxl__vscsi_phys_dispose(&phys);
-}
-
-static void device_is_known_again_wherever_it_is(void **state)
-{
-    (void)state;
-    expect_identity("naa.5000c500a1b2c3d4", "2:0:0:1", "2:0:0:1", "");
-    expect_identity("naa.5000c500a1b2c3d4", NULL, "2:0:0:1", "");
-    expect_identity("naa.5000c500a1b2c3d4", "4:0:0:0", "2:0:0:1",
-                    "naa.5000c500a1b2c3d4 was at 4:0:0:0 and is at 2:0:0:1 "
-                    "now");
-}
-
-static void of_several_paths_the_old_one_or_the_lowest_is_taken(void **state)
-{
-    (void)state;
-    expect_identity("naa.paths", "8:0:0:2", "8:0:0:2", "");
-    expect_identity("naa.paths", "7:0:2:2", "7:0:2:2", "");
-    expect_identity("naa.paths", NULL, "7:0:1:2", "");
-    expect_identity("naa.paths", "9:0:0:0", "7:0:1:2",
-                    "naa.paths was at 9:0:0:0 and is at 7:0:1:2 now");
-}
-
-static void another_device_in_its_place_is_refused(void **state)
-{
-    (void)state;
-    expect_identity("naa.lost", "2:0:0:1", NULL,
-                    "dom0 has no device naa.lost any more; at 2:0:0:1 is "
-                    "another one now, ACME Big Disk naa.5000c500a1b2c3d4");
-    expect_identity("naa.lost", "4:0:0:0", NULL,
-                    "dom0 has no device naa.lost any more; at 4:0:0:0 is "
-                    "another one now, HL DVD without identity");
-    expect_identity("naa.lost", "9:0:0:0", NULL,
-                    "dom0 has no device naa.lost any more, at 9:0:0:0 or "
-                    "elsewhere");
-    expect_identity("naa.lost", NULL, NULL,
-                    "dom0 has no device naa.lost any more");
-}
-
 #define TEST(f) cmocka_unit_test_setup_teardown(f, set_up, tear_down)
 
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        TEST(every_node_of_a_device_leads_to_it),
-        TEST(disk_without_its_driver_has_nothing_for_lio),
-        TEST(device_without_any_node_is_named_by_its_address),
-        TEST(identity_and_names_are_tidy),
-        TEST(what_is_no_scsi_device_is_refused_with_the_reason),
-        TEST(device_that_is_going_is_refused_but_shown),
-        TEST(place_of_a_node_is_told_silently),
-        TEST(identity_alone_is_read_where_the_kernel_has_it),
-        TEST(unknown_type_has_a_word_too),
         TEST(device_that_nobody_holds_is_free),
         TEST(mount_is_named_by_its_point),
         TEST(swap_is_named),
         TEST(holder_is_named_by_what_it_is),
         TEST(exclusive_opener_is_noticed),
-        TEST(device_is_known_again_wherever_it_is),
-        TEST(of_several_paths_the_old_one_or_the_lowest_is_taken),
-        TEST(another_device_in_its_place_is_refused),
     };
 
     return cmocka_run_group_tests_name("host", tests, NULL, NULL) != 0;

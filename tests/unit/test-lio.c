@@ -16,54 +16,60 @@
 
 static void admins_target_is_found_and_resolved(void **state)
 {
-    libxl__vscsi_phys phys = lio_device(2, 0, 1), other = lio_device(2, 0, 2);
-    char *wwn = NULL, *node = NULL;
+    libxl__vscsi_unit *unit = lio_device(2, 0, 1), *other = lio_device(2, 0, 2);
+    char *wwn = NULL, *node = NULL, *store = NULL;
 
     (void)state;
     lio_make_foreign(FOREIGN, NULL);
-    assert_int_equal(libxl__vscsi_lio_find_foreign(&lio_vc, &phys, &wwn), 0);
+    assert_int_equal(libxl__vscsi_lio_find_foreign(&lio_vc, unit, &wwn), 0);
     assert_string_equal(wwn, FOREIGN ":7");
-    assert_int_equal(libxl__vscsi_lio_resolve(&lio_vc, wwn, &node), 0);
+    assert_int_equal(libxl__vscsi_lio_resolve(&lio_vc, wwn, &store, &node),
+                     0);
     assert_string_equal(node, "2:0:0:1");
+    assert_string_equal(store, "pscsi_0/mine");
     free(node);
+    free(store);
     free(wwn);
-    assert_int_equal(libxl__vscsi_lio_find_foreign(&lio_vc, &other, &wwn), 0);
+    assert_int_equal(libxl__vscsi_lio_find_foreign(&lio_vc, other, &wwn), 0);
     assert_null(wwn);
 }
 
 static void what_we_exported_is_not_foreign(void **state)
 {
-    libxl__vscsi_phys phys = lio_device(2, 0, 1);
+    libxl__vscsi_unit *unit = lio_device(2, 0, 1);
     libxl__vscsi_ours ours = lio_ours_of(2, 0, 1);
-    char *wwn = NULL, *node = NULL, name[64];
+    char *wwn = NULL, *node = NULL, *store = NULL, name[64];
 
     (void)state;
     assert_int_equal(lio_export(2, 0, 1), 0);
-    assert_int_equal(libxl__vscsi_lio_find_foreign(&lio_vc, &phys, &wwn), 0);
+    assert_int_equal(libxl__vscsi_lio_find_foreign(&lio_vc, unit, &wwn), 0);
     assert_null(wwn);
     snprintf(name, sizeof(name), "%s:1", ours.wwn);
-    assert_int_equal(libxl__vscsi_lio_resolve(&lio_vc, name, &node),
+    assert_int_equal(libxl__vscsi_lio_resolve(&lio_vc, name, &store, &node),
                      ERROR_INVAL);
 }
 
 static void target_that_cannot_work_is_not_found(void **state)
 {
-    libxl__vscsi_phys phys = lio_device(2, 0, 1);
-    char *wwn = NULL, *node = NULL;
+    libxl__vscsi_unit *unit = lio_device(2, 0, 1);
+    char *wwn = NULL, *node = NULL, *store = NULL;
 
     (void)state;
-    assert_int_equal(libxl__vscsi_lio_resolve(&lio_vc, FOREIGN ":7", &node),
+    assert_int_equal(libxl__vscsi_lio_resolve(&lio_vc, FOREIGN ":7", &store,
+                                              &node),
                      ERROR_NOTFOUND);
     assert_non_null(strstr(lio_said, "no LIO target"));
     lio_make_foreign(NULL, NULL);
-    assert_int_equal(libxl__vscsi_lio_find_foreign(&lio_vc, &phys, &wwn), 0);
+    assert_int_equal(libxl__vscsi_lio_find_foreign(&lio_vc, unit, &wwn), 0);
     assert_null(wwn);
-    assert_int_equal(libxl__vscsi_lio_resolve(&lio_vc, FOREIGN ":7", &node),
+    assert_int_equal(libxl__vscsi_lio_resolve(&lio_vc, FOREIGN ":7", &store,
+                                              &node),
                      ERROR_NOTFOUND);
     assert_non_null(strstr(lio_said, "has no nexus"));
     assert_int_equal(libxl__vscsi_cfs_write(FOREIGN,
         "%s/" LIO_FABRIC "/" FOREIGN "/tpgt_1/nexus", lio_root), 0);
-    assert_int_equal(libxl__vscsi_lio_resolve(&lio_vc, FOREIGN ":8", &node),
+    assert_int_equal(libxl__vscsi_lio_resolve(&lio_vc, FOREIGN ":8", &store,
+                                              &node),
                      ERROR_NOTFOUND);
     assert_non_null(strstr(lio_said, "has no LUN 8"));
     assert_null(node);
@@ -71,18 +77,18 @@ static void target_that_cannot_work_is_not_found(void **state)
 
 static void holder_is_named_by_its_backstore(void **state)
 {
-    libxl__vscsi_phys phys = lio_device(2, 0, 1);
+    libxl__vscsi_unit *unit = lio_device(2, 0, 1);
     char *text;
 
     (void)state;
-    assert_null(libxl__vscsi_lio_holder(&lio_vc, &phys));
+    assert_null(libxl__vscsi_lio_holder(&lio_vc, unit));
     lio_make_foreign(NULL, NULL);
-    text = libxl__vscsi_lio_holder(&lio_vc, &phys);
+    text = libxl__vscsi_lio_holder(&lio_vc, unit);
     assert_non_null(strstr(text, "LIO backstore pscsi/mine of dom0"));
     free(text);
-    phys = lio_device(3, 0, 1);
+    unit = lio_device(3, 0, 1);
     assert_int_equal(lio_export(3, 0, 1), 0);
-    text = libxl__vscsi_lio_holder(&lio_vc, &phys);
+    text = libxl__vscsi_lio_holder(&lio_vc, unit);
     assert_non_null(strstr(text, "from an earlier attach"));
     free(text);
 }

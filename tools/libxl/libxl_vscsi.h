@@ -90,11 +90,13 @@ void libxl_vscsi_set_timeouts(const libxl_vscsi_timeouts *timeouts);
  *
  * pdev.p_devname names a physical device in one of the forms of
  * pvscsi.txt; type INVALID means "look it up", HCTL and WWN say which
- * device it is already.  Where pdev.wwid is set, as _list sets it, that is
- * the device, wherever it is now: name and address are then those under
- * which it was known, and another device there is refused.  On success each pdev is filled in with type and
- * wwid, each vscsidev_id with the N of dev-N, ctrl->devid, idx and
- * backend_domid with the values in force (synchronous calls only).
+ * device it is already.  Where pdev.devtype or wwid is set, as _list sets
+ * them, pdev is a record, and the unit is looked for by the identity in it,
+ * wherever it is now: name and address are then those under which it was
+ * known, and another device there is refused ("Which device" in pvscsi.txt).
+ * On success each pdev is filled in with type and identity, each vscsidev_id
+ * with the N of dev-N, ctrl->devid, idx and backend_domid with the values in
+ * force (synchronous calls only).
  *
  * ctrl->segments, if not 0, is how many pages a command of the guest's may
  * have at most, 26 to 128; ctrl->max_segments, if not 0, is what a restored

@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "libxl_vscsi_assignment.h"
+#include "libxl_vscsi_device.h"
 
 const char *libxl__vscsi_why_not(const libxl__vscsi_relation *r)
 {
@@ -116,7 +117,7 @@ static int check_assigned(libxl__vscsi_ctx *vc,
     libxl__vscsi_relation r;
     const char *why_not;
 
-    if (!libxl__vscsi_same_device(&dev->pdev, &theirs->pdev))
+    if (!libxl__vscsi_same_pdev(&dev->pdev, &theirs->pdev))
         return 0;
     r = relate(vc, users, user, domid, theirs, dev);
     why_not = libxl__vscsi_why_not(&r);

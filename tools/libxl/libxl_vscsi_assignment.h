@@ -37,10 +37,6 @@ int libxl__vscsi_users_scan(libxl__vscsi_ctx *vc, bool uses_lio,
                             libxl__vscsi_users *users_r);
 void libxl__vscsi_users_dispose(libxl__vscsi_users *users);
 
-/* The same physical device, as far as names and identities tell. */
-bool libxl__vscsi_same_device(const libxl_vscsi_pdev *a,
-                              const libxl_vscsi_pdev *b);
-
 /*
  * Waits, up to destroy_ms, until dom0's kernel has given up the backends
  * that have no node in xenstore any more: only then no guest can reach

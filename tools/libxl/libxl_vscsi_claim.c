@@ -9,66 +9,121 @@
 #include "libxl_vscsi_assignment.h"
 #include "libxl_vscsi_device.h"
 
-static int set_hctl(libxl__vscsi_ctx *vc, libxl_vscsi_pdev *pdev,
-                    const libxl__vscsi_phys *phys)
+static int out_of_memory(libxl__vscsi_ctx *vc)
 {
-    char text[LIBXL__VSCSI_HCTL_SIZE];
-    char *wwid = strdup(phys->wwid);
-
-    libxl__vscsi_hctl_format(&phys->hctl, text);
-    if (!pdev->p_devname)
-        pdev->p_devname = strdup(text);
-    if (!wwid || !pdev->p_devname) {
-        free(wwid);
-        libxl__vscsi_error(vc, "out of memory");
-        return ERROR_NOMEM;
-    }
-    free(pdev->wwid);
-    pdev->wwid = wwid;
-    if (pdev->type != LIBXL_VSCSI_PDEV_TYPE_HCTL)
-        libxl_vscsi_pdev_init_type(pdev, LIBXL_VSCSI_PDEV_TYPE_HCTL);
-    pdev->u.hctl.m = phys->hctl;
-    return 0;
+    libxl__vscsi_error(vc, "out of memory");
+    return ERROR_NOMEM;
 }
 
+static bool replace(char **to, const char *text)
+{
+    char *copy = strdup(text);
+
+    if (!copy)
+        return false;
+    free(*to);
+    *to = copy;
+    return true;
+}
+
+/* Puts on record which unit it is. */
+static int set_identity(libxl__vscsi_ctx *vc, libxl_vscsi_pdev *pdev,
+                        const libxl__vscsi_identity *id)
+{
+    if (replace(&pdev->devtype, libxl__vscsi_type_name(id->type)) &&
+        replace(&pdev->wwid, id->wwid) &&
+        replace(&pdev->serial, id->serial) &&
+        replace(&pdev->vendor, id->vendor) &&
+        replace(&pdev->model, id->model))
+        return 0;
+    return out_of_memory(vc);
+}
+
+static int set_hctl(libxl__vscsi_ctx *vc, libxl_vscsi_pdev *pdev,
+                    const libxl__vscsi_unit *unit)
+{
+    char text[LIBXL__VSCSI_HCTL_SIZE];
+
+    libxl__vscsi_hctl_format(&unit->id.hctl, text);
+    if (!pdev->p_devname)
+        pdev->p_devname = strdup(text);
+    if (!pdev->p_devname)
+        return out_of_memory(vc);
+    if (pdev->type != LIBXL_VSCSI_PDEV_TYPE_HCTL)
+        libxl_vscsi_pdev_init_type(pdev, LIBXL_VSCSI_PDEV_TYPE_HCTL);
+    pdev->u.hctl.m = unit->id.hctl;
+    return set_identity(vc, pdev, &unit->id);
+}
+
+/* Takes wwn over. */
 static int set_wwn(libxl__vscsi_ctx *vc, libxl_vscsi_pdev *pdev, char *wwn)
 {
     if (!pdev->p_devname)
         pdev->p_devname = strdup(wwn);
     if (!pdev->p_devname) {
         free(wwn);
-        libxl__vscsi_error(vc, "out of memory");
-        return ERROR_NOMEM;
+        return out_of_memory(vc);
     }
     libxl_vscsi_pdev_init_type(pdev, LIBXL_VSCSI_PDEV_TYPE_WWN);
     pdev->u.wwn.m = wwn;
     return 0;
 }
 
-/* With what the device of name is now. */
-static int refuse_other(libxl__vscsi_ctx *vc, const libxl_vscsi_pdev *pdev,
-                        const char *name)
-{
-    libxl__vscsi_phys phys;
+/* ----- what is behind a LIO target of the admin's ----- */
 
-    libxl__vscsi_phys_init(&phys);
-    if (libxl__vscsi_host_peek(name, &phys))
-        libxl__vscsi_error(vc, "LIO target %s has another device than "
-                           "before: %s %s, %s instead of %s", pdev->u.wwn.m,
-                           phys.vendor, phys.model, phys.wwid[0]
-                           ? phys.wwid : "without identity", pdev->wwid);
-    else
-        libxl__vscsi_error(vc, "LIO target %s has not the device that it "
-                           "had, %s", pdev->u.wwn.m, pdev->wwid);
-    libxl__vscsi_phys_dispose(&phys);
+/* Is there a unit on record that had been behind the target? */
+static bool has_unit(const libxl_vscsi_pdev *pdev)
+{
+    return pdev->u.wwn.unit || (pdev->wwid && pdev->wwid[0]);
+}
+
+/* What is there now is NULL where it is no SCSI device. */
+static int check_unit(libxl__vscsi_ctx *vc, const libxl_vscsi_pdev *pdev,
+                      const libxl__vscsi_unit *now, const char *backstore)
+{
+    libxl__vscsi_identity recorded;
+    char *was, *is;
+
+    if (!now && !has_unit(pdev))
+        return 0;
+    if (now && !has_unit(pdev) && !pdev->u.wwn.backstore)
+        return 0;               /* asked for the first time */
+    libxl__vscsi_pdev_identity(pdev, &recorded);
+    if (now && has_unit(pdev) && libxl__vscsi_agrees(&recorded, &now->id))
+        return 0;
+    was = has_unit(pdev) ? libxl__vscsi_identity_text(&recorded)
+                         : strdup("no SCSI device");
+    is = now ? libxl__vscsi_identity_text(&now->id)
+             : strdup("no SCSI device");
+    libxl__vscsi_error(vc, "LIO target %s has another device than before: %s "
+                       "(backstore %s) instead of %s", pdev->u.wwn.m,
+                       is ? is : "?", backstore, was ? was : "?");
+    free(was);
+    free(is);
     return ERROR_NOTFOUND;
 }
 
-/* A LIO target that the admin made; its device lends its identity. */
-static int resolve_wwn(libxl__vscsi_ctx *vc, bool uses_lio,
-                       libxl_vscsi_pdev *pdev)
+static int set_target(libxl__vscsi_ctx *vc, libxl_vscsi_pdev *pdev,
+                      const char *backstore, const libxl__vscsi_unit *unit)
 {
-    char *name = NULL, *wwid = NULL;
+    char place[LIBXL__VSCSI_HCTL_SIZE];
+
+    if (!replace(&pdev->u.wwn.backstore, backstore))
+        return out_of_memory(vc);
+    if (!unit->num_paths)
+        return 0;
+    libxl__vscsi_hctl_format(&unit->id.hctl, place);
+    if (!replace(&pdev->u.wwn.unit, place))
+        return out_of_memory(vc);
+    return set_identity(vc, pdev, &unit->id);
+}
+
+/* Its device lends its identity; unit stays empty where there is none. */
+static int resolve_wwn(libxl__vscsi_ctx *vc, libxl__vscsi_dom0 *dom0,
+                       bool uses_lio, libxl_vscsi_pdev *pdev,
+                       libxl__vscsi_unit *unit)
+{
+    char *name = NULL, *backstore = NULL, *reason = NULL;
     int rc;
 
     if (!uses_lio) {
@@ -76,20 +131,26 @@ static int resolve_wwn(libxl__vscsi_ctx *vc, bool uses_lio,
                            "not LIO targets");
         return ERROR_INVAL;
     }
-    rc = libxl__vscsi_lio_resolve(vc, pdev->u.wwn.m, &name);
+    rc = libxl__vscsi_lio_resolve(vc, pdev->u.wwn.m, &backstore, &name);
     if (rc)
         return rc;
     if (name)
-        wwid = libxl__vscsi_host_wwid(vc, name);
-    if (wwid && pdev->wwid && pdev->wwid[0] && strcmp(pdev->wwid, wwid))
-        rc = refuse_other(vc, pdev, name);
-    if (wwid) {
-        free(pdev->wwid);
-        pdev->wwid = wwid;
-    }
+        rc = libxl__vscsi_unit_look(vc, dom0, name, unit, &reason);
+    if (rc == ERROR_NOTFOUND || rc == ERROR_INVAL)
+        rc = 0;                 /* a file, a volume, a partition */
+    if (rc)
+        libxl__vscsi_error(vc, "%s", reason ? reason : "out of memory");
+    if (!rc)
+        rc = check_unit(vc, pdev, unit->num_paths ? unit : NULL, backstore);
+    if (!rc)
+        rc = set_target(vc, pdev, backstore, unit);
+    free(reason);
+    free(backstore);
     free(name);
     return rc;
 }
+
+/* ----- from a name to a device ----- */
 
 /* What the user wrote, where the type does not say it already. */
 static int parse_pdev(libxl__vscsi_ctx *vc, libxl_vscsi_pdev *pdev)
@@ -121,21 +182,18 @@ static int parse_pdev(libxl__vscsi_ctx *vc, libxl_vscsi_pdev *pdev)
  * A device that is on record is known by its identity.  A name that was an
  * address follows the device; any other is what the user wrote.
  */
-static int find_again(libxl__vscsi_ctx *vc, libxl_vscsi_pdev *pdev,
-                      libxl__vscsi_phys *phys)
+static int find_again(libxl__vscsi_ctx *vc, libxl__vscsi_dom0 *dom0,
+                      libxl_vscsi_pdev *pdev, libxl__vscsi_unit *unit)
 {
-    const libxl_vscsi_hctl *before = NULL;
     libxl_vscsi_hctl named;
     int rc;
 
-    if (pdev->type == LIBXL_VSCSI_PDEV_TYPE_HCTL)
-        before = &pdev->u.hctl.m;
-    rc = libxl__vscsi_host_find_wwid(vc, pdev->wwid, before, phys);
+    rc = libxl__vscsi_unit_find_again(vc, dom0, pdev, unit);
     if (rc)
         return rc;
     if (pdev->p_devname &&
         libxl__vscsi_hctl_parse(pdev->p_devname, &named) &&
-        !libxl__vscsi_hctl_equal(&named, &phys->hctl)) {
+        !libxl__vscsi_hctl_equal(&named, &unit->id.hctl)) {
         free(pdev->p_devname);
         pdev->p_devname = NULL;     /* set_hctl() writes the new one */
     }
@@ -145,16 +203,42 @@ static int find_again(libxl__vscsi_ctx *vc, libxl_vscsi_pdev *pdev,
 /* Is it to be found by what it is, rather than by what it was called? */
 static bool is_on_record(const libxl_vscsi_pdev *pdev)
 {
-    return pdev->wwid && pdev->wwid[0] &&
-           !(pdev->p_devname &&
-             libxl__vscsi_wwn_parse(pdev->p_devname, NULL, NULL));
+    if (pdev->p_devname &&
+        libxl__vscsi_wwn_parse(pdev->p_devname, NULL, NULL))
+        return false;
+    return (pdev->wwid && pdev->wwid[0]) ||
+           (pdev->devtype && pdev->devtype[0]);
 }
 
-/* From a name to one device of dom0, or one target of the admin's. */
-static int resolve_device(libxl__vscsi_ctx *vc, bool uses_lio,
-                          libxl_vscsi_pdev *pdev, libxl__vscsi_phys *phys)
+/* An admin's target that has the unit serves it better than a new one. */
+static int use_target(libxl__vscsi_ctx *vc, libxl_vscsi_pdev *pdev,
+                      libxl__vscsi_unit *unit)
 {
-    char text[LIBXL__VSCSI_HCTL_SIZE], *wwn = NULL;
+    char *wwn = NULL, *backstore = NULL, *name = NULL;
+    int rc;
+
+    rc = libxl__vscsi_lio_find_foreign(vc, unit, &wwn);
+    if (rc || !wwn)
+        return rc;
+    rc = libxl__vscsi_lio_resolve(vc, wwn, &backstore, &name);
+    if (rc) {
+        free(wwn);
+        return rc;
+    }
+    rc = set_wwn(vc, pdev, wwn);
+    if (!rc)
+        rc = set_target(vc, pdev, backstore, unit);
+    free(backstore);
+    free(name);
+    return rc;
+}
+
+/* From a name to one unit of dom0, or one target of the admin's. */
+static int resolve_device(libxl__vscsi_ctx *vc, libxl__vscsi_dom0 *dom0,
+                          bool uses_lio, libxl_vscsi_pdev *pdev,
+                          libxl__vscsi_unit *unit)
+{
+    char text[LIBXL__VSCSI_HCTL_SIZE];
     const char *name = pdev->p_devname;
     int rc;
 
@@ -162,98 +246,125 @@ static int resolve_device(libxl__vscsi_ctx *vc, bool uses_lio,
     if (rc)
         return rc;
     if (is_on_record(pdev)) {
-        rc = find_again(vc, pdev, phys);
+        rc = find_again(vc, dom0, pdev, unit);
     } else if (pdev->type == LIBXL_VSCSI_PDEV_TYPE_WWN) {
-        return resolve_wwn(vc, uses_lio, pdev);
+        return resolve_wwn(vc, dom0, uses_lio, pdev, unit);
     } else {
         if (pdev->type == LIBXL_VSCSI_PDEV_TYPE_HCTL) {
             libxl__vscsi_hctl_format(&pdev->u.hctl.m, text);
             name = text;
         }
-        rc = libxl__vscsi_host_find(vc, name, phys);
+        rc = libxl__vscsi_unit_find(vc, dom0, name, unit);
     }
     if (!rc)
-        rc = set_hctl(vc, pdev, phys);
-    if (!rc && uses_lio)
-        rc = libxl__vscsi_lio_find_foreign(vc, phys, &wwn);
-    if (!rc && wwn)
-        rc = set_wwn(vc, pdev, wwn);
-    return rc;
+        rc = set_hctl(vc, pdev, unit);
+    return rc || !uses_lio ? rc : use_target(vc, pdev, unit);
 }
 
 /*
- * The physical device, if the domain may have it; *shared_r: it is exported
- * already, for somebody who shares it.
+ * The unit, if the domain may have it; *shared_r: it is exported already,
+ * for somebody who shares it.
  */
 static int find_free(libxl__vscsi_ctx *vc, const libxl__vscsi_users *users,
-                     bool uses_lio, uint32_t domid,
-                     libxl_device_vscsidev *dev, libxl__vscsi_phys *phys,
+                     libxl__vscsi_dom0 *dom0, bool uses_lio, uint32_t domid,
+                     libxl_device_vscsidev *dev, libxl__vscsi_unit *unit,
                      bool *shared_r)
 {
     int rc;
 
-    rc = resolve_device(vc, uses_lio, &dev->pdev, phys);
+    rc = resolve_device(vc, dom0, uses_lio, &dev->pdev, unit);
+    unit->shareable = dev->shareable;
     if (!rc)
         rc = libxl__vscsi_users_check(vc, users, domid, dev, shared_r);
     /* What is shared is held by its export. */
     if (!rc && dev->pdev.type != LIBXL_VSCSI_PDEV_TYPE_WWN && !*shared_r)
-        rc = libxl__vscsi_host_check_free(vc, phys);
+        rc = libxl__vscsi_host_check_free(vc, unit);
     return rc;
 }
 
-/* A command that is too large fails in LIO, and the guest has an I/O error. */
-static int read_limits(libxl__vscsi_ctx *vc, const libxl_vscsi_pdev *pdev,
+static unsigned smaller(unsigned a, unsigned b)
+{
+    return a < b ? a : b;
+}
+
+/*
+ * A command that is too large fails in LIO, and the guest has an I/O error.
+ * A target whose backstore is no SCSI device takes any.
+ */
+static int read_limits(libxl__vscsi_ctx *vc, const libxl__vscsi_unit *unit,
                        libxl__vscsi_limits *limits_r)
 {
-    if (pdev->type != LIBXL_VSCSI_PDEV_TYPE_HCTL) {
-        limits_r->max_sectors_kb = limits_r->max_segments = UINT32_MAX;
-        return 0;
+    libxl__vscsi_limits least = { UINT32_MAX, UINT32_MAX }, limits;
+    unsigned i;
+
+    for (i = 0; i < unit->num_paths; i++) {
+        if (!unit->paths[i].running)
+            continue;
+        if (!libxl__vscsi_path_limits(vc, &unit->paths[i].hctl, &limits)) {
+            libxl__vscsi_error(vc, "dom0's kernel does not tell how large a "
+                               "command it takes (is the module sg loaded?)");
+            return ERROR_FAIL;
+        }
+        least.max_sectors_kb = smaller(least.max_sectors_kb,
+                                       limits.max_sectors_kb);
+        least.max_segments = smaller(least.max_segments,
+                                     limits.max_segments);
     }
-    if (libxl__vscsi_path_limits(vc, &pdev->u.hctl.m, limits_r))
-        return 0;
-    libxl__vscsi_error(vc, "dom0's kernel does not tell how large a command "
-                       "it takes (is the module sg loaded?)");
-    return ERROR_FAIL;
+    *limits_r = least;
+    return 0;
 }
 
 int libxl__vscsi_claim_check(libxl__vscsi_ctx *vc,
-                             const libxl__vscsi_users *users, bool uses_lio,
+                             const libxl__vscsi_users *users,
+                             libxl__vscsi_dom0 *dom0, bool uses_lio,
                              libxl_device_vscsidev *dev,
                              libxl__vscsi_limits *limits_r)
 {
-    libxl__vscsi_phys phys;
+    libxl__vscsi_unit unit = { .num_paths = 0 };
     bool shared = false;
     int rc;
 
-    libxl__vscsi_phys_init(&phys);
-    rc = find_free(vc, users, uses_lio, 0, dev, &phys, &shared);
+    rc = find_free(vc, users, dom0, uses_lio, 0, dev, &unit, &shared);
     if (!rc)
-        rc = read_limits(vc, &dev->pdev, limits_r);
-    libxl__vscsi_phys_dispose(&phys);
+        rc = read_limits(vc, &unit, limits_r);
+    libxl__vscsi_unit_dispose(&unit);
     return rc;
+}
+
+/* LIO has opened what is at the address now: is it what was looked at? */
+static int export_unit(libxl__vscsi_ctx *vc, const libxl__vscsi_unit *unit,
+                       libxl__vscsi_claimed *claimed)
+{
+    int rc = libxl__vscsi_lio_export(vc, unit);
+
+    if (rc)
+        return rc;
+    claimed->exported = true;
+    return libxl__vscsi_unit_verify(vc, unit);
 }
 
 /* Two paths may be given, where that is meant. */
 static bool is_given_twice(const libxl_device_vscsidev *a,
                            const libxl_device_vscsidev *b)
 {
-    return libxl__vscsi_same_device(&a->pdev, &b->pdev) &&
+    return libxl__vscsi_same_pdev(&a->pdev, &b->pdev) &&
            (!a->shareable || !b->shareable ||
             libxl__vscsi_same_path(&a->pdev, &b->pdev));
 }
 
 static int claim_device(libxl__vscsi_ctx *vc,
-                        const libxl__vscsi_users *users, bool uses_lio,
+                        const libxl__vscsi_users *users,
+                        libxl__vscsi_dom0 *dom0, bool uses_lio,
                         uint32_t domid, libxl_device_vscsidev *devs, int i,
                         libxl__vscsi_claimed *claimed)
 {
+    libxl__vscsi_unit unit = { .num_paths = 0 };
     libxl_vscsi_pdev *pdev = &devs[i].pdev;
-    libxl__vscsi_phys phys;
     bool shared = false;
     int rc, j;
 
-    libxl__vscsi_phys_init(&phys);
-    rc = find_free(vc, users, uses_lio, domid, &devs[i], &phys, &shared);
+    rc = find_free(vc, users, dom0, uses_lio, domid, &devs[i], &unit,
+                   &shared);
     for (j = 0; !rc && j < i; j++) {
         if (is_given_twice(&devs[i], &devs[j])) {
             libxl__vscsi_error(vc, "it is given twice, as %s as well",
@@ -262,13 +373,10 @@ static int claim_device(libxl__vscsi_ctx *vc,
         }
     }
     if (!rc)
-        rc = read_limits(vc, pdev, &claimed->limits);
-    if (!rc && uses_lio && !shared &&
-        pdev->type != LIBXL_VSCSI_PDEV_TYPE_WWN) {
-        rc = libxl__vscsi_lio_export(vc, &phys);
-        claimed->exported = !rc;
-    }
-    libxl__vscsi_phys_dispose(&phys);
+        rc = read_limits(vc, &unit, &claimed->limits);
+    if (!rc && uses_lio && !shared && pdev->type != LIBXL_VSCSI_PDEV_TYPE_WWN)
+        rc = export_unit(vc, &unit, claimed);
+    libxl__vscsi_unit_dispose(&unit);
     return rc;
 }
 
@@ -277,13 +385,15 @@ int libxl__vscsi_claim(libxl__vscsi_ctx *vc, const libxl__vscsi_users *users,
                        libxl_device_vscsidev *devs, int num,
                        libxl__vscsi_claimed *claimed)
 {
+    libxl__vscsi_dom0 dom0 = { .num = 0 };
     int rc = 0, i;
 
     for (i = 0; !rc && i < num; i++) {
         libxl__vscsi_doing(vc, "attach", devs[i].pdev.p_devname, domid);
-        rc = claim_device(vc, users, uses_lio, domid, devs, i,
+        rc = claim_device(vc, users, &dom0, uses_lio, domid, devs, i,
                           &claimed[i]);
     }
+    libxl__vscsi_dom0_dispose(&dom0);
     if (rc)
         libxl__vscsi_unclaim(vc, devs, num, claimed);
     return rc;

@@ -12,7 +12,6 @@
 
 #define LIO_ROOT "/sys/kernel/config/target"
 #define DEVICES_DIR "/sys/devices"
-#define SCSI_BUS "/sys/bus/scsi/devices"
 #define SYSFS "/sys"
 #define LOCK_FILE "/run/xen-vscsi.lock"
 
@@ -61,7 +60,6 @@ int libxl__vscsi_ctx_init(libxl__vscsi_ctx *vc)
     memset(vc, 0, sizeof(*vc));
     vc->lio_root = LIO_ROOT;
     vc->devices_dir = DEVICES_DIR;
-    vc->scsi_bus = SCSI_BUS;
     vc->sysfs = SYSFS;
     vc->lock_file = LOCK_FILE;
     pthread_mutex_lock(&settings.lock);

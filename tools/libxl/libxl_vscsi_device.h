@@ -16,7 +16,7 @@
 
 #define LIBXL__VSCSI_TYPE_UNKNOWN (-1)
 
-/* ----- identity: pure over data ----- */
+/* ----- libxl_vscsi_identity.c: pure over data ----- */
 
 typedef struct libxl__vscsi_identity {
     int type;                   /* peripheral device type of SPC; 0 disk */
@@ -27,13 +27,40 @@ typedef struct libxl__vscsi_identity {
     bool has_hctl;
 } libxl__vscsi_identity;
 
+void libxl__vscsi_identity_dispose(libxl__vscsi_identity *id);
+
 /* Is the WWID one that no two units have, by the way it is made? */
 bool libxl__vscsi_wwid_is_unique(const libxl__vscsi_identity *id);
+/* Can a unit be found by it, wherever it is? */
+bool libxl__vscsi_is_findable(const libxl__vscsi_identity *id);
 /* The same unit, as far as can be told. */
 bool libxl__vscsi_same_unit(const libxl__vscsi_identity *a,
                             const libxl__vscsi_identity *b);
+/* Is everything that is on record of a unit so still?  Not its address. */
+bool libxl__vscsi_agrees(const libxl__vscsi_identity *recorded,
+                         const libxl__vscsi_identity *now);
+/* Is it the recorded unit, if that may have another address by now? */
+bool libxl__vscsi_is_moved(const libxl__vscsi_identity *recorded,
+                           const libxl__vscsi_identity *now);
 
-/* ----- units ----- */
+/* What pdev has on record.  Points into pdev; nothing is to be freed. */
+void libxl__vscsi_pdev_identity(const libxl_vscsi_pdev *pdev,
+                                libxl__vscsi_identity *id_r);
+/* The same unit, or the same export of whatever it may be. */
+bool libxl__vscsi_same_pdev(const libxl_vscsi_pdev *a,
+                            const libxl_vscsi_pdev *b);
+
+/* "ACME Big Disk naa.5000..." for messages; free().  NULL: no memory. */
+char *libxl__vscsi_identity_text(const libxl__vscsi_identity *id);
+/* "disk", "tape", "changer", "cd", ...: the word for a peripheral type. */
+const char *libxl__vscsi_type_name(int type);
+/* Blanks at the ends go, others become one; what cannot be printed is '?'.
+ * In place. */
+void libxl__vscsi_tidy(char *text);
+/* Of VPD page 80; "" if it tells none.  free(); NULL when memory ran out. */
+char *libxl__vscsi_parse_serial(const unsigned char *page, size_t len);
+
+/* ----- libxl_vscsi_unit.c: units ----- */
 
 typedef struct libxl__vscsi_path {
     libxl_vscsi_hctl hctl;
@@ -51,7 +78,83 @@ typedef struct libxl__vscsi_unit {
     libxl__vscsi_identity id;   /* id.hctl is paths[0].hctl */
     libxl__vscsi_path *paths;   /* the one to use comes first */
     unsigned num_paths;
+    bool not_in_lio;            /* no backstore has it: already looked */
+    bool shareable;             /* its other paths may be exported by us */
 } libxl__vscsi_unit;
+
+/* Takes one that is all zero. */
+void libxl__vscsi_unit_dispose(libxl__vscsi_unit *unit);
+/* Does one of its paths go there? */
+bool libxl__vscsi_unit_is_at(const libxl__vscsi_unit *unit,
+                             const libxl_vscsi_hctl *hctl);
+
+/*
+ * One look at dom0's devices, for one request: what was read once is not
+ * read again, however many units are looked for.  All zero at first.
+ */
+typedef struct libxl__vscsi_dom0 {
+    struct libxl__vscsi_seen {
+        libxl__vscsi_identity id;
+        bool described;         /* only wwid and serial are known else */
+        bool listed;
+    } *seen;
+    unsigned num;
+    bool complete;
+} libxl__vscsi_dom0;
+
+void libxl__vscsi_dom0_dispose(libxl__vscsi_dom0 *dom0);
+
+/*
+ * Failures, of all that look:
+ *  ERROR_NOTFOUND  there is no such device, or no path to it that runs
+ *  ERROR_INVAL     it is not a SCSI device, or a part of one
+ *  ERROR_FAIL      it could not be looked at; nothing is known then
+ *  ERROR_NOMEM
+ * The reason is logged; where there is a reason_r it goes there instead,
+ * for the caller to free.
+ */
+
+/* "/dev/..." (any node or link of a SCSI device) or "h:c:t:l".  A path that
+ * was named comes first, if it runs. */
+int libxl__vscsi_unit_find(libxl__vscsi_ctx *vc, libxl__vscsi_dom0 *dom0,
+                           const char *name, libxl__vscsi_unit *unit_r);
+int libxl__vscsi_unit_look(libxl__vscsi_ctx *vc, libxl__vscsi_dom0 *dom0,
+                           const char *name, libxl__vscsi_unit *unit_r,
+                           char **reason_r);
+/*
+ * libxl_vscsi_again.c: the unit that pdev has on record: by its identity if exactly one unit has
+ * it, else by the link (/dev/.../by-...) that was given, else where it was,
+ * if all that is recorded agrees.
+ */
+int libxl__vscsi_unit_find_again(libxl__vscsi_ctx *vc,
+                                 libxl__vscsi_dom0 *dom0,
+                                 const libxl_vscsi_pdev *pdev,
+                                 libxl__vscsi_unit *unit_r);
+/* All of them, by address; also those of which no path runs. */
+int libxl__vscsi_units(libxl__vscsi_ctx *vc, libxl__vscsi_dom0 *dom0,
+                       libxl__vscsi_unit **units_r, unsigned *num_r);
+void libxl__vscsi_units_free(libxl__vscsi_unit *units, unsigned num);
+
+/* Is what paths[0] leads to still that unit?  ERROR_NOTFOUND if not. */
+int libxl__vscsi_unit_verify(libxl__vscsi_ctx *vc,
+                             const libxl__vscsi_unit *unit);
+/* The best name that it has from one boot to the next: a link by-id, else
+ * by-path, else its node or address.  free(); NULL when memory ran out. */
+char *libxl__vscsi_unit_name(libxl__vscsi_ctx *vc,
+                             const libxl__vscsi_unit *unit);
+
+/* Only the device at an address, without a look at other paths to it.
+ * Logs nothing. */
+int libxl__vscsi_unit_at(libxl__vscsi_ctx *vc, const libxl_vscsi_hctl *hctl,
+                         libxl__vscsi_unit *unit_r);
+
+/* ----- libxl_vscsi_name.c ----- */
+
+/* Where a node or an address of dom0's leads, which may be nowhere. */
+int libxl__vscsi_name_hctl(libxl__vscsi_ctx *vc, const char *name,
+                           libxl_vscsi_hctl *hctl_r, char **reason_r);
+
+/* ----- libxl_vscsi_limits.c ----- */
 
 /*
  * Of one path; false if the kernel does not tell (for what is no disk and no
@@ -60,12 +163,6 @@ typedef struct libxl__vscsi_unit {
 bool libxl__vscsi_path_limits(libxl__vscsi_ctx *vc,
                               const libxl_vscsi_hctl *hctl,
                               libxl__vscsi_limits *limits_r);
-
-/*
- * One look at dom0's devices, for one request: what was read once is not
- * read again, however many units are looked for.
- */
-typedef struct libxl__vscsi_dom0 libxl__vscsi_dom0;
 
 #pragma GCC visibility pop
 

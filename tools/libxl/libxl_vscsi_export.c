@@ -11,6 +11,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "libxl_vscsi_device.h"
 #include "libxl_vscsi_lio.h"
 
 /* Nothing else may answer to our alias: the backend driver takes the
@@ -58,27 +59,27 @@ static int check_alias(libxl__vscsi_ctx *vc, const libxl__vscsi_ours *ours)
     return rc;
 }
 
-/* r is what enabling the backstore of phys ended with. */
-static int refuse_enable(libxl__vscsi_ctx *vc, const libxl__vscsi_phys *phys,
+/* r is what enabling the backstore of unit ended with. */
+static int refuse_enable(libxl__vscsi_ctx *vc, const libxl__vscsi_unit *unit,
                          int r)
 {
     if (r == EBUSY) {
         libxl__vscsi_error(vc, "another program or driver of dom0 has %s "
-                           "open exclusively", phys->lio_node);
+                           "open exclusively", unit->paths[0].lio_node);
         return ERROR_DEVICE_EXISTS;
     }
     if (r == EACCES || r == EROFS)
         libxl__vscsi_error(vc, "%s is read-only, and LIO opens a disk only "
-                           "for reading and writing", phys->lio_node);
+                           "for reading and writing", unit->paths[0].lio_node);
     else
         libxl__vscsi_error(vc, "LIO does not take %s: %s (dom0's kernel log "
-                           "may say more)", phys->lio_node, strerror(r));
+                           "may say more)", unit->paths[0].lio_node, strerror(r));
     return ERROR_FAIL;
 }
 
 static int create_backstore(libxl__vscsi_ctx *vc,
                             const libxl__vscsi_ours *ours,
-                            const libxl__vscsi_phys *phys)
+                            const libxl__vscsi_unit *unit)
 {
     const libxl_vscsi_hctl *hctl = &ours->hctl;
     const char *step, *root = vc->lio_root;
@@ -108,7 +109,7 @@ static int create_backstore(libxl__vscsi_ctx *vc,
                                    "/%s/control", root, ours->backstore);
     }
     if (!r)
-        r = libxl__vscsi_cfs_write(phys->lio_node, "%s/core/" LIO_OUR_HBA
+        r = libxl__vscsi_cfs_write(unit->paths[0].lio_node, "%s/core/" LIO_OUR_HBA
                                    "/%s/udev_path", root, ours->backstore);
     if (r) {
         libxl__vscsi_error(vc, "LIO backstore %s cannot be %s: %s",
@@ -118,16 +119,16 @@ static int create_backstore(libxl__vscsi_ctx *vc,
     r = libxl__vscsi_cfs_write("1", "%s/core/" LIO_OUR_HBA "/%s/enable", root,
                                ours->backstore);
     if (r)
-        return refuse_enable(vc, phys, r);
+        return refuse_enable(vc, unit, r);
     libxl__vscsi_log(vc, XTL_DETAIL, "made LIO backstore " LIO_OUR_HBA "/%s "
-                     "of %s", ours->backstore, phys->lio_node);
+                     "of %s", ours->backstore, unit->paths[0].lio_node);
     return 0;
 }
 
 /* One that is not of this device any more, or not finished, is replaced. */
 static int make_backstore(libxl__vscsi_ctx *vc,
                           const libxl__vscsi_ours *ours,
-                          const libxl__vscsi_phys *phys, char **hba_r)
+                          const libxl__vscsi_unit *unit, char **hba_r)
 {
     char *path, *reason = NULL, *hba = libxl__vscsi_lio_find_hba(vc, ours);
     int rc = 0;
@@ -136,7 +137,7 @@ static int make_backstore(libxl__vscsi_ctx *vc,
     if (hba) {
         path = libxl__vscsi_sprintf("%s/core/%s/%s", vc->lio_root, hba,
                                     ours->backstore);
-        good = path && libxl__vscsi_lio_is_backstore_of(path, &ours->hctl);
+        good = path && libxl__vscsi_lio_is_backstore_of(vc, path, &ours->hctl);
         free(path);
         if (good) {
             *hba_r = hba;
@@ -149,7 +150,7 @@ static int make_backstore(libxl__vscsi_ctx *vc,
         free(reason);
     }
     if (!rc)
-        rc = create_backstore(vc, ours, phys);
+        rc = create_backstore(vc, ours, unit);
     if (rc)
         return rc;
     hba = strdup(LIO_OUR_HBA);
@@ -248,27 +249,27 @@ static int make_lun(libxl__vscsi_ctx *vc, const libxl__vscsi_ours *ours,
 }
 
 int libxl__vscsi_lio_export(libxl__vscsi_ctx *vc,
-                            const libxl__vscsi_phys *phys)
+                            const libxl__vscsi_unit *unit)
 {
     char *hba = NULL, *reason = NULL;
     libxl__vscsi_ours ours;
     int rc;
 
-    libxl__vscsi_ours_name(&phys->hctl, &ours);
-    if (!phys->lio_node) {
+    libxl__vscsi_ours_name(&unit->paths[0].hctl, &ours);
+    if (!unit->paths[0].lio_node) {
         libxl__vscsi_error(vc, "no disk driver of dom0 has it (modprobe "
                            "sd_mod), and LIO needs its /dev/sd node");
         return ERROR_FAIL;
     }
-    if (phys->hctl.lun > INT_MAX) {
+    if (unit->paths[0].hctl.lun > INT_MAX) {
         libxl__vscsi_error(vc, "LUN %" PRIu64 " is larger than LIO's pscsi "
-                           "can name", phys->hctl.lun);
+                           "can name", unit->paths[0].hctl.lun);
         return ERROR_FAIL;
     }
     rc = check_alias(vc, &ours);
     if (rc)
         return rc;
-    rc = make_backstore(vc, &ours, phys, &hba);
+    rc = make_backstore(vc, &ours, unit, &hba);
     if (!rc)
         rc = make_target(vc, &ours);
     if (!rc)

@@ -14,13 +14,13 @@
 #include <sys/sysmacros.h>
 #include <unistd.h>
 
-#include "libxl_vscsi_internal.h"
+#include "libxl_vscsi_device.h"
 
-/* A disk, then its partitions. */
+/* A disk, then its partitions; the same for each path to it. */
 typedef struct part {
     dev_t devnum;
     char *node, *syspath;
-    bool whole;
+    bool whole, other_path;
 } part;
 
 typedef struct parts {
@@ -53,6 +53,7 @@ static int add_part(parts *p, const char *node, const char *syspath,
     new = &list[p->num];
     new->devnum = devnum;
     new->whole = whole;
+    new->other_path = false;
     new->node = strdup(node);
     new->syspath = strdup(syspath);
     p->num++;
@@ -86,23 +87,35 @@ static int add_partitions(parts *p, const char *disk)
 }
 
 /* No parts where the device is gone, or is no block device. */
-static int find_parts(const libxl__vscsi_phys *phys, parts *p)
+static int find_parts(const libxl__vscsi_unit *unit, parts *p)
 {
+    const libxl__vscsi_path *path;
     struct stat st;
-    int rc;
+    unsigned i;
+    int rc = 0;
 
-    if (!phys->disk || stat(phys->node, &st) || !S_ISBLK(st.st_mode))
-        return 0;
-    p->udev = udev_new();
-    if (!p->udev)
-        return ERROR_NOMEM;
-    rc = add_part(p, phys->node, phys->disk, st.st_rdev, true);
-    return rc ? rc : add_partitions(p, phys->disk);
+    for (i = 0; !rc && i < unit->num_paths; i++) {
+        path = &unit->paths[i];
+        if (!path->disk || stat(path->node, &st) || !S_ISBLK(st.st_mode))
+            continue;
+        if (!p->udev)
+            p->udev = udev_new();
+        if (!p->udev)
+            return ERROR_NOMEM;
+        rc = add_part(p, path->node, path->disk, st.st_rdev, true);
+        if (!rc && i)
+            p->list[p->num - 1].other_path = true;
+        if (!rc)
+            rc = add_partitions(p, path->disk);
+    }
+    return rc;
 }
 
-/* "it", or "its partition /dev/sdb1". */
+/* "it", "its other path /dev/sdc", or "its partition /dev/sdb1". */
 static char *subject(const part *p)
 {
+    if (p->other_path)
+        return libxl__vscsi_sprintf("its other path %s", p->node);
     return p->whole ? strdup("it")
                        : libxl__vscsi_sprintf("its partition %s", p->node);
 }
@@ -288,14 +301,14 @@ static char *find_holder(const parts *p)
 }
 
 /* O_NONBLOCK: neither wait for a medium nor pull in the tray. */
-static char *try_exclusive(const parts *p)
+static char *try_exclusive(const parts *p, bool shareable)
 {
     unsigned i;
     int fd;
 
     for (i = 0; i < p->num; i++) {
-        if (!p->list[i].whole)
-            continue;
+        if (!p->list[i].whole || (shareable && p->list[i].other_path))
+            continue;           /* we may have exported that path */
         fd = open(p->list[i].node,
                   O_RDONLY | O_EXCL | O_NONBLOCK | O_CLOEXEC);
         if (fd >= 0)
@@ -308,18 +321,18 @@ static char *try_exclusive(const parts *p)
 }
 
 int libxl__vscsi_host_check_free(libxl__vscsi_ctx *vc,
-                                 const libxl__vscsi_phys *phys)
+                                 const libxl__vscsi_unit *unit)
 {
     parts p = { NULL, NULL, 0 };
     char *text;
     int rc;
 
-    rc = find_parts(phys, &p);
+    rc = find_parts(unit, &p);
     if (rc) {
         libxl__vscsi_error(vc, "out of memory");
         goto out;
     }
-    text = libxl__vscsi_lio_holder(vc, phys);
+    text = libxl__vscsi_lio_holder(vc, unit);
     if (!text)
         text = find_mount(&p);
     if (!text)
@@ -327,7 +340,7 @@ int libxl__vscsi_host_check_free(libxl__vscsi_ctx *vc,
     if (!text)
         text = find_holder(&p);
     if (!text)
-        text = try_exclusive(&p);
+        text = try_exclusive(&p, unit->shareable);
     if (text) {
         libxl__vscsi_error(vc, "%s", text);
         rc = ERROR_DEVICE_EXISTS;

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "libxl_vscsi_assignment.h"
+#include "libxl_vscsi_device.h"
 
 /* ----- helpers on the structs ----- */
 
@@ -65,23 +66,22 @@ static int out_of_memory(libxl__vscsi_ctx *vc)
 
 /* What dom0 says of the device now; nothing if it has it no more, or if
  * another one has come to its address. */
-static void add_physical(libxl_vscsiinfo *info)
+static void add_physical(libxl__vscsi_ctx *vc, libxl_vscsiinfo *info)
 {
-    char text[LIBXL__VSCSI_HCTL_SIZE];
-    libxl__vscsi_phys phys;
+    libxl__vscsi_unit unit = { .num_paths = 0 };
+    libxl__vscsi_identity recorded;
 
-    if (info->pdev.type != LIBXL_VSCSI_PDEV_TYPE_HCTL)
+    if (info->pdev.type != LIBXL_VSCSI_PDEV_TYPE_HCTL ||
+        libxl__vscsi_unit_at(vc, &info->pdev.u.hctl.m, &unit))
         return;
-    libxl__vscsi_hctl_format(&info->pdev.u.hctl.m, text);
-    libxl__vscsi_phys_init(&phys);
-    if (libxl__vscsi_host_peek(text, &phys) &&
-        (!info->pdev.wwid || !strcmp(info->pdev.wwid, phys.wwid))) {
-        info->vendor = strdup(phys.vendor);
-        info->model = strdup(phys.model);
-        info->devtype = strdup(libxl__vscsi_host_type_name(phys.type));
-        info->node = phys.node ? strdup(phys.node) : NULL;
+    libxl__vscsi_pdev_identity(&info->pdev, &recorded);
+    if (libxl__vscsi_agrees(&recorded, &unit.id)) {
+        info->vendor = strdup(unit.id.vendor);
+        info->model = strdup(unit.id.model);
+        info->devtype = strdup(libxl__vscsi_type_name(unit.id.type));
+        info->node = unit.paths[0].node ? strdup(unit.paths[0].node) : NULL;
     }
-    libxl__vscsi_phys_dispose(&phys);
+    libxl__vscsi_unit_dispose(&unit);
 }
 
 static int fill_info(libxl__vscsi_ctx *vc, libxl__vscsi_vhost vhost,
@@ -111,7 +111,7 @@ static int fill_info(libxl__vscsi_ctx *vc, libxl__vscsi_vhost vhost,
         libxl_defbool_val(ctrl->scsi_raw_cmds);
     info->vscsictrl_state = (int)state;
     info->vscsidev_state = (int)dev_state;
-    add_physical(info);
+    add_physical(vc, info);
     return 0;
 }
 

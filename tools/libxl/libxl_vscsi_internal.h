@@ -38,7 +38,6 @@ typedef struct libxl__vscsi_ctx {
     libxl_vscsi_timeouts timeouts;
     const char *lio_root;       /* /sys/kernel/config/target */
     const char *devices_dir;    /* /sys/devices */
-    const char *scsi_bus;       /* /sys/bus/scsi/devices */
     const char *sysfs;          /* /sys */
     const char *lock_file;      /* /run/xen-vscsi.lock */
     bool paused;                /* the domain cannot answer now */
@@ -102,59 +101,18 @@ typedef struct libxl__vscsi_vhost {
 int libxl__vscsi_lock(libxl__vscsi_ctx *vc, uint32_t which, int *lock_r);
 void libxl__vscsi_unlock(int lock);
 
-/* ----- libxl_vscsi_host.c, _describe.c: which physical device ----- */
+/* ----- libxl_vscsi_holder.c, _bus.c: what dom0 does with devices ----- */
 
-typedef struct libxl__vscsi_phys {
-    libxl_vscsi_hctl hctl;
-    int type;                   /* peripheral device type of SPC; 0 disk */
-    char *wwid;                 /* sysfs wwid, as "naa.5000..."; "" unknown */
-    char *vendor, *model;       /* trimmed */
-    char *node;                 /* "/dev/sdb", "/dev/st0", "/dev/sg3", NULL */
-    char *lio_node;             /* what LIO wants as udev_path, or NULL */
-    char *disk;                 /* sysfs directory of its block device, NULL */
-    bool not_in_lio;            /* no backstore has it: already looked */
-} libxl__vscsi_phys;
-
-void libxl__vscsi_phys_init(libxl__vscsi_phys *phys);
-void libxl__vscsi_phys_dispose(libxl__vscsi_phys *phys);
+typedef struct libxl__vscsi_unit libxl__vscsi_unit;     /* _device.h */
+typedef struct libxl__vscsi_dom0 libxl__vscsi_dom0;
 
 /*
- * Looks up "/dev/..." (any node or link of a SCSI device: disk, partition
- * refused, st, nst, sg, sch, sr) or "h:c:t:l" in dom0.
- *
- *  ERROR_NOTFOUND  there is no such device
- *  ERROR_INVAL     it is not a SCSI device, or a part of one
- * All are logged with the reason.
- */
-int libxl__vscsi_host_find(libxl__vscsi_ctx *vc, const char *name,
-                           libxl__vscsi_phys *phys_r);
-
-/*
- * The device of that wwid, wherever it is: at before if it is there still;
- * of several paths to it the one with the lowest address.  ERROR_NOTFOUND,
- * logged with what is at that place now.
- */
-int libxl__vscsi_host_find_wwid(libxl__vscsi_ctx *vc, const char *wwid,
-                                const libxl_vscsi_hctl *before,
-                                libxl__vscsi_phys *phys_r);
-
-/* The same for a listing: silently, false where the device is gone. */
-bool libxl__vscsi_host_peek(const char *name, libxl__vscsi_phys *phys_r);
-
-/* Only the wwid of it, "" for one without; silently, NULL where the device
- * is gone.  free(). */
-char *libxl__vscsi_host_wwid(libxl__vscsi_ctx *vc, const char *name);
-
-/*
- * Is dom0 using the device?  ERROR_DEVICE_EXISTS, logged with who holds
- * it: mount point, swap, holder device (LVM, md, multipath), or whoever
- * has it open exclusively.
+ * Is dom0 using the unit, by any path?  ERROR_DEVICE_EXISTS, logged with who
+ * holds it: mount point, swap, holder device (LVM, md, multipath), or
+ * whoever has it open exclusively.
  */
 int libxl__vscsi_host_check_free(libxl__vscsi_ctx *vc,
-                                 const libxl__vscsi_phys *phys);
-
-/* Only where a node sits; silently, false if it is no SCSI device's. */
-bool libxl__vscsi_host_hctl(const char *node, libxl_vscsi_hctl *hctl_r);
+                                 const libxl__vscsi_unit *unit);
 
 /*
  * The vhosts whose backends dom0's kernel holds at this moment, whatever is
@@ -163,9 +121,6 @@ bool libxl__vscsi_host_hctl(const char *node, libxl_vscsi_hctl *hctl_r);
 int libxl__vscsi_host_backends(libxl__vscsi_ctx *vc,
                                libxl__vscsi_vhost **vhosts_r,
                                unsigned *num_r);
-
-/* "disk", "tape", "changer", "cd", ...: the word for a peripheral type. */
-const char *libxl__vscsi_host_type_name(int type);
 
 /* ----- libxl_vscsi_lio.c, _modules.c, _export.c: LIO ----- */
 /* All but _resolve are called with LIBXL__VSCSI_LOCK_HOST held. */
@@ -178,31 +133,33 @@ const char *libxl__vscsi_host_type_name(int type);
 int libxl__vscsi_lio_probe(libxl__vscsi_ctx *vc, bool *uses_lio_r);
 
 /*
- * The device behind target "naa.WWN:LUN": *name_r is "h:c:t:l" where its
- * backstore tells, else the backstore's udev_path, NULL for one without.
+ * What is behind target "naa.WWN:LUN": *backstore_r, "iblock_0/vol1", and
+ * *name_r, which is "h:c:t:l" where the backstore tells, else its udev_path,
+ * NULL for one without.
  * ERROR_NOTFOUND, logged, if there is no such target, LUN or nexus.
  */
 int libxl__vscsi_lio_resolve(libxl__vscsi_ctx *vc, const char *wwn,
-                             char **name_r);
+                             char **backstore_r, char **name_r);
 
 /*
- * Is the device exported by a target that is not ours?  Then *wwn_r is
- * "naa.WWN:LUN" of it (free()), else NULL.
+ * Is the unit exported, by any path, by a target that is not ours?  Then
+ * *wwn_r is "naa.WWN:LUN" of it (free()), else NULL.
  */
 int libxl__vscsi_lio_find_foreign(libxl__vscsi_ctx *vc,
-                                  libxl__vscsi_phys *phys, char **wwn_r);
+                                  libxl__vscsi_unit *unit, char **wwn_r);
 
-/* Which backstore has the device, as a sentence to be freed, or NULL. */
+/* Which backstore has the unit, as a sentence to be freed, or NULL. */
 char *libxl__vscsi_lio_holder(libxl__vscsi_ctx *vc,
-                              const libxl__vscsi_phys *phys);
+                              const libxl__vscsi_unit *unit);
 
 /*
- * Makes p-dev "h:c:t:l" mean the device to the backend: backstore, target,
- * nexus, alias, LUN.  What is there already from an earlier call is kept.
+ * Makes p-dev "h:c:t:l" of its first path mean the unit to the backend:
+ * backstore, target, nexus, alias, LUN.  What is there already from an
+ * earlier call is kept.
  * ERROR_DEVICE_EXISTS, ERROR_FAIL, logged; what was made is undone.
  */
 int libxl__vscsi_lio_export(libxl__vscsi_ctx *vc,
-                            const libxl__vscsi_phys *phys);
+                            const libxl__vscsi_unit *unit);
 
 /*
  * Takes down what _export made for the num devices, side by side, and each
@@ -385,7 +342,8 @@ int libxl__vscsi_claim(libxl__vscsi_ctx *vc, const libxl__vscsi_users *users,
                        libxl__vscsi_claimed *claimed);
 /* Could a domain claim it?  Exports nothing.  Failures as above. */
 int libxl__vscsi_claim_check(libxl__vscsi_ctx *vc,
-                             const libxl__vscsi_users *users, bool uses_lio,
+                             const libxl__vscsi_users *users,
+                             libxl__vscsi_dom0 *dom0, bool uses_lio,
                              libxl_device_vscsidev *dev,
                              libxl__vscsi_limits *limits_r);
 void libxl__vscsi_unclaim(libxl__vscsi_ctx *vc, libxl_device_vscsidev *devs,

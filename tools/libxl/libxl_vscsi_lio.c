@@ -9,10 +9,13 @@
  */
 #include <errno.h>
 #include <inttypes.h>
+#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
+#include "libxl_vscsi_device.h"
 #include "libxl_vscsi_lio.h"
 
 #define BACKSTORE_PREFIX "xl-vscsi-"
@@ -134,24 +137,53 @@ static bool read_place(const char *path, libxl_vscsi_hctl *hctl_r)
     return tells;
 }
 
-bool libxl__vscsi_lio_is_backstore_of(const char *path,
+/* What a backstore has.  Where that cannot be looked at, *rc_r tells. */
+static bool read_device(libxl__vscsi_ctx *vc, const char *path,
+                        libxl_vscsi_hctl *hctl_r, int *rc_r)
+{
+    char *node, *reason = NULL;
+
+    *rc_r = 0;
+    if (read_place(path, hctl_r))
+        return true;
+    node = libxl__vscsi_cfs_read("%s/udev_path", path);
+    *rc_r = node && node[0] == '/'
+            ? libxl__vscsi_name_hctl(vc, node, hctl_r, &reason)
+            : ERROR_NOTFOUND;
+    free(reason);
+    free(node);
+    return !*rc_r;
+}
+
+static bool is_enabled(const char *path)
+{
+    char *enable = libxl__vscsi_cfs_read("%s/enable", path);
+    bool enabled = enable && !strcmp(enable, "1");
+
+    free(enable);
+    return enabled;
+}
+
+bool libxl__vscsi_lio_is_backstore_of(libxl__vscsi_ctx *vc, const char *path,
                                       const libxl_vscsi_hctl *hctl)
 {
-    char *node = NULL, *enable = NULL;
     libxl_vscsi_hctl place;
-    bool found;
+    int rc;
 
-    found = read_place(path, &place);
-    if (!found) {
-        node = libxl__vscsi_cfs_read("%s/udev_path", path);
-        found = node && node[0] == '/' && libxl__vscsi_host_hctl(node, &place);
-    }
-    if (found && libxl__vscsi_hctl_equal(&place, hctl))
-        enable = libxl__vscsi_cfs_read("%s/enable", path);
-    found = enable && !strcmp(enable, "1");
-    free(enable);
-    free(node);
-    return found;
+    return read_device(vc, path, &place, &rc) &&
+           libxl__vscsi_hctl_equal(&place, hctl) && is_enabled(path);
+}
+
+/* By any path.  What cannot be looked at may be. */
+static bool is_backstore_of_unit(libxl__vscsi_ctx *vc, const char *path,
+                                 const libxl__vscsi_unit *unit)
+{
+    libxl_vscsi_hctl place;
+    int rc;
+
+    if (!read_device(vc, path, &place, &rc))
+        return rc == ERROR_FAIL || rc == ERROR_NOMEM;
+    return libxl__vscsi_unit_is_at(unit, &place) && is_enabled(path);
 }
 
 static char *describe_backstore(const char *hba, const char *name)
@@ -170,34 +202,39 @@ static char *describe_backstore(const char *hba, const char *name)
         "naa.WWN:LUN)", (int)plugin, hba, name);
 }
 
-/* What the name of one of ours says is not read again. */
-static bool is_named_otherwise(const char *name, const libxl_vscsi_hctl *hctl)
+/* What the name of one of ours says is not read again.  One that may be
+ * shared may have another path of it exported. */
+static bool is_named_otherwise(const char *name,
+                               const libxl__vscsi_unit *unit)
 {
     libxl_vscsi_hctl named;
 
-    return libxl__vscsi_ours_parse_backstore(name, &named) &&
-           !libxl__vscsi_hctl_equal(&named, hctl);
+    if (!libxl__vscsi_ours_parse_backstore(name, &named))
+        return false;
+    return unit->shareable
+           ? !libxl__vscsi_hctl_equal(&unit->id.hctl, &named)
+           : !libxl__vscsi_unit_is_at(unit, &named);
 }
 
 char *libxl__vscsi_lio_holder(libxl__vscsi_ctx *vc,
-                              const libxl__vscsi_phys *phys)
+                              const libxl__vscsi_unit *unit)
 {
     libxl__vscsi_names hbas, names;
     char *path, *text = NULL;
     unsigned i, j;
 
-    if (phys->not_in_lio)
+    if (unit->not_in_lio)
         return NULL;
     libxl__vscsi_cfs_list(&hbas, "", false, "%s/core", vc->lio_root);
     for (i = 0; i < hbas.num && !text; i++) {
         libxl__vscsi_cfs_list(&names, "", false, "%s/core/%s", vc->lio_root,
                               hbas.list[i]);
         for (j = 0; j < names.num && !text; j++) {
-            if (is_named_otherwise(names.list[j], &phys->hctl))
+            if (is_named_otherwise(names.list[j], unit))
                 continue;
             path = libxl__vscsi_sprintf("%s/core/%s/%s", vc->lio_root,
                                         hbas.list[i], names.list[j]);
-            if (path && libxl__vscsi_lio_is_backstore_of(path, &phys->hctl))
+            if (path && is_backstore_of_unit(vc, path, unit))
                 text = describe_backstore(hbas.list[i], names.list[j]);
             free(path);
         }
@@ -296,8 +333,22 @@ static char *name_of_device(const char *backstore)
     return node;
 }
 
+/* "iblock_0/vol1", from a link to it. */
+static char *name_of_backstore(const char *link)
+{
+    char to[PATH_MAX], *s;
+    ssize_t len = readlink(link, to, sizeof(to) - 1);
+
+    if (len < 0)
+        return NULL;
+    to[len] = '\0';
+    for (s = strrchr(to, '/'); s && s > to && s[-1] != '/'; s--)
+        ;
+    return s && s > to ? strdup(s) : NULL;
+}
+
 int libxl__vscsi_lio_resolve(libxl__vscsi_ctx *vc, const char *wwn,
-                             char **name_r)
+                             char **backstore_r, char **name_r)
 {
     char target[LIBXL__VSCSI_HCTL_SIZE], lun_name[32];
     char *tpg = NULL, *backstore = NULL;
@@ -326,6 +377,13 @@ int libxl__vscsi_lio_resolve(libxl__vscsi_ctx *vc, const char *wwn,
         rc = refuse_wwn(vc, target, lun, tpg, several);
         goto out;
     }
+    *backstore_r = name_of_backstore(backstore);
+    if (!*backstore_r) {
+        libxl__vscsi_error(vc, "cannot look at %s: %s", backstore,
+                           strerror(errno));
+        rc = ERROR_FAIL;
+        goto out;
+    }
     *name_r = name_of_device(backstore);
     rc = 0;
 out:
@@ -334,9 +392,9 @@ out:
     return rc;
 }
 
-/* The LUN of a TPG that is the device. */
-static bool find_lun(const char *tpg, const libxl_vscsi_hctl *hctl,
-                     uint64_t *lun_r)
+/* The LUN of a TPG that is the unit. */
+static bool find_lun(libxl__vscsi_ctx *vc, const char *tpg,
+                     const libxl__vscsi_unit *unit, uint64_t *lun_r)
 {
     libxl__vscsi_names luns;
     bool found = false;
@@ -349,7 +407,7 @@ static bool find_lun(const char *tpg, const libxl_vscsi_hctl *hctl,
         backstore = linked_backstore(tpg, luns.list[i]);
         found = backstore &&
                 libxl__vscsi_lio_parse_lun(luns.list[i], &lun) &&
-                libxl__vscsi_lio_is_backstore_of(backstore, hctl);
+                is_backstore_of_unit(vc, backstore, unit);
         free(backstore);
     }
     libxl__vscsi_names_dispose(&luns);
@@ -359,7 +417,7 @@ static bool find_lun(const char *tpg, const libxl_vscsi_hctl *hctl,
 }
 
 int libxl__vscsi_lio_find_foreign(libxl__vscsi_ctx *vc,
-                                  libxl__vscsi_phys *phys, char **wwn_r)
+                                  libxl__vscsi_unit *unit, char **wwn_r)
 {
     char *tpg, *wwn = NULL, *holder;
     libxl__vscsi_names targets;
@@ -369,10 +427,10 @@ int libxl__vscsi_lio_find_foreign(libxl__vscsi_ctx *vc,
     int rc = 0;
 
     /* Mostly none has it, and then no LUN needs to be looked at. */
-    holder = libxl__vscsi_lio_holder(vc, phys);
-    phys->not_in_lio = !holder;
+    holder = libxl__vscsi_lio_holder(vc, unit);
+    unit->not_in_lio = !holder;
     free(holder);
-    if (phys->not_in_lio) {
+    if (unit->not_in_lio) {
         *wwn_r = NULL;
         return 0;
     }
@@ -383,7 +441,7 @@ int libxl__vscsi_lio_find_foreign(libxl__vscsi_ctx *vc,
 
         tpg = oldest_tpg(vc, target, &several);
         if (tpg && !is_ours(target, tpg) && has_nexus(tpg) &&
-            find_lun(tpg, &phys->hctl, &lun)) {
+            find_lun(vc, tpg, unit, &lun)) {
             wwn = libxl__vscsi_sprintf("%s:%" PRIu64, target, lun);
             if (!wwn) {
                 libxl__vscsi_error(vc, "out of memory");

@@ -78,7 +78,7 @@ bool libxl__vscsi_ours_parse_target(const char *wwn, const char *alias,
 bool libxl__vscsi_lio_parse_lun(const char *name, uint64_t *lun_r);
 
 /* Is the backstore in directory path the device at hctl? */
-bool libxl__vscsi_lio_is_backstore_of(const char *path,
+bool libxl__vscsi_lio_is_backstore_of(libxl__vscsi_ctx *vc, const char *path,
                                       const libxl_vscsi_hctl *hctl);
 
 /* ----- libxl_vscsi_release.c ----- */

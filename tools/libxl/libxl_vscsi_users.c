@@ -12,24 +12,6 @@
 /* The kernel's devices cannot be watched through xenstore. */
 #define STRAY_POLL_MS 10
 
-/* What cheap devices put into the other kinds of WWID is not unique. */
-static bool is_unique_wwid(const char *wwid)
-{
-    return wwid && (!strncmp(wwid, "naa.", 4) || !strncmp(wwid, "eui.", 4));
-}
-
-bool libxl__vscsi_same_device(const libxl_vscsi_pdev *a,
-                              const libxl_vscsi_pdev *b)
-{
-    if (a->type == b->type && a->type == LIBXL_VSCSI_PDEV_TYPE_HCTL &&
-        libxl__vscsi_hctl_equal(&a->u.hctl.m, &b->u.hctl.m))
-        return true;
-    if (a->type == b->type && a->type == LIBXL_VSCSI_PDEV_TYPE_WWN &&
-        a->u.wwn.m && b->u.wwn.m && !strcmp(a->u.wwn.m, b->u.wwn.m))
-        return true;
-    return is_unique_wwid(a->wwid) && b->wwid && !strcmp(a->wwid, b->wwid);
-}
-
 void libxl__vscsi_users_dispose(libxl__vscsi_users *users)
 {
     int i;

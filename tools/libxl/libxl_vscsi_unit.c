@@ -1,0 +1,421 @@
+/* SPDX-License-Identifier: LGPL-2.1-only */
+/* From names and records to units: which devices are one, and which one a
+ * domain had. */
+#include <libudev.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "libxl_vscsi_unit.h"
+
+/* Logs what a look ended with; takes reason over. */
+int libxl__vscsi_end_look(libxl__vscsi_ctx *vc, int rc, char *reason)
+{
+    if (rc)
+        libxl__vscsi_error(vc, "%s", reason ? reason : "out of memory");
+    free(reason);
+    return rc;
+}
+
+void libxl__vscsi_unit_dispose(libxl__vscsi_unit *unit)
+{
+    unsigned i;
+
+    libxl__vscsi_identity_dispose(&unit->id);
+    for (i = 0; i < unit->num_paths; i++)
+        libxl__vscsi_path_dispose(&unit->paths[i]);
+    free(unit->paths);
+    memset(unit, 0, sizeof(*unit));
+}
+
+void libxl__vscsi_units_free(libxl__vscsi_unit *units, unsigned num)
+{
+    unsigned i;
+
+    for (i = 0; i < num; i++)
+        libxl__vscsi_unit_dispose(&units[i]);
+    free(units);
+}
+
+bool libxl__vscsi_unit_is_at(const libxl__vscsi_unit *unit,
+                             const libxl_vscsi_hctl *hctl)
+{
+    unsigned i;
+
+    for (i = 0; i < unit->num_paths; i++)
+        if (libxl__vscsi_hctl_equal(&unit->paths[i].hctl, hctl))
+            return true;
+    return false;
+}
+
+/* ----- devices that are one ----- */
+
+/* Where two might be the same, by what is known of all; then the rest of
+ * what is known of this one is read. */
+int libxl__vscsi_may_match(libxl__vscsi_ctx *vc, const libxl__vscsi_identity *id,
+                     libxl__vscsi_seen *seen, bool *may_r, char **reason_r)
+{
+    bool wwid = id->wwid[0] && !strcmp(id->wwid, seen->id.wwid);
+    bool serial = id->serial[0] && !strcmp(id->serial, seen->id.serial);
+    int rc = 0;
+
+    *may_r = wwid || serial;
+    if (*may_r)
+        rc = libxl__vscsi_dom0_describe(vc, seen, reason_r);
+    if (rc == ERROR_NOTFOUND) {             /* it went meanwhile */
+        free(*reason_r);
+        *reason_r = NULL;
+        *may_r = false;
+        rc = 0;
+    }
+    return rc;
+}
+
+/* A path whose target has another LUN of just that number is no path to
+ * this unit: all of a library have one WWID there. */
+static bool has_double(const libxl__vscsi_dom0 *dom0,
+                       const libxl__vscsi_identity *id,
+                       const libxl__vscsi_identity *other)
+{
+    unsigned i;
+
+    if (id->hctl.lun == other->hctl.lun)
+        return false;
+    for (i = 0; i < dom0->num; i++) {
+        const libxl__vscsi_identity *third = &dom0->seen[i].id;
+
+        if (third->hctl.hst == other->hctl.hst &&
+            third->hctl.chn == other->hctl.chn &&
+            third->hctl.tgt == other->hctl.tgt &&
+            third->hctl.lun == id->hctl.lun &&
+            !strcmp(third->wwid, other->wwid) &&
+            !strcmp(third->serial, other->serial))
+            return true;
+    }
+    return false;
+}
+
+static int add_path(libxl__vscsi_ctx *vc, libxl__vscsi_unit *unit,
+                    const libxl_vscsi_hctl *hctl, char **reason_r)
+{
+    libxl__vscsi_path *paths;
+    int rc;
+
+    paths = reallocarray(unit->paths, unit->num_paths + 1, sizeof(*paths));
+    if (!paths)
+        return libxl__vscsi_no_memory(reason_r);
+    unit->paths = paths;
+    memset(&paths[unit->num_paths], 0, sizeof(*paths));
+    paths[unit->num_paths].hctl = *hctl;
+    rc = libxl__vscsi_read_path(vc, unit->id.type,
+                                &paths[unit->num_paths], reason_r);
+    if (!rc)
+        unit->num_paths++;
+    else
+        libxl__vscsi_path_dispose(&paths[unit->num_paths]);
+    return rc;
+}
+
+/* Running ones first, of those the preferred one, then by address. */
+static void put_first(libxl__vscsi_unit *unit,
+                      const libxl_vscsi_hctl *preferred)
+{
+    libxl__vscsi_path *paths = unit->paths, first;
+    unsigned i, best = 0;
+
+    for (i = 1; i < unit->num_paths; i++) {
+        bool better = preferred &&
+                      libxl__vscsi_hctl_equal(&paths[i].hctl, preferred);
+
+        if (paths[i].running > paths[best].running ||
+            (paths[i].running == paths[best].running && better))
+            best = i;
+    }
+    first = paths[best];
+    memmove(&paths[1], &paths[0], best * sizeof(*paths));
+    paths[0] = first;
+    unit->id.hctl = first.hctl;
+}
+
+static int copy_identity(libxl__vscsi_identity *to,
+                         const libxl__vscsi_identity *from)
+{
+    *to = *from;
+    to->wwid = strdup(from->wwid);
+    to->serial = strdup(from->serial);
+    to->vendor = strdup(from->vendor);
+    to->model = strdup(from->model);
+    return to->wwid && to->serial && to->vendor && to->model ? 0
+                                                             : ERROR_NOMEM;
+}
+
+/* The unit that one device belongs to. */
+int libxl__vscsi_build_unit(libxl__vscsi_ctx *vc, libxl__vscsi_dom0 *dom0,
+                      libxl__vscsi_seen *of, const libxl_vscsi_hctl *preferred,
+                      libxl__vscsi_unit *unit, char **reason_r)
+{
+    unsigned i;
+    bool same;
+    int rc;
+
+    rc = libxl__vscsi_dom0_describe(vc, of, reason_r);
+    if (!rc && copy_identity(&unit->id, &of->id))
+        rc = libxl__vscsi_no_memory(reason_r);
+    for (i = 0; !rc && i < dom0->num; i++) {
+        libxl__vscsi_seen *other = &dom0->seen[i];
+
+        same = other == of;
+        if (!same)
+            rc = libxl__vscsi_may_match(vc, &of->id, other, &same, reason_r);
+        if (rc || !same || (other != of &&
+                            (!libxl__vscsi_same_unit(&of->id, &other->id) ||
+                             has_double(dom0, &of->id, &other->id))))
+            continue;
+        other->listed = true;
+        rc = add_path(vc, unit, &other->id.hctl, reason_r);
+        if (rc == ERROR_NOTFOUND && other != of) {
+            free(*reason_r);
+            *reason_r = NULL;
+            rc = 0;
+        }
+    }
+    if (!rc)
+        put_first(unit, preferred);
+    return rc;
+}
+
+libxl__vscsi_seen *libxl__vscsi_device_at(const libxl__vscsi_dom0 *dom0,
+                              const libxl_vscsi_hctl *hctl)
+{
+    unsigned i;
+
+    for (i = 0; i < dom0->num; i++)
+        if (libxl__vscsi_hctl_equal(&dom0->seen[i].id.hctl, hctl))
+            return &dom0->seen[i];
+    return NULL;
+}
+
+static int refuse_address(const libxl_vscsi_hctl *hctl, char **reason_r)
+{
+    char place[LIBXL__VSCSI_HCTL_SIZE];
+
+    libxl__vscsi_hctl_format(hctl, place);
+    return libxl__vscsi_refuse(reason_r, ERROR_NOTFOUND,
+                               "dom0 has no SCSI device at %s", place);
+}
+
+int libxl__vscsi_check_running(libxl__vscsi_ctx *vc, const libxl__vscsi_unit *unit,
+                         char **reason_r)
+{
+    const libxl__vscsi_path *path = &unit->paths[0];
+    char place[LIBXL__VSCSI_HCTL_SIZE];
+
+    if (path->running)
+        return 0;
+    libxl__vscsi_hctl_format(&path->hctl, place);
+    if (!strcmp(path->state, "cancel") || !strcmp(path->state, "deleted"))
+        return libxl__vscsi_refuse(reason_r, ERROR_NOTFOUND,
+                                   "dom0 is just removing it");
+    return libxl__vscsi_refuse(reason_r, ERROR_NOTFOUND, "dom0 has set it "
+        "offline (\"echo running > %s/bus/scsi/devices/%s/state\" may bring "
+        "it back)", vc->sysfs, place);
+}
+
+/* ----- by name ----- */
+
+int libxl__vscsi_unit_look(libxl__vscsi_ctx *vc, libxl__vscsi_dom0 *dom0,
+                           const char *name, libxl__vscsi_unit *unit_r,
+                           char **reason_r)
+{
+    libxl__vscsi_unit unit = { .num_paths = 0 };
+    libxl__vscsi_seen *of = NULL;
+    libxl_vscsi_hctl hctl;
+    int rc;
+
+    rc = libxl__vscsi_name_hctl(vc, name, &hctl, reason_r);
+    if (!rc)
+        rc = libxl__vscsi_dom0_read(vc, dom0, reason_r);
+    if (!rc) {
+        of = libxl__vscsi_device_at(dom0, &hctl);
+        rc = of ? libxl__vscsi_build_unit(vc, dom0, of, &hctl, &unit, reason_r)
+                : refuse_address(&hctl, reason_r);
+    }
+    if (!rc)
+        rc = libxl__vscsi_check_running(vc, &unit, reason_r);
+    if (rc)
+        libxl__vscsi_unit_dispose(&unit);
+    else
+        *unit_r = unit;
+    return rc;
+}
+
+int libxl__vscsi_unit_find(libxl__vscsi_ctx *vc, libxl__vscsi_dom0 *dom0,
+                           const char *name, libxl__vscsi_unit *unit_r)
+{
+    char place[LIBXL__VSCSI_HCTL_SIZE], *reason = NULL, *text;
+    int rc;
+
+    rc = libxl__vscsi_unit_look(vc, dom0, name, unit_r, &reason);
+    if (rc)
+        return libxl__vscsi_end_look(vc, rc, reason);
+    libxl__vscsi_hctl_format(&unit_r->id.hctl, place);
+    text = libxl__vscsi_identity_text(&unit_r->id);
+    libxl__vscsi_log(vc, XTL_DETAIL, "%s is %s, %s %s, of %u paths", name,
+                     place, libxl__vscsi_type_name(unit_r->id.type),
+                     text ? text : "", unit_r->num_paths);
+    free(text);
+    return 0;
+}
+
+int libxl__vscsi_unit_at(libxl__vscsi_ctx *vc, const libxl_vscsi_hctl *hctl,
+                         libxl__vscsi_unit *unit_r)
+{
+    libxl__vscsi_unit unit = { .id = { .hctl = *hctl, .has_hctl = true } };
+    char *reason = NULL;
+    int rc;
+
+    rc = libxl__vscsi_read_identity(vc, &unit.id, &reason);
+    if (!rc)
+        rc = add_path(vc, &unit, hctl, &reason);
+    free(reason);
+    if (rc)
+        libxl__vscsi_unit_dispose(&unit);
+    else
+        *unit_r = unit;
+    return rc;
+}
+
+int libxl__vscsi_unit_verify(libxl__vscsi_ctx *vc,
+                             const libxl__vscsi_unit *unit)
+{
+    libxl__vscsi_identity now = { .hctl = unit->id.hctl };
+    char place[LIBXL__VSCSI_HCTL_SIZE], *reason = NULL, *text;
+    int rc;
+
+    rc = libxl__vscsi_read_identity(vc, &now, &reason);
+    if (!rc && (!libxl__vscsi_agrees(&unit->id, &now) ||
+                !libxl__vscsi_agrees(&now, &unit->id))) {
+        libxl__vscsi_hctl_format(&unit->id.hctl, place);
+        text = libxl__vscsi_identity_text(&now);
+        rc = libxl__vscsi_refuse(&reason, ERROR_NOTFOUND, "another device "
+                                 "has just come to %s: %s (look, and try "
+                                 "again)", place, text ? text : "");
+        free(text);
+    }
+    libxl__vscsi_identity_dispose(&now);
+    return libxl__vscsi_end_look(vc, rc, reason);
+}
+
+/* ----- all of them ----- */
+
+int libxl__vscsi_units(libxl__vscsi_ctx *vc, libxl__vscsi_dom0 *dom0,
+                       libxl__vscsi_unit **units_r, unsigned *num_r)
+{
+    libxl__vscsi_unit *units = NULL;
+    char *reason = NULL;
+    unsigned i, num = 0;
+    int rc;
+
+    rc = libxl__vscsi_dom0_read(vc, dom0, &reason);
+    if (!rc) {
+        units = calloc(dom0->num + 1, sizeof(*units));
+        rc = units ? 0 : libxl__vscsi_no_memory(&reason);
+    }
+    for (i = 0; !rc && i < dom0->num; i++)
+        dom0->seen[i].listed = false;
+    for (i = 0; !rc && i < dom0->num; i++) {
+        if (dom0->seen[i].listed)
+            continue;
+        rc = libxl__vscsi_build_unit(vc, dom0, &dom0->seen[i], NULL, &units[num],
+                        &reason);
+        if (rc == ERROR_NOTFOUND) {         /* it went meanwhile */
+            libxl__vscsi_unit_dispose(&units[num]);
+            free(reason);
+            reason = NULL;
+            rc = 0;
+            continue;
+        }
+        num++;
+    }
+    if (rc) {
+        libxl__vscsi_units_free(units, num);
+        return libxl__vscsi_end_look(vc, rc, reason);
+    }
+    *units_r = units;
+    *num_r = num;
+    return 0;
+}
+
+/* ----- the best name ----- */
+
+/* By-id is better than by-path, and the first one of them is taken. */
+static int rank(const char *link)
+{
+    return strstr(link, "/by-id/") ? 2 : strstr(link, "/by-path/") ? 1 : 0;
+}
+
+/* Another device may have won a link that both ask for. */
+static bool leads_to(libxl__vscsi_ctx *vc, const char *link,
+                     const libxl__vscsi_unit *unit)
+{
+    libxl_vscsi_hctl hctl;
+    char *reason = NULL;
+    bool ok;
+
+    ok = !libxl__vscsi_name_hctl(vc, link, &hctl, &reason) &&
+         libxl__vscsi_unit_is_at(unit, &hctl);
+    free(reason);
+    return ok;
+}
+
+static void improve(libxl__vscsi_ctx *vc, struct udev *udev,
+                    const libxl__vscsi_unit *unit, const char *class,
+                    const char *node, char **best)
+{
+    struct udev_device *dev = udev_device_new_from_subsystem_sysname(
+        udev, class, strrchr(node, '/') + 1);
+    struct udev_list_entry *entry;
+    const char *link;
+    char *copy;
+
+    if (!dev)
+        return;
+    udev_list_entry_foreach(entry, udev_device_get_devlinks_list_entry(dev)) {
+        link = udev_list_entry_get_name(entry);
+        if (!rank(link) ||
+            (*best && (rank(link) < rank(*best) ||
+                       (rank(link) == rank(*best) &&
+                        strcmp(link, *best) > 0))) ||
+            !leads_to(vc, link, unit))
+            continue;
+        copy = strdup(link);
+        if (copy) {
+            free(*best);
+            *best = copy;
+        }
+    }
+    udev_device_unref(dev);
+}
+
+char *libxl__vscsi_unit_name(libxl__vscsi_ctx *vc,
+                             const libxl__vscsi_unit *unit)
+{
+    struct udev *udev = udev_new();
+    char place[LIBXL__VSCSI_HCTL_SIZE], *best = NULL;
+    unsigned i;
+
+    for (i = 0; udev && i < unit->num_paths; i++) {
+        const libxl__vscsi_path *path = &unit->paths[i];
+
+        if (path->disk)
+            improve(vc, udev, unit, "block", path->node, &best);
+        else if (path->node && !strncmp(path->node, "/dev/st", 7))
+            improve(vc, udev, unit, "scsi_tape", path->node, &best);
+        if (path->sg)
+            improve(vc, udev, unit, "scsi_generic", path->sg, &best);
+    }
+    udev_unref(udev);
+    if (best)
+        return best;
+    libxl__vscsi_hctl_format(&unit->id.hctl, place);
+    return strdup(unit->paths[0].node ? unit->paths[0].node : place);
+}
