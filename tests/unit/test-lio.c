@@ -16,7 +16,8 @@
 
 static void admins_target_is_found_and_resolved(void **state)
 {
-    libxl__vscsi_unit *unit = lio_device(2, 0, 1), *other = lio_device(2, 0, 2);
+    libxl__vscsi_unit *unit = lio_device(2, 0, 1);
+    libxl__vscsi_unit *other = lio_device(2, 0, 2);
     char *wwn = NULL, *node = NULL, *store = NULL;
 
     (void)state;

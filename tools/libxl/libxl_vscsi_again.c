@@ -42,7 +42,8 @@ static int refuse_lost(libxl__vscsi_ctx *vc, const libxl_vscsi_pdev *pdev,
     return rc;
 }
 
-static int refuse_several(const libxl_vscsi_pdev *pdev, const libxl__vscsi_seen *a,
+static int refuse_several(const libxl_vscsi_pdev *pdev,
+                          const libxl__vscsi_seen *a,
                           const libxl__vscsi_seen *b, char **reason_r)
 {
     char one[LIBXL__VSCSI_HCTL_SIZE], two[LIBXL__VSCSI_HCTL_SIZE];
@@ -156,9 +157,9 @@ int libxl__vscsi_unit_find_again(libxl__vscsi_ctx *vc,
     else if (!rc)
         rc = find_by_place(vc, dom0, pdev, &id, &found, &reason);
     if (!rc)
-        rc = found ? libxl__vscsi_build_unit(vc, dom0, found,
-                                id.has_hctl ? &id.hctl : NULL, &unit,
-                                &reason)
+        rc = found ? libxl__vscsi_build_unit(vc, dom0, found, id.has_hctl
+                                             ? &id.hctl : NULL, &unit,
+                                             &reason)
                    : refuse_lost(vc, pdev, &id, &reason);
     if (!rc)
         rc = libxl__vscsi_check_running(vc, &unit, &reason);

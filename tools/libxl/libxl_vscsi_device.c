@@ -154,7 +154,9 @@ static int read_description(int dir, libxl__vscsi_identity *id,
 
     if (!rc)
         rc = libxl__vscsi_read_text(dir, "vendor", &id->vendor, reason_r);
-    return rc ? rc : libxl__vscsi_read_text(dir, "model", &id->model, reason_r);
+    if (!rc)
+        rc = libxl__vscsi_read_text(dir, "model", &id->model, reason_r);
+    return rc;
 }
 
 static int refuse_missing(const libxl_vscsi_hctl *hctl, char **reason_r)
@@ -316,7 +318,8 @@ static int find_child(int device, const char *class,
 
         if (fd >= 0)
             close(fd);
-        return libxl__vscsi_is_absent(r) ? 0 : libxl__vscsi_cannot_look(reason_r, class, r);
+        return libxl__vscsi_is_absent(r)
+               ? 0 : libxl__vscsi_cannot_look(reason_r, class, r);
     }
     while (!name_r[0] && (entry = readdir(dir)))
         if (entry->d_name[0] != '.' &&

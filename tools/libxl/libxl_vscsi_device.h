@@ -122,9 +122,9 @@ int libxl__vscsi_unit_look(libxl__vscsi_ctx *vc, libxl__vscsi_dom0 *dom0,
                            const char *name, libxl__vscsi_unit *unit_r,
                            char **reason_r);
 /*
- * libxl_vscsi_again.c: the unit that pdev has on record: by its identity if exactly one unit has
- * it, else by the link (/dev/.../by-...) that was given, else where it was,
- * if all that is recorded agrees.
+ * libxl_vscsi_again.c: the unit that pdev has on record, by its identity if
+ * exactly one unit has it, else by the link (/dev/.../by-...) that was
+ * given, else where it was, if all that is recorded agrees.
  */
 int libxl__vscsi_unit_find_again(libxl__vscsi_ctx *vc,
                                  libxl__vscsi_dom0 *dom0,

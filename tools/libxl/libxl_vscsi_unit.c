@@ -1,13 +1,11 @@
 /* SPDX-License-Identifier: LGPL-2.1-only */
-/* From names and records to units: which devices are one, and which one a
- * domain had. */
+/* Which devices of dom0 are one unit, and which unit a name means. */
 #include <libudev.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "libxl_vscsi_unit.h"
 
-/* Logs what a look ended with; takes reason over. */
 int libxl__vscsi_end_look(libxl__vscsi_ctx *vc, int rc, char *reason)
 {
     if (rc)
@@ -49,10 +47,10 @@ bool libxl__vscsi_unit_is_at(const libxl__vscsi_unit *unit,
 
 /* ----- devices that are one ----- */
 
-/* Where two might be the same, by what is known of all; then the rest of
- * what is known of this one is read. */
-int libxl__vscsi_may_match(libxl__vscsi_ctx *vc, const libxl__vscsi_identity *id,
-                     libxl__vscsi_seen *seen, bool *may_r, char **reason_r)
+int libxl__vscsi_may_match(libxl__vscsi_ctx *vc,
+                           const libxl__vscsi_identity *id,
+                           libxl__vscsi_seen *seen, bool *may_r,
+                           char **reason_r)
 {
     bool wwid = id->wwid[0] && !strcmp(id->wwid, seen->id.wwid);
     bool serial = id->serial[0] && !strcmp(id->serial, seen->id.serial);
@@ -148,10 +146,10 @@ static int copy_identity(libxl__vscsi_identity *to,
                                                              : ERROR_NOMEM;
 }
 
-/* The unit that one device belongs to. */
 int libxl__vscsi_build_unit(libxl__vscsi_ctx *vc, libxl__vscsi_dom0 *dom0,
-                      libxl__vscsi_seen *of, const libxl_vscsi_hctl *preferred,
-                      libxl__vscsi_unit *unit, char **reason_r)
+                            libxl__vscsi_seen *of,
+                            const libxl_vscsi_hctl *preferred,
+                            libxl__vscsi_unit *unit, char **reason_r)
 {
     unsigned i;
     bool same;
@@ -184,7 +182,7 @@ int libxl__vscsi_build_unit(libxl__vscsi_ctx *vc, libxl__vscsi_dom0 *dom0,
 }
 
 libxl__vscsi_seen *libxl__vscsi_device_at(const libxl__vscsi_dom0 *dom0,
-                              const libxl_vscsi_hctl *hctl)
+                                          const libxl_vscsi_hctl *hctl)
 {
     unsigned i;
 
@@ -203,8 +201,9 @@ static int refuse_address(const libxl_vscsi_hctl *hctl, char **reason_r)
                                "dom0 has no SCSI device at %s", place);
 }
 
-int libxl__vscsi_check_running(libxl__vscsi_ctx *vc, const libxl__vscsi_unit *unit,
-                         char **reason_r)
+int libxl__vscsi_check_running(libxl__vscsi_ctx *vc,
+                               const libxl__vscsi_unit *unit,
+                               char **reason_r)
 {
     const libxl__vscsi_path *path = &unit->paths[0];
     char place[LIBXL__VSCSI_HCTL_SIZE];
@@ -325,8 +324,8 @@ int libxl__vscsi_units(libxl__vscsi_ctx *vc, libxl__vscsi_dom0 *dom0,
     for (i = 0; !rc && i < dom0->num; i++) {
         if (dom0->seen[i].listed)
             continue;
-        rc = libxl__vscsi_build_unit(vc, dom0, &dom0->seen[i], NULL, &units[num],
-                        &reason);
+        rc = libxl__vscsi_build_unit(vc, dom0, &dom0->seen[i], NULL,
+                                     &units[num], &reason);
         if (rc == ERROR_NOTFOUND) {         /* it went meanwhile */
             libxl__vscsi_unit_dispose(&units[num]);
             free(reason);
