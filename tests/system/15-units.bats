@@ -37,6 +37,7 @@ wwid_of() { cat "/sys/class/scsi_device/$1:0:0:0/device/wwid"; }
     [ "$(wwid_of "$changer")" = "$(wwid_of "$drive")" ]
     attach g "$changer:0:0:0" 0:0:0:0
     attach g "$drive:0:0:0" 0:0:0:1
+    echo "type $(guest_sysfs g 0:0 type), $(guest_sysfs g 0:1 type)"
     [ "$(guest_sysfs g 0:0 type)" = 8 ]
     [ "$(guest_sysfs g 0:1 type)" = 1 ]
 }
@@ -46,9 +47,9 @@ wwid_of() { cat "/sys/class/scsi_device/$1:0:0:0/device/wwid"; }
     two=$(add_scsi_debug)
     [ "$(wwid_of "$one")" = "$(wwid_of "$two")" ]
     attach g "$one:0:0:0" 0:0:0:0
-    refused 1 "it is assigned to this domain, g, as 0:0:0:0" \
+    refused 1 "it is assigned to this domain, g as 0:0:0:0" \
         attach g "$two:0:0:0" 0:0:0:1
-    refused 1 "it is assigned to this domain, g, as 0:0:0:0" \
+    refused 1 "it is assigned to this domain, g as 0:0:0:0" \
         attach g "$(node_of "$two:0:0:0")" 0:0:0:1
 }
 
