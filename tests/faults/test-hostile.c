@@ -160,6 +160,9 @@ static const struct {
     { "WRITE", F "/backend", B },
     { "WRITE", F "/backend-id", "0" },
     { "WRITE", F "/state", "1" },
+    { "GET_PERMS", F "/state", NULL },
+    { "SET_PERMS", F "/state", "n0*" },
+    { "SET_PERMS", F "/state", "n5*r0*" },
     { "RM", F, "" },
     { "RM", F "/vscsi-devs/dev-[0-3]", "" },
     { "RM", "/local/domain/5/device/vscsi", "" },
@@ -171,6 +174,8 @@ static const struct {
     { "WRITE", B "/online", "[01]" },
     { "WRITE", B "/feature-host", "0" },
     { "WRITE", B "/state", "[1457]" },
+    { "READ", B "/feature-sg-grant", NULL },
+    { "WRITE", B "/feature-sg-grant", "33" },
     { "WRITE", B "/vscsi-devs/dev-[0-3]/p-dev", "3:0:0:[0-3]" },
     { "WRITE", B "/vscsi-devs/dev-[0-3]/p-devname", "/dev/fake-0-[0-3]" },
     { "WRITE", B "/vscsi-devs/dev-[0-3]/v-dev", "0:0:0:[0-3]" },
@@ -183,7 +188,7 @@ static const struct {
     { "WRITE", R "/frontend", F },
     { "WRITE", R "/backend", B },
     { "WRITE", R "/vscsi-devs",
-      "{*\"/dev/fake-0-[0-3]\"*\"naa.fake-0-[0-3]\"*}" },
+      "{*\"/dev/fake-0-[0-3]\"*\"naa.5000fa4e0000000[0-3]\"*}" },
     { "RM", R, "" },
     { "RM", "/libxl/5/device/vscsi", "" },
 };
@@ -322,6 +327,12 @@ static void attach_two(struct rig *rig)
     rig_attach_many(rig, DOM, 0, 0, 2);
 }
 
+static void attach_limited(struct rig *rig)
+{
+    fakehost_set_limits("3:0:0:1", 128, 168);
+    attach_two(rig);
+}
+
 static void attach_more(struct rig *rig)
 {
     rig_attach_many(rig, DOM, 0, 2, 2);
@@ -365,6 +376,12 @@ static void a_guest_changes_nothing_of_an_attach(void **state)
 {
     try_all(*state, &(struct scenario){
         "hostile guest: attach, a new vhost", 0, attach_two });
+}
+
+static void a_guest_changes_nothing_of_a_limited_attach(void **state)
+{
+    try_all(*state, &(struct scenario){
+        "hostile guest: attach, of limited segments", 0, attach_limited });
 }
 
 static void a_guest_changes_nothing_of_an_attach_to_a_vhost(void **state)
@@ -411,6 +428,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         STAGE_TEST(a_guest_changes_nothing_of_an_attach),
+        STAGE_TEST(a_guest_changes_nothing_of_a_limited_attach),
         STAGE_TEST(a_guest_changes_nothing_of_an_attach_to_a_vhost),
         STAGE_TEST(a_guest_changes_nothing_of_a_detach),
         STAGE_TEST(a_guest_changes_nothing_of_a_detach_of_a_vhost),
