@@ -9,7 +9,7 @@ T_LIBS = $(CMOCKA_LIBS) $(LIGHT_LIBS)
 CORE_SRC = $(L)/_libxl_vscsi_types.c $(patsubst %,$(L)/libxl_vscsi_%.c,addr \
            assignment attach attach_segments claim ctx detach fsm identity \
            info json life lock record record_devs request segments store \
-           users wait xs)
+           users wait xs xs_disks)
 STORE_SRC = $(addprefix tests/store/,store.c store_nodes.c store_trace.c \
             trace.c rules.c ring.c peer.c peer_manners.c peer_bus.c \
             peer_backend.c peer_frontend.c)
@@ -27,9 +27,9 @@ unit_src = tests/unit/$(1).c $(EXTRA_$(1)) $(sort $(LIGHT_SRC) $(UTIL_SRC)) \
 # What some tests need beside the rest.
 EXTRA_test-lio = tests/unit/fakeconfigfs.c tests/unit/lio_stage.c
 EXTRA_test-export = $(EXTRA_test-lio)
-EXTRA_test-host = tests/unit/fakeudev.c
 EXTRA_test-device = tests/unit/fakesys.c
 EXTRA_test-again = tests/unit/fakesys.c
+EXTRA_test-inuse = tests/unit/fakeudev.c tests/fuzz/fakexs.c
 EXTRA_test-hooks = tools/xl/hooks_json.c tools/xl/hooks_table.c
 EXTRA_test-record = tests/fuzz/fakexs.c
 EXTRA_test-harness = tests/store/hand.c

@@ -6,7 +6,7 @@
 #include <string.h>
 
 #include "fakehost.h"
-#include "libxl_vscsi_device.h"
+#include "libxl_vscsi_inuse.h"
 
 #define FAKE_HOST 3
 #define FAKE_MAX 31
@@ -259,13 +259,21 @@ int libxl__vscsi_unit_verify(libxl__vscsi_ctx *vc,
     return ERROR_NOTFOUND;
 }
 
-/* ----- libxl_vscsi_holder.c, _limits.c, _bus.c ----- */
+/* ----- libxl_vscsi_inuse.c, _limits.c, _bus.c ----- */
 
-int libxl__vscsi_host_check_free(libxl__vscsi_ctx *vc,
-                                 const libxl__vscsi_unit *unit)
+void libxl__vscsi_known_dispose(libxl__vscsi_known *known)
+{
+    libxl__vscsi_dom0_dispose(&known->dom0);
+}
+
+/* dom0 holds what it holds, shared or not. */
+int libxl__vscsi_check_inuse(libxl__vscsi_ctx *vc, libxl__vscsi_known *known,
+                             const libxl__vscsi_unit *unit, bool shared)
 {
     char text[LIBXL__VSCSI_HCTL_SIZE];
 
+    (void)known;
+    (void)shared;
     libxl__vscsi_hctl_format(&unit->id.hctl, text);
     if (!has(&held, text))
         return 0;
@@ -327,7 +335,8 @@ int libxl__vscsi_lio_resolve(libxl__vscsi_ctx *vc, const char *wwn,
 }
 
 int libxl__vscsi_lio_find_foreign(libxl__vscsi_ctx *vc,
-                                  libxl__vscsi_unit *unit, char **wwn_r)
+                                  const libxl__vscsi_unit *unit,
+                                  char **wwn_r)
 {
     (void)vc;
     (void)unit;

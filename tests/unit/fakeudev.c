@@ -19,7 +19,7 @@ static struct {
     const char *sys;
     const fakeudev_device *devices;
     unsigned num;
-    const char *link, *link_to, *held, *mounts, *swaps;
+    const char *link, *link_to, *held;
 } stage;
 
 struct udev { int refs; };
@@ -94,8 +94,6 @@ void fakeudev_link(const char *path, const char *node)
 }
 
 void fakeudev_hold(const char *node) { stage.held = node; }
-void fakeudev_set_mounts(const char *mountinfo) { stage.mounts = mountinfo; }
-void fakeudev_set_swaps(const char *swaps) { stage.swaps = swaps; }
 
 static const fakeudev_device *find(const char *name)
 {
@@ -147,7 +145,8 @@ int open(const char *path, int flags, ...)
         va_end(ap);
     }
     if (find_node(path)) {
-        if ((flags & O_EXCL) && stage.held && !strcmp(path, stage.held)) {
+        if (((flags & O_EXCL) || !is_block(find_node(path))) && stage.held &&
+            !strcmp(path, stage.held)) {
             errno = EBUSY;
             return -1;
         }
@@ -155,34 +154,6 @@ int open(const char *path, int flags, ...)
         flags &= ~O_EXCL;
     }
     return (int)syscall(SYS_openat, AT_FDCWD, path, flags, mode);
-}
-
-static FILE *open_text(const char *text)
-{
-    /* it cannot be of no length */
-    return text && *text ? fmemopen(NULL, strlen(text) + 1, "w+") : NULL;
-}
-
-FILE *fopen(const char *path, const char *mode)
-{
-    const char *text = NULL;
-    FILE *f;
-    int fd;
-
-    if (!strcmp(path, "/proc/self/mountinfo"))
-        text = stage.mounts;
-    else if (!strcmp(path, "/proc/swaps"))
-        text = stage.swaps;
-    else {
-        fd = open(path, mode[0] == 'r' ? O_RDONLY : O_WRONLY);
-        return fd < 0 ? NULL : fdopen(fd, mode);
-    }
-    f = open_text(text);
-    if (f) {
-        fputs(text, f);
-        rewind(f);
-    }
-    return f;
 }
 
 /* ----- libudev ----- */

@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-only */
 /*
  * The devices of a dom0 that there is none of: libudev's calls, stat() and
- * open() of device nodes, and what /proc says of mounts and swap, for a
- * program that this is linked into.
+ * open() of device nodes, for a program that this is linked into.
  */
 #ifndef TESTS_FAKEUDEV_H
 #define TESTS_FAKEUDEV_H
@@ -25,9 +24,7 @@ void fakeudev_start(const char *sys, const fakeudev_device *devices,
 void fakeudev_stop(void);
 /* A link to a node of the table. */
 void fakeudev_link(const char *path, const char *node);
-/* Opening node exclusively: EBUSY. */
+/* Opening node exclusively, or one of a character device: EBUSY. */
 void fakeudev_hold(const char *node);
-void fakeudev_set_mounts(const char *mountinfo);
-void fakeudev_set_swaps(const char *swaps);
 
 #endif /* TESTS_FAKEUDEV_H */

@@ -76,22 +76,44 @@ static void target_that_cannot_work_is_not_found(void **state)
     assert_null(node);
 }
 
-static void holder_is_named_by_its_backstore(void **state)
+static unsigned count_stores(const libxl_vscsi_hctl *hctl, bool *ours_r)
+{
+    libxl__vscsi_backstore *stores = NULL;
+    unsigned i, num = 0, found = 0;
+
+    assert_int_equal(libxl__vscsi_lio_backstores(&lio_vc, &stores, &num), 0);
+    for (i = 0; i < num; i++) {
+        if (!stores[i].has_hctl ||
+            !libxl__vscsi_hctl_equal(&stores[i].hctl, hctl))
+            continue;
+        found++;
+        *ours_r = stores[i].ours;
+        if (*ours_r) {
+            bool has = false;
+
+            assert_int_equal(libxl__vscsi_lio_has(&lio_vc, &stores[i],
+                                                  &has), 0);
+            assert_true(has);
+        }
+    }
+    libxl__vscsi_backstores_free(stores, num);
+    return found;
+}
+
+static void backstores_say_what_they_have_and_whose_they_are(void **state)
 {
     libxl__vscsi_unit *unit = lio_device(2, 0, 1);
-    char *text;
+    bool ours;
 
     (void)state;
-    assert_null(libxl__vscsi_lio_holder(&lio_vc, unit));
+    assert_int_equal(count_stores(&unit->id.hctl, &ours), 0);
     lio_make_foreign(NULL, NULL);
-    text = libxl__vscsi_lio_holder(&lio_vc, unit);
-    assert_non_null(strstr(text, "LIO backstore pscsi/mine of dom0"));
-    free(text);
+    assert_int_equal(count_stores(&unit->id.hctl, &ours), 1);
+    assert_false(ours);
     unit = lio_device(3, 0, 1);
     assert_int_equal(lio_export(3, 0, 1), 0);
-    text = libxl__vscsi_lio_holder(&lio_vc, unit);
-    assert_non_null(strstr(text, "from an earlier attach"));
-    free(text);
+    assert_int_equal(count_stores(&unit->id.hctl, &ours), 1);
+    assert_true(ours);
 }
 
 /* ----- names and modules ----- */
@@ -149,7 +171,7 @@ int main(void)
         TEST(admins_target_is_found_and_resolved),
         TEST(what_we_exported_is_not_foreign),
         TEST(target_that_cannot_work_is_not_found),
-        TEST(holder_is_named_by_its_backstore),
+        TEST(backstores_say_what_they_have_and_whose_they_are),
         TEST(names_of_ours_are_stable_and_tell_targets_apart),
         TEST(fabric_is_made_where_the_driver_is_there),
         TEST(missing_driver_is_lio_said),

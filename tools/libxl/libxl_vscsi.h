@@ -258,6 +258,20 @@ int libxl_vscsi_domain_destroyed(libxl_ctx *ctx, uint32_t domid,
                                  int num);
 
 /*
+ * May a domain be given pdev_path as a block device (libxl_device_disk)?
+ * Not if that is a device that a guest has through vscsi, a partition of
+ * one, or made of one (device-mapper, md, loop).  domid is the domain, for
+ * the message, (uint32_t)-1 for one that there is not yet.  A path that is
+ * no block device of dom0 may; so may a device that is free.  Nothing keeps
+ * it free after the call.
+ *
+ *  ERROR_DEVICE_EXISTS  a guest has it; the message says which
+ *  ERROR_LOCK_FAIL, ERROR_NOMEM, ERROR_FAIL  it could not be found out
+ */
+int libxl_vscsi_check_disk(libxl_ctx *ctx, uint32_t domid,
+                           const char *pdev_path);
+
+/*
  * To be called after libxl_domain_resume(): a guest whose suspend was
  * called off (a checkpoint, a save or migration that failed) leaves its
  * vhosts paused until they are woken.  Does no harm to others.

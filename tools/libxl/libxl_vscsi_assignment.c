@@ -112,7 +112,8 @@ static int refuse_unknown(libxl__vscsi_ctx *vc, uint32_t user)
 static int check_assigned(libxl__vscsi_ctx *vc,
                           const libxl__vscsi_users *users, uint32_t user,
                           uint32_t domid, const libxl_device_vscsidev *theirs,
-                          const libxl_device_vscsidev *dev, bool *shared_r)
+                          const libxl_device_vscsidev *dev,
+                          libxl__vscsi_shared *shared_r)
 {
     libxl__vscsi_relation r;
     const char *why_not;
@@ -123,7 +124,8 @@ static int check_assigned(libxl__vscsi_ctx *vc,
     why_not = libxl__vscsi_why_not(&r);
     if (why_not)
         return refuse(vc, user, domid, theirs, why_not);
-    *shared_r |= r.same_path;
+    shared_r->by_guests = true;
+    shared_r->exported |= r.same_path;
     return 0;
 }
 
@@ -131,9 +133,9 @@ int libxl__vscsi_users_check(libxl__vscsi_ctx *vc,
                              const libxl__vscsi_users *users,
                              uint32_t domid,
                              const libxl_device_vscsidev *dev,
-                             bool *shared_r)
+                             libxl__vscsi_shared *shared_r)
 {
-    bool shared = false;
+    libxl__vscsi_shared shared = { .by_guests = false };
     int i, j, k, rc = 0;
 
     for (i = 0; i < users->num_users; i++) {

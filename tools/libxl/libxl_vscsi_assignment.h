@@ -75,17 +75,22 @@ typedef struct libxl__vscsi_relation {
 /* NULL: it may be given all the same; else what to do about it. */
 const char *libxl__vscsi_why_not(const libxl__vscsi_relation *r);
 
+/* Those who have a unit already, and share it. */
+typedef struct libxl__vscsi_shared {
+    bool by_guests;
+    bool exported;              /* one has it by the same path */
+} libxl__vscsi_shared;
+
 /*
  * ERROR_DEVICE_EXISTS, logged, if a domain has dev's device and does not
  * share it with domid (0: users->vm); ERROR_FAIL, logged, if that is not
- * known, because some record cannot be read.  *shared_r: one has it by the
- * same path, so that it is exported.
+ * known, because some record cannot be read.
  */
 int libxl__vscsi_users_check(libxl__vscsi_ctx *vc,
                              const libxl__vscsi_users *users,
                              uint32_t domid,
                              const libxl_device_vscsidev *dev,
-                             bool *shared_r);
+                             libxl__vscsi_shared *shared_r);
 /* The same address of dom0, or the same LIO target. */
 bool libxl__vscsi_same_path(const libxl_vscsi_pdev *a,
                             const libxl_vscsi_pdev *b);

@@ -7,7 +7,7 @@
 #include <string.h>
 
 #include "libxl_vscsi_assignment.h"
-#include "libxl_vscsi_device.h"
+#include "libxl_vscsi_inuse.h"
 
 static int out_of_memory(libxl__vscsi_ctx *vc)
 {
@@ -39,8 +39,8 @@ static int set_identity(libxl__vscsi_ctx *vc, libxl_vscsi_pdev *pdev,
     return out_of_memory(vc);
 }
 
-static int set_hctl(libxl__vscsi_ctx *vc, libxl_vscsi_pdev *pdev,
-                    const libxl__vscsi_unit *unit)
+int libxl__vscsi_set_hctl(libxl__vscsi_ctx *vc, libxl_vscsi_pdev *pdev,
+                          const libxl__vscsi_unit *unit)
 {
     char text[LIBXL__VSCSI_HCTL_SIZE];
 
@@ -195,7 +195,7 @@ static int find_again(libxl__vscsi_ctx *vc, libxl__vscsi_dom0 *dom0,
         libxl__vscsi_hctl_parse(pdev->p_devname, &named) &&
         !libxl__vscsi_hctl_equal(&named, &unit->id.hctl)) {
         free(pdev->p_devname);
-        pdev->p_devname = NULL;     /* set_hctl() writes the new one */
+        pdev->p_devname = NULL;     /* _set_hctl() writes the new one */
     }
     return 0;
 }
@@ -257,28 +257,58 @@ static int resolve_device(libxl__vscsi_ctx *vc, libxl__vscsi_dom0 *dom0,
         rc = libxl__vscsi_unit_find(vc, dom0, name, unit);
     }
     if (!rc)
-        rc = set_hctl(vc, pdev, unit);
+        rc = libxl__vscsi_set_hctl(vc, pdev, unit);
     return rc || !uses_lio ? rc : use_target(vc, pdev, unit);
 }
 
+/* What has the unit of devs[i] among those before it. */
+static const libxl_device_vscsidev *find_given(libxl_device_vscsidev *devs,
+                                               int i)
+{
+    int j;
+
+    for (j = 0; j < i; j++)
+        if (libxl__vscsi_same_pdev(&devs[i].pdev, &devs[j].pdev))
+            return &devs[j];
+    return NULL;
+}
+
+/* Two paths may be given, where that is meant. */
+static int check_given(libxl__vscsi_ctx *vc, const libxl_device_vscsidev *dev,
+                       const libxl_device_vscsidev *given)
+{
+    if (dev->shareable && given->shareable &&
+        !libxl__vscsi_same_path(&dev->pdev, &given->pdev))
+        return 0;
+    libxl__vscsi_error(vc, "it is given twice, as %s as well",
+                       given->pdev.p_devname);
+    return ERROR_INVAL;
+}
+
 /*
- * The unit, if the domain may have it; *shared_r: it is exported already,
- * for somebody who shares it.
+ * The unit of devs[i], if the domain may have it, beside what is before
+ * that in devs[]; *shared_r: by whom it is shared.
  */
 static int find_free(libxl__vscsi_ctx *vc, const libxl__vscsi_users *users,
-                     libxl__vscsi_dom0 *dom0, bool uses_lio, uint32_t domid,
-                     libxl_device_vscsidev *dev, libxl__vscsi_unit *unit,
-                     bool *shared_r)
+                     libxl__vscsi_known *known, bool uses_lio,
+                     uint32_t domid, libxl_device_vscsidev *devs, int i,
+                     libxl__vscsi_unit *unit, libxl__vscsi_shared *shared_r)
 {
+    libxl_device_vscsidev *dev = &devs[i];
+    const libxl_device_vscsidev *given;
     int rc;
 
-    rc = resolve_device(vc, dom0, uses_lio, &dev->pdev, unit);
-    unit->shareable = dev->shareable;
+    rc = resolve_device(vc, &known->dom0, uses_lio, &dev->pdev, unit);
+    if (rc)
+        return rc;
+    given = find_given(devs, i);
+    if (given)
+        rc = check_given(vc, dev, given);
     if (!rc)
         rc = libxl__vscsi_users_check(vc, users, domid, dev, shared_r);
-    /* What is shared is held by its export. */
-    if (!rc && dev->pdev.type != LIBXL_VSCSI_PDEV_TYPE_WWN && !*shared_r)
-        rc = libxl__vscsi_host_check_free(vc, unit);
+    if (!rc && dev->pdev.type != LIBXL_VSCSI_PDEV_TYPE_WWN)
+        rc = libxl__vscsi_check_inuse(vc, known, unit,
+                                      given || shared_r->by_guests);
     return rc;
 }
 
@@ -316,15 +346,15 @@ static int read_limits(libxl__vscsi_ctx *vc, const libxl__vscsi_unit *unit,
 
 int libxl__vscsi_claim_check(libxl__vscsi_ctx *vc,
                              const libxl__vscsi_users *users,
-                             libxl__vscsi_dom0 *dom0, bool uses_lio,
+                             libxl__vscsi_known *known, bool uses_lio,
                              libxl_device_vscsidev *dev,
                              libxl__vscsi_limits *limits_r)
 {
     libxl__vscsi_unit unit = { .num_paths = 0 };
-    bool shared = false;
+    libxl__vscsi_shared shared = { .by_guests = false };
     int rc;
 
-    rc = find_free(vc, users, dom0, uses_lio, 0, dev, &unit, &shared);
+    rc = find_free(vc, users, known, uses_lio, 0, dev, 0, &unit, &shared);
     if (!rc)
         rc = read_limits(vc, &unit, limits_r);
     libxl__vscsi_unit_dispose(&unit);
@@ -343,38 +373,22 @@ static int export_unit(libxl__vscsi_ctx *vc, const libxl__vscsi_unit *unit,
     return libxl__vscsi_unit_verify(vc, unit);
 }
 
-/* Two paths may be given, where that is meant. */
-static bool is_given_twice(const libxl_device_vscsidev *a,
-                           const libxl_device_vscsidev *b)
-{
-    return libxl__vscsi_same_pdev(&a->pdev, &b->pdev) &&
-           (!a->shareable || !b->shareable ||
-            libxl__vscsi_same_path(&a->pdev, &b->pdev));
-}
-
 static int claim_device(libxl__vscsi_ctx *vc,
                         const libxl__vscsi_users *users,
-                        libxl__vscsi_dom0 *dom0, bool uses_lio,
+                        libxl__vscsi_known *known, bool uses_lio,
                         uint32_t domid, libxl_device_vscsidev *devs, int i,
                         libxl__vscsi_claimed *claimed)
 {
     libxl__vscsi_unit unit = { .num_paths = 0 };
-    libxl_vscsi_pdev *pdev = &devs[i].pdev;
-    bool shared = false;
-    int rc, j;
+    libxl__vscsi_shared shared = { .by_guests = false };
+    int rc;
 
-    rc = find_free(vc, users, dom0, uses_lio, domid, &devs[i], &unit,
+    rc = find_free(vc, users, known, uses_lio, domid, devs, i, &unit,
                    &shared);
-    for (j = 0; !rc && j < i; j++) {
-        if (is_given_twice(&devs[i], &devs[j])) {
-            libxl__vscsi_error(vc, "it is given twice, as %s as well",
-                               devs[j].pdev.p_devname);
-            rc = ERROR_INVAL;
-        }
-    }
     if (!rc)
         rc = read_limits(vc, &unit, &claimed->limits);
-    if (!rc && uses_lio && !shared && pdev->type != LIBXL_VSCSI_PDEV_TYPE_WWN)
+    if (!rc && uses_lio && !shared.exported &&
+        devs[i].pdev.type != LIBXL_VSCSI_PDEV_TYPE_WWN)
         rc = export_unit(vc, &unit, claimed);
     libxl__vscsi_unit_dispose(&unit);
     return rc;
@@ -385,15 +399,15 @@ int libxl__vscsi_claim(libxl__vscsi_ctx *vc, const libxl__vscsi_users *users,
                        libxl_device_vscsidev *devs, int num,
                        libxl__vscsi_claimed *claimed)
 {
-    libxl__vscsi_dom0 dom0 = { .num = 0 };
+    libxl__vscsi_known known = { .inuse = NULL };
     int rc = 0, i;
 
     for (i = 0; !rc && i < num; i++) {
         libxl__vscsi_doing(vc, "attach", devs[i].pdev.p_devname, domid);
-        rc = claim_device(vc, users, &dom0, uses_lio, domid, devs, i,
+        rc = claim_device(vc, users, &known, uses_lio, domid, devs, i,
                           &claimed[i]);
     }
-    libxl__vscsi_dom0_dispose(&dom0);
+    libxl__vscsi_known_dispose(&known);
     if (rc)
         libxl__vscsi_unclaim(vc, devs, num, claimed);
     return rc;

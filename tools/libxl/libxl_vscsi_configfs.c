@@ -143,27 +143,34 @@ static bool add_name(libxl__vscsi_names *names, const char *name)
     return list[names->num] && ++names->num;
 }
 
-void libxl__vscsi_cfs_list(libxl__vscsi_names *names_r, const char *prefix,
-                           bool links, const char *fmt, ...)
+int libxl__vscsi_cfs_list(libxl__vscsi_names *names_r, const char *prefix,
+                          bool links, const char *fmt, ...)
 {
     unsigned char type = links ? DT_LNK : DT_DIR;
     libxl__vscsi_names names = { NULL, 0 };
     char path[PATH_MAX];
     struct dirent *entry;
     DIR *dir;
+    int r;
 
     FORMAT_PATH(path, fmt);
     dir = opendir(path);
-    while (dir && (entry = readdir(dir))) {
+    r = dir || errno == ENOENT || errno == ENOTDIR ? 0 : errno;
+    while (dir && (errno = 0, entry = readdir(dir))) {
         if (entry->d_type != type || entry->d_name[0] == '.' ||
             strncmp(entry->d_name, prefix, strlen(prefix)))
             continue;
-        if (!add_name(&names, entry->d_name))
+        if (!add_name(&names, entry->d_name)) {
+            errno = ENOMEM;
             break;
+        }
     }
-    if (dir)
+    if (dir) {
+        r = errno;
         closedir(dir);
+    }
     *names_r = names;
+    return r;
 }
 
 void libxl__vscsi_names_dispose(libxl__vscsi_names *names)

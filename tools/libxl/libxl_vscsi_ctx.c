@@ -13,6 +13,7 @@
 #define LIO_ROOT "/sys/kernel/config/target"
 #define DEVICES_DIR "/sys/devices"
 #define SYSFS "/sys"
+#define PROCFS "/proc"
 #define LOCK_FILE "/run/xen-vscsi.lock"
 
 /* ----- settings of the process ----- */
@@ -61,6 +62,7 @@ int libxl__vscsi_ctx_init(libxl__vscsi_ctx *vc)
     vc->lio_root = LIO_ROOT;
     vc->devices_dir = DEVICES_DIR;
     vc->sysfs = SYSFS;
+    vc->procfs = PROCFS;
     vc->lock_file = LOCK_FILE;
     pthread_mutex_lock(&settings.lock);
     if (!settings.lg && !settings.stderr_lg)

@@ -78,8 +78,6 @@ typedef struct libxl__vscsi_unit {
     libxl__vscsi_identity id;   /* id.hctl is paths[0].hctl */
     libxl__vscsi_path *paths;   /* the one to use comes first */
     unsigned num_paths;
-    bool not_in_lio;            /* no backstore has it: already looked */
-    bool shareable;             /* its other paths may be exported by us */
 } libxl__vscsi_unit;
 
 /* Takes one that is all zero. */

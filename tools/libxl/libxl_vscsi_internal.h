@@ -9,6 +9,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <sys/types.h>
 
 #include <xenstore.h>
 #include <xentoollog.h>
@@ -39,6 +40,7 @@ typedef struct libxl__vscsi_ctx {
     const char *lio_root;       /* /sys/kernel/config/target */
     const char *devices_dir;    /* /sys/devices */
     const char *sysfs;          /* /sys */
+    const char *procfs;         /* /proc */
     const char *lock_file;      /* /run/xen-vscsi.lock */
     bool paused;                /* the domain cannot answer now */
     libxl__vscsi_life_fn *life_of;      /* NULL: nobody knows */
@@ -101,18 +103,11 @@ typedef struct libxl__vscsi_vhost {
 int libxl__vscsi_lock(libxl__vscsi_ctx *vc, uint32_t which, int *lock_r);
 void libxl__vscsi_unlock(int lock);
 
-/* ----- libxl_vscsi_holder.c, _bus.c: what dom0 does with devices ----- */
+/* ----- libxl_vscsi_bus.c: what dom0's kernel holds ----- */
 
 typedef struct libxl__vscsi_unit libxl__vscsi_unit;     /* _device.h */
 typedef struct libxl__vscsi_dom0 libxl__vscsi_dom0;
-
-/*
- * Is dom0 using the unit, by any path?  ERROR_DEVICE_EXISTS, logged with who
- * holds it: mount point, swap, holder device (LVM, md, multipath), or
- * whoever has it open exclusively.
- */
-int libxl__vscsi_host_check_free(libxl__vscsi_ctx *vc,
-                                 const libxl__vscsi_unit *unit);
+typedef struct libxl__vscsi_known libxl__vscsi_known;   /* _inuse.h */
 
 /*
  * The vhosts whose backends dom0's kernel holds at this moment, whatever is
@@ -146,11 +141,28 @@ int libxl__vscsi_lio_resolve(libxl__vscsi_ctx *vc, const char *wwn,
  * *wwn_r is "naa.WWN:LUN" of it (free()), else NULL.
  */
 int libxl__vscsi_lio_find_foreign(libxl__vscsi_ctx *vc,
-                                  libxl__vscsi_unit *unit, char **wwn_r);
+                                  const libxl__vscsi_unit *unit,
+                                  char **wwn_r);
 
-/* Which backstore has the unit, as a sentence to be freed, or NULL. */
-char *libxl__vscsi_lio_holder(libxl__vscsi_ctx *vc,
-                              const libxl__vscsi_unit *unit);
+/* A backstore of whatever kind that has a device of dom0. */
+typedef struct libxl__vscsi_backstore {
+    char *name;                 /* "iblock/mine", as targetcli says */
+    char *path;                 /* in configfs */
+    bool ours;                  /* by its name: _lio_has() tells */
+    bool has_hctl, has_devnum;
+    libxl_vscsi_hctl hctl;      /* of pscsi's */
+    dev_t devnum;               /* of a block device */
+} libxl__vscsi_backstore;
+
+/* All of them; ERROR_FAIL, logged, where one cannot be looked at. */
+int libxl__vscsi_lio_backstores(libxl__vscsi_ctx *vc,
+                                libxl__vscsi_backstore **stores_r,
+                                unsigned *num_r);
+void libxl__vscsi_backstores_free(libxl__vscsi_backstore *stores,
+                                  unsigned num);
+/* Has one of ours the device at its hctl?  It may be unfinished. */
+int libxl__vscsi_lio_has(libxl__vscsi_ctx *vc,
+                         const libxl__vscsi_backstore *store, bool *has_r);
 
 /*
  * Makes p-dev "h:c:t:l" of its first path mean the unit to the backend:
@@ -208,6 +220,30 @@ int libxl__vscsi_xs_list(libxl__vscsi_ctx *vc, uint32_t domid,
 /* Domains that have a backend directory, ascending; free(). */
 int libxl__vscsi_xs_backends(libxl__vscsi_ctx *vc, uint32_t **domids_r,
                              int *num_r);
+
+/* ----- libxl_vscsi_xs_disks.c: guests' block devices ----- */
+
+typedef struct libxl__vscsi_xs_disk {
+    uint32_t domid;
+    unsigned devid;
+    const char *kind;           /* of backend: "vbd"; not to be freed */
+    const char *driver;         /* in words: "blkback"; not to be freed */
+} libxl__vscsi_xs_disk;
+
+/* All whose backend is dom0; free().  One request, one for each kind of
+ * backend, and for each domain of it. */
+int libxl__vscsi_xs_list_disks(libxl__vscsi_ctx *vc,
+                               libxl__vscsi_xs_disk **disks_r,
+                               unsigned *num_r);
+/* What the toolstack calls it, NULL if it is gone; free(). */
+int libxl__vscsi_xs_disk_params(libxl__vscsi_ctx *vc,
+                                const libxl__vscsi_xs_disk *disk,
+                                char **params_r);
+/* What it is called in the guest: "xvda"; NULL when memory ran out. */
+char *libxl__vscsi_xs_disk_name(libxl__vscsi_ctx *vc,
+                                const libxl__vscsi_xs_disk *disk);
+
+/* ----- libxl_vscsi_xs.c again ----- */
 
 /*
  * Removes backend directories of domid that have neither a record nor a
@@ -340,10 +376,13 @@ int libxl__vscsi_claim(libxl__vscsi_ctx *vc, const libxl__vscsi_users *users,
                        bool uses_lio, uint32_t domid,
                        libxl_device_vscsidev *devs, int num,
                        libxl__vscsi_claimed *claimed);
+/* Puts on record which unit it is.  ERROR_NOMEM, logged. */
+int libxl__vscsi_set_hctl(libxl__vscsi_ctx *vc, libxl_vscsi_pdev *pdev,
+                          const libxl__vscsi_unit *unit);
 /* Could a domain claim it?  Exports nothing.  Failures as above. */
 int libxl__vscsi_claim_check(libxl__vscsi_ctx *vc,
                              const libxl__vscsi_users *users,
-                             libxl__vscsi_dom0 *dom0, bool uses_lio,
+                             libxl__vscsi_known *known, bool uses_lio,
                              libxl_device_vscsidev *dev,
                              libxl__vscsi_limits *limits_r);
 void libxl__vscsi_unclaim(libxl__vscsi_ctx *vc, libxl_device_vscsidev *devs,
@@ -445,6 +484,11 @@ int libxl__vscsi_resume(libxl__vscsi_ctx *vc, uint32_t domid);
 int libxl__vscsi_domain_destroyed(libxl__vscsi_ctx *vc, uint32_t domid,
                                   const libxl_device_vscsictrl *ctrls,
                                   int num);
+
+/* ----- libxl_vscsi_disk.c: the other order ----- */
+/* Contract as libxl_vscsi.h. */
+
+int libxl__vscsi_check_disk(libxl__vscsi_ctx *vc, const char *pdev_path);
 
 /* ----- libxl_vscsi_info.c: looking ----- */
 

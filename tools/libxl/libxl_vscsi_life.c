@@ -5,13 +5,13 @@
 #include <string.h>
 
 #include "libxl_vscsi_assignment.h"
-#include "libxl_vscsi_device.h"
+#include "libxl_vscsi_inuse.h"
 
 /* ----- before the beginning ----- */
 
 static int check_device(libxl__vscsi_ctx *vc,
                         const libxl__vscsi_users *users,
-                        libxl__vscsi_dom0 *dom0, bool uses_lio,
+                        libxl__vscsi_known *known, bool uses_lio,
                         const libxl_device_vscsictrl *ctrl,
                         const libxl_device_vscsidev *dev)
 {
@@ -24,7 +24,7 @@ static int check_device(libxl__vscsi_ctx *vc,
     if (rc)
         libxl__vscsi_error(vc, "out of memory");
     else
-        rc = libxl__vscsi_claim_check(vc, users, dom0, uses_lio, &copy,
+        rc = libxl__vscsi_claim_check(vc, users, known, uses_lio, &copy,
                                       &limits);
     if (!rc)
         rc = libxl__vscsi_check_segments(vc, &limits, ctrl->devid,
@@ -39,7 +39,7 @@ int libxl__vscsi_check(libxl__vscsi_ctx *vc, const char *vm,
                        const libxl_device_vscsictrl *ctrls, int num)
 {
     libxl__vscsi_users users = { .vm = vm };
-    libxl__vscsi_dom0 dom0 = { .num = 0 };
+    libxl__vscsi_known known = { .inuse = NULL };
     int rc, r, i, j, lock = -1;
     bool uses_lio = false;
 
@@ -52,12 +52,12 @@ int libxl__vscsi_check(libxl__vscsi_ctx *vc, const char *vm,
         num = 0;
     for (i = 0; i < num; i++) {
         for (j = 0; j < ctrls[i].num_vscsidevs; j++) {
-            r = check_device(vc, &users, &dom0, uses_lio, &ctrls[i],
+            r = check_device(vc, &users, &known, uses_lio, &ctrls[i],
                              &ctrls[i].vscsidevs[j]);
             rc = rc ? rc : r;
         }
     }
-    libxl__vscsi_dom0_dispose(&dom0);
+    libxl__vscsi_known_dispose(&known);
     libxl__vscsi_users_dispose(&users);
     libxl__vscsi_unlock(lock);
     return rc;

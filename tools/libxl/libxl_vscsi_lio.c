@@ -108,7 +108,8 @@ static bool read_labelled(const char *text, const char *label, uint64_t max,
     return libxl__vscsi_parse_u64(s, strspn(s, "0123456789"), max, value_r);
 }
 
-static bool parse_info(const char *info, libxl_vscsi_hctl *hctl_r)
+bool libxl__vscsi_lio_parse_place(const char *info,
+                                  libxl_vscsi_hctl *hctl_r)
 {
     const char *place = strstr(info, "Bus Location: ");
     uint64_t hst, chn, tgt, lun;
@@ -126,12 +127,21 @@ static bool parse_info(const char *info, libxl_vscsi_hctl *hctl_r)
     return true;
 }
 
+bool libxl__vscsi_lio_parse_devnum(const char *info, uint64_t *major_r,
+                                   uint64_t *minor_r)
+{
+    const char *tail = strstr(info, "Major: ");
+
+    return tail && read_labelled(tail, "Major: ", UINT32_MAX, major_r) &&
+           read_labelled(tail, "Minor: ", UINT32_MAX, minor_r);
+}
+
 /* What a pscsi backstore says of its place; others say nothing.  To pscsi
  * the node is only a name, unless it is a disk's, and may be an old one. */
 static bool read_place(const char *path, libxl_vscsi_hctl *hctl_r)
 {
     char *info = libxl__vscsi_cfs_read("%s/info", path);
-    bool tells = info && parse_info(info, hctl_r);
+    bool tells = info && libxl__vscsi_lio_parse_place(info, hctl_r);
 
     free(info);
     return tells;
@@ -186,62 +196,41 @@ static bool is_backstore_of_unit(libxl__vscsi_ctx *vc, const char *path,
     return libxl__vscsi_unit_is_at(unit, &place) && is_enabled(path);
 }
 
-static char *describe_backstore(const char *hba, const char *name)
-{
-    size_t plugin = strcspn(hba, "_");
-    libxl_vscsi_hctl hctl;
-
-    if (libxl__vscsi_ours_parse_backstore(name, &hctl))
-        return libxl__vscsi_sprintf(
-            "it is still exported from an earlier attach (LIO backstore "
-            "%.*s/%s): the backend driver has not let go of it yet",
-            (int)plugin, hba, name);
-    return libxl__vscsi_sprintf(
-        "it is LIO backstore %.*s/%s of dom0 (delete that with targetcli, "
-        "or make a LUN of a xen-pvscsi target of it and give that, as "
-        "naa.WWN:LUN)", (int)plugin, hba, name);
-}
-
-/* What the name of one of ours says is not read again.  One that may be
- * shared may have another path of it exported. */
+/* What the name of one of ours says is not read again. */
 static bool is_named_otherwise(const char *name,
                                const libxl__vscsi_unit *unit)
 {
     libxl_vscsi_hctl named;
 
-    if (!libxl__vscsi_ours_parse_backstore(name, &named))
-        return false;
-    return unit->shareable
-           ? !libxl__vscsi_hctl_equal(&unit->id.hctl, &named)
-           : !libxl__vscsi_unit_is_at(unit, &named);
+    return libxl__vscsi_ours_parse_backstore(name, &named) &&
+           !libxl__vscsi_unit_is_at(unit, &named);
 }
 
-char *libxl__vscsi_lio_holder(libxl__vscsi_ctx *vc,
-                              const libxl__vscsi_unit *unit)
+/* Has any backstore the unit? */
+static bool has_backstore(libxl__vscsi_ctx *vc,
+                          const libxl__vscsi_unit *unit)
 {
     libxl__vscsi_names hbas, names;
-    char *path, *text = NULL;
+    bool found = false;
     unsigned i, j;
+    char *path;
 
-    if (unit->not_in_lio)
-        return NULL;
     libxl__vscsi_cfs_list(&hbas, "", false, "%s/core", vc->lio_root);
-    for (i = 0; i < hbas.num && !text; i++) {
+    for (i = 0; i < hbas.num && !found; i++) {
         libxl__vscsi_cfs_list(&names, "", false, "%s/core/%s", vc->lio_root,
                               hbas.list[i]);
-        for (j = 0; j < names.num && !text; j++) {
+        for (j = 0; j < names.num && !found; j++) {
             if (is_named_otherwise(names.list[j], unit))
                 continue;
             path = libxl__vscsi_sprintf("%s/core/%s/%s", vc->lio_root,
                                         hbas.list[i], names.list[j]);
-            if (path && is_backstore_of_unit(vc, path, unit))
-                text = describe_backstore(hbas.list[i], names.list[j]);
+            found = path && is_backstore_of_unit(vc, path, unit);
             free(path);
         }
         libxl__vscsi_names_dispose(&names);
     }
     libxl__vscsi_names_dispose(&hbas);
-    return text;
+    return found;
 }
 
 /* ----- targets ----- */
@@ -417,9 +406,10 @@ static bool find_lun(libxl__vscsi_ctx *vc, const char *tpg,
 }
 
 int libxl__vscsi_lio_find_foreign(libxl__vscsi_ctx *vc,
-                                  libxl__vscsi_unit *unit, char **wwn_r)
+                                  const libxl__vscsi_unit *unit,
+                                  char **wwn_r)
 {
-    char *tpg, *wwn = NULL, *holder;
+    char *tpg, *wwn = NULL;
     libxl__vscsi_names targets;
     uint64_t lun;
     bool several;
@@ -427,10 +417,7 @@ int libxl__vscsi_lio_find_foreign(libxl__vscsi_ctx *vc,
     int rc = 0;
 
     /* Mostly none has it, and then no LUN needs to be looked at. */
-    holder = libxl__vscsi_lio_holder(vc, unit);
-    unit->not_in_lio = !holder;
-    free(holder);
-    if (unit->not_in_lio) {
+    if (!has_backstore(vc, unit)) {
         *wwn_r = NULL;
         return 0;
     }

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-only */
 /*
  * What the files that know LIO tell each other: libxl_vscsi_configfs.c,
- * _modules.c, _lio.c, _export.c, _release.c.
+ * _modules.c, _lio.c, _lio_stores.c, _export.c, _release.c.
  */
 #ifndef LIBXL_VSCSI_LIO_H
 #define LIBXL_VSCSI_LIO_H
@@ -45,10 +45,10 @@ typedef struct libxl__vscsi_names {
 /*
  * The directories (or the links) in a directory whose names begin with
  * prefix, in the kernel's order, which is newest first.  Empty if there is
- * none, or no such directory.
+ * none, or no such directory.  What was found until an error is there too.
  */
-void libxl__vscsi_cfs_list(libxl__vscsi_names *names_r, const char *prefix,
-                           bool links, const char *fmt, ...)
+int libxl__vscsi_cfs_list(libxl__vscsi_names *names_r, const char *prefix,
+                          bool links, const char *fmt, ...)
     VSCSI_PRINTF(4, 5);
 void libxl__vscsi_names_dispose(libxl__vscsi_names *names);
 
@@ -77,6 +77,11 @@ bool libxl__vscsi_ours_parse_target(const char *wwn, const char *alias,
 /* "lun_7" */
 bool libxl__vscsi_lio_parse_lun(const char *name, uint64_t *lun_r);
 
+/* Of a backstore's info: where a pscsi one is; what an iblock one has. */
+bool libxl__vscsi_lio_parse_place(const char *info,
+                                  libxl_vscsi_hctl *hctl_r);
+bool libxl__vscsi_lio_parse_devnum(const char *info, uint64_t *major_r,
+                                   uint64_t *minor_r);
 /* Is the backstore in directory path the device at hctl? */
 bool libxl__vscsi_lio_is_backstore_of(libxl__vscsi_ctx *vc, const char *path,
                                       const libxl_vscsi_hctl *hctl);

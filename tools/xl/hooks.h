@@ -23,6 +23,8 @@
     X(xlu_cfg_readdata) \
     X(libxl_domain_create_new) \
     X(libxl_domain_create_restore) \
+    X(libxl_device_disk_add) \
+    X(libxl_cdrom_insert) \
     X(libxl_domain_soft_reset) \
     X(libxl_domain_destroy) \
     X(libxl_domain_preserve) \
@@ -76,6 +78,10 @@ typedef struct hooks_life {
     /* vscsi= of a configuration that was just read; source is its file.
      * An errno value. */
     int (*read_config)(XLU_Config *cfg, const char *source);
+
+    /* Before domid, -1 for one that is being made, gets block devices. */
+    int (*check_disks)(libxl_ctx *ctx, uint32_t domid,
+                       const libxl_device_disk *disks, int num);
 
     /* Before a domain is made of config, and after: rc is how it ended; is
      * it one that boots, or one that goes on? */

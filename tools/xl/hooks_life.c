@@ -150,6 +150,28 @@ static int destroy(libxl_ctx *ctx, uint32_t domid)
     return rc;
 }
 
+/* Is it dom0's backend that hands the disk out? */
+static bool is_of_dom0(const libxl_device_disk *disk)
+{
+    const char *name = disk->backend_domname;
+
+    if (name)
+        return !strcmp(name, "0") || !strcmp(name, "Domain-0");
+    return !disk->backend_domid;
+}
+
+static int check_disks(libxl_ctx *ctx, uint32_t domid,
+                       const libxl_device_disk *disks, int num)
+{
+    int i, rc = 0;
+
+    for (i = 0; !rc && i < num; i++)
+        if (disks[i].pdev_path && disks[i].pdev_path[0] &&
+            is_of_dom0(&disks[i]))
+            rc = libxl_vscsi_check_disk(ctx, domid, disks[i].pdev_path);
+    return rc;
+}
+
 static int before_create(libxl_domain_config *config)
 {
     hooks_list list;
@@ -349,6 +371,7 @@ const hooks_life *hooks_life_open(const hooks_real *real)
 {
     static const hooks_life life = {
         .read_config = hooks_config_read,
+        .check_disks = check_disks,
         .before_create = before_create,
         .after_create = after_create,
         .soft_reset = soft_reset,

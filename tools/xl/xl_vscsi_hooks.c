@@ -4,6 +4,7 @@
  * and libxlutil, so that vscsi= holds for the whole life of a domain.  Most
  * commands pass through here and cost nothing.
  */
+#include <dirent.h>
 #include <dlfcn.h>
 #include <errno.h>
 #include <stdio.h>
@@ -16,6 +17,9 @@
 #ifndef HOOKS_LIFE
 #define HOOKS_LIFE "/usr/local/lib/xen-vscsi/xl-vscsi-life.so"
 #endif
+
+#define BACKENDS "/sys/bus/xen-backend/devices"
+#define NO_DOMID ((uint32_t)-1)
 
 #define PUBLIC __attribute__((visibility("default")))
 
@@ -161,7 +165,60 @@ PUBLIC int xlu_cfg_readdata(XLU_Config *cfg, const char *data, int length)
                                ? source : "configuration");
 }
 
+/* ----- block devices ----- */
+
+/* Has any guest a vhost?  Mostly none has, and then nothing is loaded. */
+static bool somebody_has_vscsi(void)
+{
+    static const char prefix[] = "vscsi-";
+    struct dirent *entry;
+    bool found = false;
+    DIR *dir;
+
+    dir = opendir(BACKENDS);
+    if (!dir)
+        return errno != ENOENT;
+    while (!found && (entry = readdir(dir)))
+        found = !strncmp(entry->d_name, prefix, sizeof(prefix) - 1);
+    closedir(dir);
+    return found;
+}
+
+/* Of what a guest has through vscsi, nobody gets the disk. */
+static int check_disks(libxl_ctx *ctx, uint32_t domid,
+                       const libxl_device_disk *disks, int num)
+{
+    if (!is_xl || !num || !somebody_has_vscsi())
+        return 0;
+    return life() ? life()->check_disks(ctx, domid, disks, num) : ERROR_FAIL;
+}
+
+PUBLIC int libxl_device_disk_add(libxl_ctx *ctx, uint32_t domid,
+                                 libxl_device_disk *disk,
+                                 const libxl_asyncop_how *ao_how)
+{
+    int rc = check_disks(ctx, domid, disk, 1);
+
+    return rc ? rc : real()->libxl_device_disk_add(ctx, domid, disk, ao_how);
+}
+
+PUBLIC int libxl_cdrom_insert(libxl_ctx *ctx, uint32_t domid,
+                              libxl_device_disk *disk,
+                              const libxl_asyncop_how *ao_how)
+{
+    int rc = check_disks(ctx, domid, disk, 1);
+
+    return rc ? rc : real()->libxl_cdrom_insert(ctx, domid, disk, ao_how);
+}
+
 /* ----- domains ----- */
+
+static int before_create(libxl_ctx *ctx, libxl_domain_config *config)
+{
+    int rc = check_disks(ctx, NO_DOMID, config->disks, config->num_disks);
+
+    return !rc && loaded ? loaded->before_create(config) : rc;
+}
 
 static int refuse_ao_how(void)
 {
@@ -175,7 +232,7 @@ PUBLIC int libxl_domain_create_new(
     const libxl_asyncop_how *ao_how,
     const libxl_asyncprogress_how *aop_console_how)
 {
-    int rc = loaded ? loaded->before_create(d_config) : 0;
+    int rc = before_create(ctx, d_config);
 
     if (!rc && loaded && ao_how)
         rc = refuse_ao_how();
@@ -194,7 +251,7 @@ PUBLIC int libxl_domain_create_restore(
     const libxl_asyncop_how *ao_how,
     const libxl_asyncprogress_how *aop_console_how)
 {
-    int rc = loaded ? loaded->before_create(d_config) : 0;
+    int rc = before_create(ctx, d_config);
 
     if (!rc && loaded && ao_how)
         rc = refuse_ao_how();

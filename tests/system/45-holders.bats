@@ -1,0 +1,259 @@
+#!/usr/bin/env bats
+# SPDX-License-Identifier: LGPL-2.1-only
+# A unit has one owner: whoever holds it, in dom0 or as a block device in a
+# guest, by whichever of its paths, is named, and nobody else gets it.
+
+setup_file() {
+    . /tests/vscsi.sh
+    modprobe -a loop xen-blkback
+    start_guest good pv
+    start_guest evil pv
+    guest good modprobe xen-blkfront
+    guest evil modprobe xen-blkfront
+    # Two hosts with the same disks: each is one unit with two paths.
+    add_scsi_debug max_luns=2 vpd_use_hostno=0
+    add_scsi_debug max_luns=2 vpd_use_hostno=0
+    # What the first attach loads is no change.
+    xl scsi-attach good "$(scsi_debug_hosts | head -n 1):0:0:1" 0:0:0:0
+    xl scsi-detach good 0:0:0:0
+}
+
+teardown_file() {
+    . /tests/vscsi.sh
+    stop_guest good
+    stop_guest evil
+    remove_scsi_debug all
+    echo 1 >/sys/bus/pseudo/drivers/scsi_debug/vpd_use_hostno
+}
+
+setup() {
+    . /tests/vscsi.sh
+    a=$(scsi_debug_hosts | sed -n 1p)
+    b=$(scsi_debug_hosts | sed -n 2p)
+    disk=$(node_of "$a:0:0:0")
+    other=$(node_of "$b:0:0:0")
+}
+
+teardown() {
+    for m in /srv/a /srv/b; do
+        umount $m 2>/dev/null || :
+    done
+    swapoff -a
+    for g in good evil; do
+        for v in $(states $g | cut -d' ' -f1); do
+            xl scsi-detach -f $g "$v"
+        done
+        "$real_xl" block-detach $g xvdz 2>/dev/null ||
+            "$real_xl" block-detach $g xvdz --force 2>/dev/null || :
+    done
+    dmsetup remove --noudevsync holder 2>/dev/null || :
+    losetup -D
+    rm -f /tmp/image
+    for d in "$disk" "$other"; do
+        dd if=/dev/zero of="$d" bs=512 count=1 conv=fsync 2>/dev/null
+        blockdev --rereadpt "$d" || :
+    done
+    udevadm settle
+}
+
+attach() { xl scsi-attach "$@"; }
+
+# One partition, from sector 2048, of 8192 sectors.
+make_partition() {
+    dd if=/dev/zero of="$1" bs=512 count=1 conv=fsync 2>/dev/null
+    printf '\0\0\0\0\203\0\0\0\0\010\0\0\0\040\0\0' |
+        dd of="$1" bs=1 seek=446 conv=notrunc 2>/dev/null
+    printf '\125\252' | dd of="$1" bs=1 seek=510 conv=notrunc,fsync 2>/dev/null
+    blockdev --rereadpt "$1"
+    udevadm settle
+    [ -b "${1}1" ]
+}
+
+# both MESSAGE: by either of its paths, and by its sg node, the unit is
+# refused to anybody.
+both() {
+    refused 1 "$1" attach evil "$disk" 0:0:0:0
+    refused 1 "$1" attach evil "$b:0:0:0" 0:0:0:0
+    refused 1 "$1" attach evil "$(node_of "$a:0:0:0" scsi_generic)" 0:0:0:0
+}
+
+# ----- guests' block devices -----
+
+@test "a disk that a guest has through blkback goes to nobody" {
+    xl block-attach good "phy:$disk,xvdz,w"
+    refused 1 "assigned to good as xvdz through blkback (xl block-detach good xvdz first)" \
+        attach evil "$disk" 0:0:0:0
+    refused 1 "assigned to good as xvdz through blkback" \
+        attach good "$a:0:0:0" 0:0:0:0
+    xl block-detach good xvdz
+    attach evil "$disk" 0:0:0:0
+}
+
+@test "neither does it by its other path" {
+    xl block-attach good "phy:$disk,xvdz,w"
+    both "assigned to good as xvdz through blkback"
+}
+
+@test "nor the whole disk of a partition" {
+    make_partition "$disk"
+    xl block-attach good "phy:${disk}1,xvdz,w"
+    refused 1 "its partition ${disk}1 is assigned to good as xvdz" \
+        attach evil "$disk" 0:0:0:0
+}
+
+@test "nor one that a guest has through device-mapper or a loop device" {
+    echo "0 8192 linear $disk 0" | dmsetup create --noudevsync holder
+    dmsetup mknodes
+    xl block-attach good "phy:/dev/mapper/holder,xvdz,w"
+    refused 1 "used by device-mapper volume holder" \
+        attach evil "$disk" 0:0:0:0
+    [[ "$output" == *"assigned to good as xvdz through blkback"* ]]
+    "$real_xl" block-detach good xvdz
+    dmsetup remove --noudevsync holder
+    loop=$(losetup -f --show "$disk")
+    xl block-attach good "phy:$loop,xvdz,w"
+    refused 1 "used by loop device $loop, assigned to good as xvdz" \
+        attach evil "$disk" 0:0:0:0
+}
+
+@test "a disk that a guest has through vscsi is no block device for anybody" {
+    make_partition "$disk"
+    attach good "$disk" 0:0:0:0
+    for d in "$disk" "${disk}1"; do
+        refused 1 "it is assigned to good as 0:0:0:0" \
+            xl block-attach evil "phy:$d,xvdz,w"
+        refused 1 "it is assigned to good as 0:0:0:0" \
+            xl block-attach good "phy:$d,xvdz,w"
+    done
+    # What it has not, is not refused.
+    xl block-attach evil "phy:$(node_of "$a:0:0:1"),xvdz,w"
+}
+
+@test "neither is it by its other path" {
+    attach good "$disk" 0:0:0:0
+    refused 1 "it is assigned to good as 0:0:0:0" \
+        xl block-attach evil "phy:$other,xvdz,w"
+}
+
+@test "nor for a domain that is created with it" {
+    attach good "$disk" 0:0:0:0
+    write_guest_config third pv "disk=['phy:$disk,xvdz,w']"
+    run xl create -q /run/third.cfg
+    echo "$status: $output"
+    [ "$status" -ne 0 ]
+    [[ "$output" == *"$disk: it is assigned to good as 0:0:0:0"* ]]
+    no "$real_xl" domid third
+}
+
+@test "a domain's own disk is not given to it through vscsi as well" {
+    write_guest_config third pv "disk=['phy:$disk,xvdz,w']" \
+        "vscsi=['$disk,0:0:0:0']"
+    run xl create -q /run/third.cfg
+    echo "$status: $output"
+    [ "$status" -ne 0 ]
+    [[ "$output" == *"assigned to third as xvdz through blkback"* ]]
+    no "$real_xl" domid third
+    assert_nothing_left
+}
+
+# ----- dom0's own use, by the path that is not named -----
+
+@test "mounted by either path" {
+    mkfs.ext4 -q "$other"
+    mkdir -p /srv/a
+    mount "$other" /srv/a
+    both "is mounted on /srv/a (unmount it first)"
+    umount /srv/a
+    attach evil "$disk" 0:0:0:0
+}
+
+@test "swap space by either path" {
+    mkswap "$other" >/dev/null
+    swapon "$other"
+    both "is swap space of dom0"
+}
+
+@test "in device-mapper by either path, and what is mounted from there" {
+    echo "0 8192 linear $other 0" | dmsetup create --noudevsync holder
+    dmsetup mknodes
+    both "used by device-mapper volume holder"
+    mkfs.ext4 -q /dev/mapper/holder
+    mkdir -p /srv/a
+    mount /dev/mapper/holder /srv/a
+    both "mounted on /srv/a (unmount it first)"
+}
+
+@test "a multipath map is named, with what to do" {
+    echo "0 8192 linear $other 0" |
+        dmsetup create --noudevsync holder -u mpath-3600
+    both "path of multipath device holder"
+    [[ "$output" == *"multipath -f holder first"* ]]
+}
+
+@test "a loop device upon either path, or upon a partition, and its mount" {
+    loop=$(losetup -f --show "$other")
+    both "used by loop device $loop"
+    [[ "$output" == *"losetup -d $loop first"* ]]
+    mkfs.ext4 -q "$loop"
+    mkdir -p /srv/a
+    mount "$loop" /srv/a
+    both "used by loop device $loop, mounted on /srv/a"
+    umount /srv/a
+    losetup -d "$loop"
+    make_partition "$disk"
+    loop=$(losetup -f --show "${disk}1")
+    refused 1 "its partition ${disk}1 is used by loop device $loop" \
+        attach evil "$disk" 0:0:0:0
+}
+
+@test "a loop device on the disk that is named" {
+    loop=$(losetup -f --show "$disk")
+    refused 1 "used by loop device $loop" attach evil "$disk" 0:0:0:0
+    mkfs.ext4 -q "$loop"
+    mkdir -p /srv/a
+    mount "$loop" /srv/a
+    refused 1 "used by loop device $loop, mounted on /srv/a" \
+        attach evil "$disk" 0:0:0:0
+}
+
+@test "exported by another fabric of LIO, the disk or a partition" {
+    make_partition "$disk"
+    core=$target/core/iblock_77
+    for d in "$disk" "${disk}1"; do
+        mkdir -p "$core/mine"
+        echo "udev_path=$d" >"$core/mine/control"
+        echo 1 >"$core/mine/enable"
+        run attach evil "$disk" 0:0:0:0
+        rmdir "$core/mine" "$core"
+        echo "$status: $output"
+        [ "$status" -eq 1 ]
+        [[ "$output" == *"LIO backstore iblock/mine of dom0"* ]]
+    done
+}
+
+# ----- tapes -----
+
+@test "a tape drive that a program of dom0 has open is refused by its name" {
+    t=$(add_scsi_debug ptype=1)
+    st=$(node_of "$t:0:0:0" scsi_tape)
+    nst=/dev/n${st#/dev/}
+    sleep 60 3<"$nst" &
+    pid=$!
+    wait_for "[ -e /proc/$pid/fd/3 ] && grep -q sleep /proc/$pid/comm" 10
+    refused 1 "($pid) has $nst open (stop it first)" \
+        attach evil "$st" 0:0:0:0
+    kill $pid
+    wait $pid || :
+    sg=$(node_of "$t:0:0:0" scsi_generic)
+    sleep 60 3<"$sg" &
+    pid=$!
+    wait_for "[ -e /proc/$pid/fd/3 ] && grep -q sleep /proc/$pid/comm" 10
+    refused 1 "sleep ($pid) has $sg open (stop it first)" \
+        attach evil "$nst" 0:0:0:0
+    kill $pid
+    wait $pid || :
+    attach evil "$st" 0:0:0:0
+    xl scsi-detach evil 0:0:0:0
+    remove_scsi_debug
+    echo 0 >"$scsi_debug/ptype"
+}
