@@ -7,9 +7,9 @@ T_LIBS = $(CMOCKA_LIBS) $(LIGHT_LIBS)
 
 # The library below the calls into libxenlight, and without real devices.
 CORE_SRC = $(L)/_libxl_vscsi_types.c $(patsubst %,$(L)/libxl_vscsi_%.c,addr \
-           assignment attach attach_segments claim ctx detach fsm identity \
-           info json life lock record record_devs request segments store \
-           users wait xs xs_disks)
+           assignment attach attach_segments claim ctx detach expand fsm \
+           identity info json life lock named place record record_devs \
+           request segments store users wait xs xs_disks)
 STORE_SRC = $(addprefix tests/store/,store.c store_nodes.c store_trace.c \
             trace.c rules.c ring.c peer.c peer_manners.c peer_bus.c \
             peer_backend.c peer_frontend.c)

@@ -281,6 +281,26 @@ int libxl__vscsi_check_inuse(libxl__vscsi_ctx *vc, libxl__vscsi_known *known,
     return ERROR_DEVICE_EXISTS;
 }
 
+/* Of each target, there are only the LUNs 0 to 3. */
+int libxl__vscsi_below(libxl__vscsi_ctx *vc,
+                       const libxl__vscsi_pattern *pattern,
+                       libxl_vscsi_hctl **hctls_r, unsigned *num_r)
+{
+    libxl_vscsi_hctl hctl = { .hst = FAKE_HOST };
+    unsigned num = 0;
+
+    (void)vc;
+    *hctls_r = calloc(4 * (FAKE_MAX + 1), sizeof(**hctls_r));
+    if (!*hctls_r)
+        return ERROR_NOMEM;
+    for (hctl.tgt = 0; hctl.tgt <= FAKE_MAX; hctl.tgt++)
+        for (hctl.lun = 0; hctl.lun < 4; hctl.lun++)
+            if (libxl__vscsi_pattern_fits(pattern, &hctl))
+                (*hctls_r)[num++] = hctl;
+    *num_r = num;
+    return 0;
+}
+
 bool libxl__vscsi_path_limits(libxl__vscsi_ctx *vc,
                               const libxl_vscsi_hctl *hctl,
                               libxl__vscsi_limits *limits_r)

@@ -218,6 +218,7 @@ static void a_guest_that_stops_while_connecting_is_undone(void **state)
 {
     struct rig *rig = *state;
 
+    rig->vc.timeouts.frontend_ms = 60000;
     rig->vc.timeouts.handshake_ms = 300;
     peer_freeze_at(rig->p, PEER_FRONTEND, 4);
     assert_int_equal(rig_attach_many(rig, DOM, 0, 0, 2),

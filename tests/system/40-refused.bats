@@ -160,7 +160,7 @@ is_malformed() {
 
 @test "detach of what is not there" {
     refused 1 "the domain has no device 0:0:0:9" xl scsi-detach g 0:0:0:9
-    refused 1 "the domain has no vhost 7" xl scsi-detach g 7:0:0:0
+    refused 1 "the domain has no device 7:0:0:0" xl scsi-detach g 7:0:0:0
 }
 
 @test "an unprivileged user is told, and changes nothing" {

@@ -83,7 +83,7 @@ setup() {
     [[ "$output" == *"scsi-list"* ]]
     run xl scsi-attach g
     [ "$status" -eq 2 ]
-    [[ "$output" == *"'xl scsi-attach' requires at least 3 arguments."* ]]
+    [[ "$output" == *"'xl scsi-attach' requires at least 2 arguments."* ]]
     run xl scsi-detach -q g 0:0:0:0
     [ "$status" -eq 2 ]
 }

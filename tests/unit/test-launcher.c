@@ -358,14 +358,16 @@ static void help_suits_the_distributions_completion(void **state)
 }
 
 #define ATTACH_USAGE \
-    "Usage: xl [-vtTfN] scsi-attach <Domain> <PhysDevice>" \
-    " <VirtDevice>[,feature-host]\n" \
+    "Usage: xl [-vtTfN] scsi-attach [-f] <Domain> <PhysDevice>" \
+    " [<VirtDevice>][,<Option>...]\n" \
     "\n" \
     "Attach a SCSI device of dom0 to a domain.\n" \
     "\n" \
     "Options:\n" \
     "\n" \
     "-h                   Print this help.\n" \
+    "-f, --force          Of a <PhysDevice> that ends in :*, attach what\n" \
+    "                     is free, and name the rest.\n" \
     "--timeout=SECONDS    How long domain and dom0 may take to connect\n" \
     "                     the device (default 60).\n" \
     "\n"

@@ -40,8 +40,34 @@ static void attach_asks_the_library_for_what_was_written(void **state)
     (void)state;
     assert_ends(XL("scsi-attach", "mail", "/dev/st0", "1:0:0:0", NULL), 0,
                 "add 3 60000 ms /dev/st0,1:0:0:0\n", "");
-    assert_ends(XL("scsi-a", "12", "/dev/st0", "1:0:0:0", NULL), 0,
+    assert_ends(XL("scsi-at", "12", "/dev/st0", "1:0:0:0", NULL), 0,
                 "add 12 60000 ms /dev/st0,1:0:0:0\n", "");
+}
+
+static void attach_prints_the_place_that_was_not_said(void **state)
+{
+    (void)state;
+    assert_ends(XL("scsi-attach", "mail", "/dev/st0", NULL), 0,
+                "add 3 60000 ms /dev/st0\n2:0:0:5\n", "");
+    assert_ends(XL("scsi-attach", "mail", "8:0:2:1", "shareable",
+                   "feature-host", NULL), 0,
+                "add 3 60000 ms 8:0:2:1,feature-host,shareable\n"
+                "2:0:0:5\n", "");
+    assert_ends(XL("scsi-attach", "7", "/dev/st0", NULL), 1,
+                "add 7 60000 ms /dev/st0\n", "vscsi: error: it failed\n");
+}
+
+static void forced_attach_leaves_out_what_is_used(void **state)
+{
+    (void)state;
+    assert_ends(XL("scsi-attach", "mail", "8:0:2:*", "1:*", NULL), 0,
+                "add 3 60000 ms 8:0:2:*,1:*\n", "");
+    assert_ends(XL("scsi-attach", "-f", "mail", "8:0:2:*", "1:*", NULL), 0,
+                "expand but used 3 60000 ms 8:0:2:*\n"
+                "add 3 60000 ms 8:0:2:*,1:*\n", "");
+    assert_ends(XL("scsi-attach", "--force", "7", "8:0:2:*", NULL), 1,
+                "expand but used 7 60000 ms 8:0:2:*\n",
+                "vscsi: error: it failed\n");
 }
 
 static void both_forms_of_the_option_are_the_same(void **state)
@@ -93,6 +119,25 @@ static void detach_is_safe_unless_forced(void **state)
                 "remove 3 60000 ms 1:0:0:0\n", "");
     assert_ends(XL("scsi-detach", "mail", "1:0:0:0", "--force", NULL), 0,
                 "remove 3 60000 ms 1:0:0:0\n", "");
+}
+
+static void detach_takes_any_name_or_a_whole_vhost(void **state)
+{
+    (void)state;
+    assert_ends(XL("scsi-detach", "mail", "/dev/st0", NULL), 0,
+                "safe_remove 3 60000 ms /dev/st0\n", "");
+    assert_ends(XL("scsi-detach", "-f", "mail", "8:1:200:999", NULL), 0,
+                "remove 3 60000 ms 8:1:200:999\n", "");
+    assert_ends(XL("scsi-detach", "mail", "naa.5001405012345678:12", NULL), 0,
+                "safe_remove 3 60000 ms naa.5001405012345678:12\n", "");
+    assert_ends(XL("scsi-detach", "mail", "12:*", NULL), 0,
+                "safe_remove 3 60000 ms vhost 12\n", "");
+    assert_ends(XL("scsi-detach", "-f", "mail", "0:*", NULL), 0,
+                "remove 3 60000 ms vhost 0\n", "");
+    assert_ends(XL("-N", "scsi-detach", "mail", "0:*", NULL), 0,
+                "vscsictrl: 0\n", "");
+    assert_ends(XL("-N", "scsi-detach", "mail", "/dev/st0", NULL), 0,
+                "pdev: /dev/st0\n", "");
 }
 
 static void a_failure_is_reported_once_and_exits_1(void **state)
@@ -265,8 +310,8 @@ static void cleanup_asks_the_library_and_tells_how_it_ended(void **state)
 static void a_wrong_number_of_arguments_exits_2_with_help(void **state)
 {
     (void)state;
-    assert_refused(XL("scsi-attach", "mail", "/dev/st0", NULL),
-                   "'xl scsi-attach' requires at least 3 arguments.\n\n");
+    assert_refused(XL("scsi-attach", "mail", NULL),
+                   "'xl scsi-attach' requires at least 2 arguments.\n\n");
     assert_refused(XL("scsi-attach", "a", "b", "c", "d", "e", NULL),
                    "'xl scsi-attach' takes at most 4 arguments.\n\n");
     assert_refused(XL("scsi-d", NULL),
@@ -454,7 +499,10 @@ int main(int argc, char **argv)
         cmocka_unit_test(both_forms_of_the_option_are_the_same),
         cmocka_unit_test(a_timeout_reaches_the_library),
         cmocka_unit_test(a_timeout_is_a_number_in_bounds),
+        cmocka_unit_test(attach_prints_the_place_that_was_not_said),
+        cmocka_unit_test(forced_attach_leaves_out_what_is_used),
         cmocka_unit_test(detach_is_safe_unless_forced),
+        cmocka_unit_test(detach_takes_any_name_or_a_whole_vhost),
         cmocka_unit_test(a_failure_is_reported_once_and_exits_1),
         cmocka_unit_test(v_shows_the_steps),
         cmocka_unit_test(a_bad_string_exits_1_with_the_parsers_message),

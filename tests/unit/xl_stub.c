@@ -151,10 +151,13 @@ static int print_change(const char *what, uint32_t domid, const char *text)
 }
 
 static int print_removal(const char *what, uint32_t domid,
-                         const libxl_vscsi_hctl *vdev)
+                         const libxl_device_vscsidev *dev)
 {
+    const libxl_vscsi_hctl *vdev = &dev->vdev;
     char text[64];
 
+    if (dev->vdev.hst == LIBXL_VSCSI_ANY)
+        return print_change(what, domid, dev->pdev.p_devname);
     snprintf(text, sizeof(text),
              "%" PRIu32 ":%" PRIu32 ":%" PRIu32 ":%" PRIu64, vdev->hst,
              vdev->chn, vdev->tgt, vdev->lun);
@@ -171,7 +174,42 @@ int libxl_device_vscsictrl_add(libxl_ctx *ctx, uint32_t domid,
     (void)ctx, (void)ao_how;
     rc = print_change("add", domid, text ? text : "no text");
     free(text);
+    if (!rc && ctrl->vscsidevs[0].vdev.hst == LIBXL_VSCSI_ANY)
+        ctrl->vscsidevs[0].vdev = (libxl_vscsi_hctl){ 2, 0, 0, 5 };
     return rc;
+}
+
+int libxl_vscsi_expand(libxl_ctx *ctx, uint32_t domid,
+                       libxl_device_vscsictrl *ctrl, bool but_used)
+{
+    (void)ctx;
+    return print_change(but_used ? "expand but used" : "expand", domid,
+                        ctrl->vscsidevs[0].pdev.p_devname);
+}
+
+static int print_vhost(const char *what, uint32_t domid,
+                       const libxl_device_vscsictrl *ctrl)
+{
+    char text[32];
+
+    snprintf(text, sizeof(text), "vhost %d", ctrl->devid);
+    return print_change(what, domid, text);
+}
+
+int libxl_device_vscsictrl_remove(libxl_ctx *ctx, uint32_t domid,
+                                  const libxl_device_vscsictrl *ctrl,
+                                  const libxl_asyncop_how *ao_how)
+{
+    (void)ctx, (void)ao_how;
+    return print_vhost("remove", domid, ctrl);
+}
+
+int libxl_device_vscsictrl_safe_remove(libxl_ctx *ctx, uint32_t domid,
+                                       const libxl_device_vscsictrl *ctrl,
+                                       const libxl_asyncop_how *ao_how)
+{
+    (void)ctx, (void)ao_how;
+    return print_vhost("safe_remove", domid, ctrl);
 }
 
 int libxl_device_vscsidev_remove(libxl_ctx *ctx, uint32_t domid,
@@ -179,7 +217,7 @@ int libxl_device_vscsidev_remove(libxl_ctx *ctx, uint32_t domid,
                                  const libxl_asyncop_how *ao_how)
 {
     (void)ctx, (void)ao_how;
-    return print_removal("remove", domid, &dev->vdev);
+    return print_removal("remove", domid, dev);
 }
 
 int libxl_device_vscsidev_safe_remove(libxl_ctx *ctx, uint32_t domid,
@@ -187,7 +225,7 @@ int libxl_device_vscsidev_safe_remove(libxl_ctx *ctx, uint32_t domid,
                                       const libxl_asyncop_how *ao_how)
 {
     (void)ctx, (void)ao_how;
-    return print_removal("safe_remove", domid, &dev->vdev);
+    return print_removal("safe_remove", domid, dev);
 }
 
 int libxl_vscsi_domains(libxl_ctx *ctx, uint32_t **domids_r, int *num_r)

@@ -53,6 +53,7 @@ typedef struct request {
     libxl_devid devid;                  /* DETACH */
     bool whole_vhost;
     libxl_vscsi_hctl vdev;
+    char *name;                         /* in the place of both; NULL */
     libxl__vscsi_removal how;
     libxl_asyncop_how ao_how;
 } request;
@@ -73,6 +74,8 @@ static int run_request(request *req)
         goto out;
     if (req->kind == ATTACH)
         rc = libxl__vscsi_attach(&vc, req->domid, &req->ctrl);
+    else if (req->name)
+        rc = libxl__vscsi_detach_named(&vc, req->domid, req->name, req->how);
     else
         rc = libxl__vscsi_detach(&vc, vhost, &req->vdev,
                                  req->whole_vhost ? 0 : 1, req->how);
@@ -85,6 +88,7 @@ static void dispose_request(request *req)
 {
     if (req->kind == ATTACH)
         libxl_device_vscsictrl_dispose(&req->ctrl);
+    free(req->name);
 }
 
 static void *run_in_background(void *arg)
@@ -158,22 +162,18 @@ static int check_ao_how(const libxl_asyncop_how *ao_how)
                 "which only libxl itself can feed", ERROR_INVAL);
 }
 
-static int remove_any(libxl_ctx *ctx, uint32_t domid, libxl_devid devid,
-                      const libxl_vscsi_hctl *vdev, libxl__vscsi_removal how,
-                      const libxl_asyncop_how *ao_how)
+/* Takes req's contents over. */
+static int remove_any(request *req, const libxl_asyncop_how *ao_how)
 {
-    request req = {
-        .kind = DETACH, .ctx = ctx, .domid = domid, .devid = devid,
-        .whole_vhost = !vdev, .how = how,
-    };
     int rc;
 
     rc = check_ao_how(ao_how);
-    if (rc)
-        return rc;
-    if (vdev)
-        req.vdev = *vdev;
-    return ao_how ? start_request(&req, ao_how) : run_request(&req);
+    if (!rc && ao_how)
+        return start_request(req, ao_how);
+    if (!rc)
+        rc = run_request(req);
+    dispose_request(req);
+    return rc;
 }
 
 /* ----- vhosts ----- */
@@ -224,9 +224,13 @@ static int remove_ctrl(libxl_ctx *ctx, uint32_t domid,
                        libxl__vscsi_removal how,
                        const libxl_asyncop_how *ao_how)
 {
-    return remove_any(ctx, domid,
-                      ctrl->devid == -1 ? ctrl->idx : ctrl->devid, NULL,
-                      how, ao_how);
+    request req = {
+        .kind = DETACH, .ctx = ctx, .domid = domid, .how = how,
+        .devid = ctrl->devid == -1 ? ctrl->idx : ctrl->devid,
+        .whole_vhost = true,
+    };
+
+    return remove_any(&req, ao_how);
 }
 
 int libxl_device_vscsictrl_remove(libxl_ctx *ctx, uint32_t domid,
@@ -278,11 +282,20 @@ static int remove_dev(libxl_ctx *ctx, uint32_t domid,
                       libxl__vscsi_removal how,
                       const libxl_asyncop_how *ao_how)
 {
-    /* What is no vhost's number names none. */
-    libxl_devid devid = dev->vdev.hst > LIBXL__VSCSI_MAX_VHOST ? -2
-                        : (libxl_devid)dev->vdev.hst;
+    request req = {
+        .kind = DETACH, .ctx = ctx, .domid = domid, .how = how,
+        .vdev = dev->vdev,
+        /* What is no vhost's number names none. */
+        .devid = dev->vdev.hst > LIBXL__VSCSI_MAX_VHOST ? -2
+                 : (libxl_devid)dev->vdev.hst,
+    };
 
-    return remove_any(ctx, domid, devid, &dev->vdev, how, ao_how);
+    if (dev->vdev.hst == LIBXL_VSCSI_ANY && dev->pdev.p_devname) {
+        req.name = strdup(dev->pdev.p_devname);
+        if (!req.name)
+            return fail("out of memory", ERROR_NOMEM);
+    }
+    return remove_any(&req, ao_how);
 }
 
 int libxl_device_vscsidev_remove(libxl_ctx *ctx, uint32_t domid,

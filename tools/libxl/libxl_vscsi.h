@@ -47,8 +47,14 @@ extern "C" {
 /* Defined where vscsictrl and vscsidev are supported. */
 #define LIBXL_HAVE_VSCSI 1
 
-/* vdev.hst of a device whose place is not said: _add chooses one and fills
- * it in, _remove finds the device by its pdev. */
+/*
+ * vdev.hst of a device whose place is not said.  _add, for all the devices
+ * of one request, takes the first free LUN of the first vhost whose guest
+ * sends no larger commands than they take, or of a new one, and fills it in.
+ * libxl_device_vscsidev_remove() and _safe_remove() find the device by
+ * pdev.p_devname: as the guest knows it ("0:0:0:1"), or by any name that it
+ * has in dom0.
+ */
 #define LIBXL_VSCSI_ANY UINT32_MAX
 
 /* ----- process-wide settings ----- */
@@ -135,6 +141,18 @@ int libxl_device_vscsictrl_add(libxl_ctx *ctx, uint32_t domid,
                                libxl_device_vscsictrl *ctrl,
                                const libxl_asyncop_how *ao_how)
                                LIBXL_EXTERNAL_CALLERS_ONLY;
+
+/*
+ * A pdev.p_devname that ends in ":*" ("8:0:2:*", "8:*:*:*", "/dev/sch0:*",
+ * type INVALID) stands for all devices that dom0 has there, of that target
+ * or of that SCSI host; they come on vhost vdev.hst (whatever the rest of
+ * vdev), target for target and LUN for LUN.  _add does this itself.  This
+ * function puts them into *ctrl, and with but_used it leaves out those that
+ * domid cannot have; without, one of these is enough for
+ * ERROR_DEVICE_EXISTS.  They are all logged.
+ */
+int libxl_vscsi_expand(libxl_ctx *ctx, uint32_t domid,
+                       libxl_device_vscsictrl *ctrl, bool but_used);
 
 /*
  * Removes vhost ctrl->devid with all its devices; the other fields are not
@@ -301,7 +319,8 @@ int libxl_device_vscsidev_add(libxl_ctx *ctx, uint32_t domid,
                               LIBXL_EXTERNAL_CALLERS_ONLY;
 
 /*
- * Removes the device with dev->vdev (the other fields are not looked at);
+ * Removes the device with dev->vdev (the other fields are not looked at),
+ * or, where its hst is LIBXL_VSCSI_ANY, the one that pdev.p_devname means;
  * with the last device of a vhost goes the vhost, as by the function of
  * the same name above, errors included.
  *

@@ -95,6 +95,18 @@ int libxl__vscsi_users_check(libxl__vscsi_ctx *vc,
 bool libxl__vscsi_same_path(const libxl_vscsi_pdev *a,
                             const libxl_vscsi_pdev *b);
 
+/* ----- libxl_vscsi_named.c: what a name means ----- */
+
+/*
+ * Which of a domain's vhosts and devices name means: a vdev, or any name of
+ * a physical device.  *ctrl_r and *dev_r are undefined on failure.
+ * ERROR_NOTFOUND: none; ERROR_INVAL: several, or one that has changed;
+ * logged.
+ */
+int libxl__vscsi_find_named(libxl__vscsi_ctx *vc,
+                            const libxl_device_vscsictrl *ctrls, int num,
+                            const char *name, int *ctrl_r, int *dev_r);
+
 #pragma GCC visibility pop
 
 #endif /* LIBXL_VSCSI_ASSIGNMENT_H */

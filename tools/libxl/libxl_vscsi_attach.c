@@ -11,107 +11,51 @@
 #define REPLUG_ROUNDS 3
 #define REPLUG_PAUSE_MS 200
 
-/* ----- which place in the domain ----- */
+/* ----- which devices, and where ----- */
 
-static void find_existing(libxl__vscsi_attaching *a)
+/* For as many devices as there are now. */
+static int make_room(libxl__vscsi_ctx *vc, libxl__vscsi_attaching *a)
 {
-    int i, j;
+    size_t num = (size_t)a->ctrl->num_vscsidevs;
 
-    for (i = 0; i < a->users.num_users; i++) {
-        const struct libxl__vscsi_user *user = &a->users.users[i];
-
-        if (user->domid != a->vhost.domid)
-            continue;
-        for (j = 0; j < user->num_ctrls; j++)
-            if (user->ctrls[j].devid == a->vhost.devid)
-                a->existing = &user->ctrls[j];
-    }
+    free(a->claimed);
+    free(a->ids);
+    a->claimed = calloc(num, sizeof(*a->claimed));
+    a->ids = calloc(num, sizeof(*a->ids));
+    if (a->claimed && a->ids)
+        return 0;
+    libxl__vscsi_error(vc, "out of memory");
+    return ERROR_NOMEM;
 }
 
-static bool is_id_used(const libxl__vscsi_attaching *a, int num_new,
-                       libxl_devid id)
+static int expand(libxl__vscsi_ctx *vc, libxl__vscsi_attaching *a)
 {
     int i;
 
-    for (i = 0; i < num_new; i++)
-        if (a->ids[i] == id)
-            return true;
-    for (i = 0; a->existing && i < a->existing->num_vscsidevs; i++)
-        if (a->existing->vscsidevs[i].vscsidev_id == id)
-            return true;
-    return false;
-}
-
-static int check_place(libxl__vscsi_ctx *vc, const libxl__vscsi_attaching *a,
-                       int i)
-{
-    char vdev[LIBXL__VSCSI_HCTL_SIZE];
-    int j;
-
-    libxl__vscsi_doing(vc, "attach", a->ctrl->vscsidevs[i].pdev.p_devname,
-                       a->vhost.domid);
-    for (j = 0; a->existing && j < a->existing->num_vscsidevs; j++) {
-        const libxl_device_vscsidev *old = &a->existing->vscsidevs[j];
-
-        if (!libxl__vscsi_hctl_equal(&a->ctrl->vscsidevs[i].vdev,
-                                     &old->vdev))
-            continue;
-        libxl__vscsi_hctl_format(&old->vdev, vdev);
-        libxl__vscsi_error(vc, "vdev %s is in use by %s (choose another, or "
-                           "detach it)", vdev, old->pdev.p_devname
-                           ? old->pdev.p_devname : "another device");
-        return ERROR_DEVICE_EXISTS;
-    }
-    return 0;
-}
-
-static int take_places(libxl__vscsi_ctx *vc, libxl__vscsi_attaching *a)
-{
-    libxl_defbool *want = &a->ctrl->scsi_raw_cmds;
-    libxl_devid id;
-    int i;
-
-    find_existing(a);
-    if (!a->existing && a->users.foreign) {
-        libxl__vscsi_error(vc, "vhost %d was made by something else than "
-                           "this toolstack (choose another)",
-                           a->vhost.devid);
-        return ERROR_DEVICE_EXISTS;
-    }
-    if (a->existing) {
-        if (!libxl_defbool_is_default(*want) &&
-            libxl_defbool_val(*want) !=
-            libxl_defbool_val(a->existing->scsi_raw_cmds)) {
-            libxl__vscsi_error(vc, "vhost %d is %s feature-host, and all its "
-                               "devices share that", a->vhost.devid,
-                               libxl_defbool_val(a->existing->scsi_raw_cmds)
-                               ? "with" : "without");
-            return ERROR_INVAL;
-        }
-        *want = a->existing->scsi_raw_cmds;
-    }
-    libxl_defbool_setdefault(want, false);
-    for (i = 0, id = 0; i < a->ctrl->num_vscsidevs; i++) {
-        while (is_id_used(a, i, id))
-            id++;
-        a->ids[i] = a->ctrl->vscsidevs[i].vscsidev_id = id;
-    }
-    return 0;
+    for (i = 0; i < a->ctrl->num_vscsidevs; i++)
+        a->exact |= libxl__vscsi_is_several(&a->ctrl->vscsidevs[i]);
+    return a->exact ? libxl__vscsi_expand(vc, &a->users, &a->known,
+                                          a->uses_lio, a->vhost.domid,
+                                          a->ctrl, false)
+                    : 0;
 }
 
 static int claim_devices(libxl__vscsi_ctx *vc, libxl__vscsi_attaching *a)
 {
-    int rc, i;
+    int rc;
 
     rc = libxl__vscsi_users_scan(vc, a->uses_lio, &a->vhost, &a->users);
     if (!rc)
-        rc = take_places(vc, a);
-    for (i = 0; !rc && i < a->ctrl->num_vscsidevs; i++)
-        rc = check_place(vc, a, i);
+        rc = expand(vc, a);
     if (!rc)
-        rc = libxl__vscsi_claim(vc, &a->users, a->uses_lio, a->vhost.domid,
-                                a->ctrl->vscsidevs, a->ctrl->num_vscsidevs,
-                                a->claimed);
+        rc = make_room(vc, a);
+    if (!rc)
+        rc = libxl__vscsi_place(vc, a);
+    if (!rc)
+        rc = libxl__vscsi_claim(vc, &a->users, &a->known, a->uses_lio,
+                                a->vhost.domid, a->ctrl->vscsidevs,
+                                a->ctrl->num_vscsidevs, a->claimed);
+    libxl__vscsi_known_dispose(&a->known);
     return rc;
 }
 
@@ -410,7 +354,6 @@ static int wait_attached(libxl__vscsi_ctx *vc, libxl__vscsi_attaching *a)
 int libxl__vscsi_attach(libxl__vscsi_ctx *vc, uint32_t domid,
                         libxl_device_vscsictrl *ctrl)
 {
-    size_t num = (size_t)ctrl->num_vscsidevs;
     libxl__vscsi_attaching a = { .ctrl = ctrl };
     libxl__vscsi_verdict verdict;
     int rc, lock = -1;
@@ -420,15 +363,8 @@ int libxl__vscsi_attach(libxl__vscsi_ctx *vc, uint32_t domid,
         return rc;
     a.vhost.domid = domid;
     a.vhost.devid = ctrl->devid;
-    a.claimed = calloc(num, sizeof(*a.claimed));
-    a.ids = calloc(num, sizeof(*a.ids));
     libxl__vscsi_doing(vc, "attach", ctrl->vscsidevs[0].pdev.p_devname,
                        domid);
-    if (!a.claimed || !a.ids) {
-        libxl__vscsi_error(vc, "out of memory");
-        rc = ERROR_NOMEM;
-        goto out;
-    }
     rc = libxl__vscsi_lock(vc, domid, &lock);
     if (!rc)
         rc = write_when_settled(vc, &a);
@@ -436,7 +372,6 @@ int libxl__vscsi_attach(libxl__vscsi_ctx *vc, uint32_t domid,
         rc = wait_attached(vc, &a);
     else if (a.existing)
         libxl__vscsi_show(vc, a.vhost, a.existing->max_segments, &verdict);
-out:
     libxl__vscsi_unlock(lock);
     libxl__vscsi_users_dispose(&a.users);
     free(a.claimed);

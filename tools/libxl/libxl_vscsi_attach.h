@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: LGPL-2.1-only */
-/* What the two files of attach tell each other. */
+/* What the files of attach tell each other. */
 #ifndef LIBXL_VSCSI_ATTACH_H
 #define LIBXL_VSCSI_ATTACH_H
 
 #include "libxl_vscsi_assignment.h"
+#include "libxl_vscsi_inuse.h"
 
 #pragma GCC visibility push(hidden)
 
@@ -12,12 +13,23 @@ typedef struct libxl__vscsi_attaching {
     libxl__vscsi_vhost vhost;
     libxl_device_vscsictrl *ctrl;
     libxl__vscsi_users users;
+    libxl__vscsi_known known;
     const libxl_device_vscsictrl *existing;     /* in users; may be NULL */
     bool uses_lio;
+    bool exact;                 /* the target and LUN of each are meant */
     libxl__vscsi_claimed *claimed;      /* per device */
     libxl_devid *ids;           /* per device: its N of dev-N */
     libxl__vscsi_plan plan;
 } libxl__vscsi_attaching;
+
+/* ----- libxl_vscsi_place.c ----- */
+
+/*
+ * Gives each device its place, and finds a->existing: on the vhost that is
+ * said; else on the first that fits the devices and has room, or on a new
+ * one.  Failures as for libxl_device_vscsictrl_add(), logged.
+ */
+int libxl__vscsi_place(libxl__vscsi_ctx *vc, libxl__vscsi_attaching *a);
 
 /* ----- libxl_vscsi_attach_segments.c ----- */
 

@@ -347,14 +347,15 @@ static int read_limits(libxl__vscsi_ctx *vc, const libxl__vscsi_unit *unit,
 int libxl__vscsi_claim_check(libxl__vscsi_ctx *vc,
                              const libxl__vscsi_users *users,
                              libxl__vscsi_known *known, bool uses_lio,
-                             libxl_device_vscsidev *dev,
+                             uint32_t domid, libxl_device_vscsidev *dev,
                              libxl__vscsi_limits *limits_r)
 {
     libxl__vscsi_unit unit = { .num_paths = 0 };
     libxl__vscsi_shared shared = { .by_guests = false };
     int rc;
 
-    rc = find_free(vc, users, known, uses_lio, 0, dev, 0, &unit, &shared);
+    rc = find_free(vc, users, known, uses_lio, domid, dev, 0, &unit,
+                   &shared);
     if (!rc)
         rc = read_limits(vc, &unit, limits_r);
     libxl__vscsi_unit_dispose(&unit);
@@ -395,19 +396,18 @@ static int claim_device(libxl__vscsi_ctx *vc,
 }
 
 int libxl__vscsi_claim(libxl__vscsi_ctx *vc, const libxl__vscsi_users *users,
-                       bool uses_lio, uint32_t domid,
+                       libxl__vscsi_known *known, bool uses_lio,
+                       uint32_t domid,
                        libxl_device_vscsidev *devs, int num,
                        libxl__vscsi_claimed *claimed)
 {
-    libxl__vscsi_known known = { .inuse = NULL };
     int rc = 0, i;
 
     for (i = 0; !rc && i < num; i++) {
         libxl__vscsi_doing(vc, "attach", devs[i].pdev.p_devname, domid);
-        rc = claim_device(vc, users, &known, uses_lio, domid, devs, i,
+        rc = claim_device(vc, users, known, uses_lio, domid, devs, i,
                           &claimed[i]);
     }
-    libxl__vscsi_known_dispose(&known);
     if (rc)
         libxl__vscsi_unclaim(vc, devs, num, claimed);
     return rc;

@@ -457,3 +457,23 @@ out:
         libxl__vscsi_cleanup(vc);
     return rc;
 }
+
+int libxl__vscsi_detach_named(libxl__vscsi_ctx *vc, uint32_t domid,
+                              const char *name, libxl__vscsi_removal how)
+{
+    libxl_device_vscsictrl *ctrls = NULL;
+    int rc, i, j, lock = -1, num = 0;
+
+    libxl__vscsi_doing(vc, "detach", name, domid);
+    rc = libxl__vscsi_lock(vc, domid, &lock);
+    if (rc)
+        return rc;
+    rc = libxl__vscsi_xs_list(vc, domid, -1, &ctrls, &num, NULL);
+    if (!rc)
+        rc = libxl__vscsi_find_named(vc, ctrls, num, name, &i, &j);
+    if (!rc)
+        rc = libxl__vscsi_detach_locked(vc, domid, &ctrls[i], &j, 1, how);
+    libxl_device_vscsictrl_list_free(ctrls, num);
+    libxl__vscsi_unlock(lock);
+    return rc;
+}

@@ -155,6 +155,15 @@ int libxl__vscsi_name_hctl(libxl__vscsi_ctx *vc, const char *name,
 /* ----- libxl_vscsi_limits.c ----- */
 
 /*
+ * The addresses of dom0 that pattern fits, ascending; free().  Well-known
+ * LUNs, which are no devices, are left out.  ERROR_FAIL, ERROR_NOMEM,
+ * logged.
+ */
+int libxl__vscsi_below(libxl__vscsi_ctx *vc,
+                       const libxl__vscsi_pattern *pattern,
+                       libxl_vscsi_hctl **hctls_r, unsigned *num_r);
+
+/*
  * Of one path; false if the kernel does not tell (for what is no disk and no
  * CD, it takes an sg node).  Logs nothing.
  */

@@ -373,17 +373,19 @@ typedef struct libxl__vscsi_claimed {
  * Failures are those of libxl_device_vscsictrl_add(), logged, and undone.
  */
 int libxl__vscsi_claim(libxl__vscsi_ctx *vc, const libxl__vscsi_users *users,
-                       bool uses_lio, uint32_t domid,
+                       libxl__vscsi_known *known, bool uses_lio,
+                       uint32_t domid,
                        libxl_device_vscsidev *devs, int num,
                        libxl__vscsi_claimed *claimed);
 /* Puts on record which unit it is.  ERROR_NOMEM, logged. */
 int libxl__vscsi_set_hctl(libxl__vscsi_ctx *vc, libxl_vscsi_pdev *pdev,
                           const libxl__vscsi_unit *unit);
-/* Could a domain claim it?  Exports nothing.  Failures as above. */
+/* Could domid (0: users->vm) claim it?  Exports nothing.  Failures as
+ * above. */
 int libxl__vscsi_claim_check(libxl__vscsi_ctx *vc,
                              const libxl__vscsi_users *users,
                              libxl__vscsi_known *known, bool uses_lio,
-                             libxl_device_vscsidev *dev,
+                             uint32_t domid, libxl_device_vscsidev *dev,
                              libxl__vscsi_limits *limits_r);
 void libxl__vscsi_unclaim(libxl__vscsi_ctx *vc, libxl_device_vscsidev *devs,
                           int num, libxl__vscsi_claimed *claimed);
@@ -400,6 +402,23 @@ void libxl__vscsi_unclaim(libxl__vscsi_ctx *vc, libxl_device_vscsidev *devs,
  */
 int libxl__vscsi_show(libxl__vscsi_ctx *vc, libxl__vscsi_vhost vhost,
                       unsigned segments, libxl__vscsi_verdict *verdict_r);
+
+/* ----- libxl_vscsi_expand.c: all devices of a place ----- */
+
+/*
+ * Puts into ctrl, in the place of each device that is several, those that
+ * are there, target for target and LUN for LUN.  The host lock must be held.
+ * Each that domid cannot have is logged, and is ERROR_DEVICE_EXISTS; with
+ * but_used, it is left out.  ERROR_NOTFOUND, ERROR_INVAL: there are none,
+ * or one has no place on a vhost.
+ */
+int libxl__vscsi_expand(libxl__vscsi_ctx *vc, const libxl__vscsi_users *users,
+                        libxl__vscsi_known *known, bool uses_lio,
+                        uint32_t domid,
+                        libxl_device_vscsictrl *ctrl, bool but_used);
+/* libxl_vscsi_expand() */
+int libxl__vscsi_expand_now(libxl__vscsi_ctx *vc, uint32_t domid,
+                            libxl_device_vscsictrl *ctrl, bool but_used);
 
 /* ----- libxl_vscsi_segments.c: how large a guest's command may be ----- */
 
@@ -428,6 +447,8 @@ int libxl__vscsi_check_segments(libxl__vscsi_ctx *vc,
  * else.  ERROR_INVAL, logged. */
 int libxl__vscsi_check_ctrl(libxl__vscsi_ctx *vc, uint32_t domid,
                             libxl_device_vscsictrl *ctrl);
+/* Does its pdev stand for all devices of some place? */
+bool libxl__vscsi_is_several(const libxl_device_vscsidev *dev);
 
 /* ----- libxl_vscsi_attach.c, libxl_vscsi_detach.c: the operations ----- */
 /* Contracts as libxl_vscsi.h; they run to their end. */
@@ -445,6 +466,9 @@ typedef enum libxl__vscsi_removal {
 int libxl__vscsi_detach(libxl__vscsi_ctx *vc, libxl__vscsi_vhost vhost,
                         const libxl_vscsi_hctl *vdevs, unsigned num,
                         libxl__vscsi_removal how);
+/* The one device that name means; see libxl__vscsi_find_named(). */
+int libxl__vscsi_detach_named(libxl__vscsi_ctx *vc, uint32_t domid,
+                              const char *name, libxl__vscsi_removal how);
 /*
  * The same for num devices of the recorded vhost ctrl, given by their
  * index in it, with the domain's lock held.

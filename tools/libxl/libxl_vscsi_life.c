@@ -24,7 +24,7 @@ static int check_device(libxl__vscsi_ctx *vc,
     if (rc)
         libxl__vscsi_error(vc, "out of memory");
     else
-        rc = libxl__vscsi_claim_check(vc, users, known, uses_lio, &copy,
+        rc = libxl__vscsi_claim_check(vc, users, known, uses_lio, 0, &copy,
                                       &limits);
     if (!rc)
         rc = libxl__vscsi_check_segments(vc, &limits, ctrl->devid,
@@ -77,6 +77,43 @@ int libxl_vscsi_check(libxl_ctx *ctx, const libxl_uuid *uuid,
     rc = libxl__vscsi_ctx_init(&vc);
     if (!rc)
         rc = libxl__vscsi_check(&vc, vm, ctrls, num);
+    libxl__vscsi_ctx_dispose(&vc);
+    return rc;
+}
+
+int libxl__vscsi_expand_now(libxl__vscsi_ctx *vc, uint32_t domid,
+                            libxl_device_vscsictrl *ctrl, bool but_used)
+{
+    libxl__vscsi_known known = { .inuse = NULL };
+    libxl__vscsi_users users = { .users = NULL };
+    bool uses_lio = false;
+    int rc, lock = -1;
+
+    libxl__vscsi_doing(vc, "attach", NULL, domid);
+    rc = libxl__vscsi_lock(vc, LIBXL__VSCSI_LOCK_HOST, &lock);
+    if (!rc)
+        rc = libxl__vscsi_lio_probe(vc, &uses_lio);
+    if (!rc)
+        rc = libxl__vscsi_users_scan(vc, uses_lio, NULL, &users);
+    if (!rc)
+        rc = libxl__vscsi_expand(vc, &users, &known, uses_lio, domid, ctrl,
+                                 but_used);
+    libxl__vscsi_known_dispose(&known);
+    libxl__vscsi_users_dispose(&users);
+    libxl__vscsi_unlock(lock);
+    return rc;
+}
+
+int libxl_vscsi_expand(libxl_ctx *ctx, uint32_t domid,
+                       libxl_device_vscsictrl *ctrl, bool but_used)
+{
+    libxl__vscsi_ctx vc;
+    int rc;
+
+    (void)ctx;
+    rc = libxl__vscsi_ctx_init(&vc);
+    if (!rc)
+        rc = libxl__vscsi_expand_now(&vc, domid, ctrl, but_used);
     libxl__vscsi_ctx_dispose(&vc);
     return rc;
 }

@@ -2,31 +2,60 @@
 /* What a request for devices says about itself, before anything is read. */
 #include "libxl_vscsi_internal.h"
 
+bool libxl__vscsi_is_several(const libxl_device_vscsidev *dev)
+{
+    return dev->pdev.type == LIBXL_VSCSI_PDEV_TYPE_INVALID &&
+           dev->pdev.p_devname &&
+           libxl__vscsi_is_wildcard(dev->pdev.p_devname);
+}
+
+/* Its place comes from the devices that it stands for. */
+static bool has_no_place(const libxl_device_vscsidev *dev)
+{
+    return dev->vdev.hst == LIBXL_VSCSI_ANY || libxl__vscsi_is_several(dev);
+}
+
+static int check_vhost_of(libxl__vscsi_ctx *vc,
+                          const libxl_device_vscsictrl *ctrl,
+                          const libxl_vscsi_hctl *vdev, const char *text)
+{
+    if (vdev->hst == (uint32_t)ctrl->devid)
+        return 0;
+    if (vdev->hst == LIBXL_VSCSI_ANY)
+        libxl__vscsi_error(vc, "of the devices of one request, either all "
+                           "have a vdev or none");
+    else
+        libxl__vscsi_error(vc, "vdev %s is not on vhost %d", text,
+                           ctrl->devid);
+    return ERROR_INVAL;
+}
+
 static int check_vdevs(libxl__vscsi_ctx *vc, uint32_t domid,
                        const libxl_device_vscsictrl *ctrl)
 {
     char text[LIBXL__VSCSI_HCTL_SIZE], buf[96];
     const char *fault;
-    int i, j;
+    int rc, i, j;
 
     for (i = 0; i < ctrl->num_vscsidevs; i++) {
-        const libxl_vscsi_hctl *vdev = &ctrl->vscsidevs[i].vdev;
+        const libxl_device_vscsidev *dev = &ctrl->vscsidevs[i];
 
-        libxl__vscsi_doing(vc, "attach", ctrl->vscsidevs[i].pdev.p_devname,
-                           domid);
-        libxl__vscsi_hctl_format(vdev, text);
-        fault = libxl__vscsi_vdev_fault(vdev, buf, sizeof(buf));
+        libxl__vscsi_doing(vc, "attach", dev->pdev.p_devname, domid);
+        libxl__vscsi_hctl_format(&dev->vdev, text);
+        rc = check_vhost_of(vc, ctrl, &dev->vdev, text);
+        if (rc)
+            return rc;
+        if (has_no_place(dev))
+            continue;
+        fault = libxl__vscsi_vdev_fault(&dev->vdev, buf, sizeof(buf));
         if (fault) {
             libxl__vscsi_error(vc, "vdev %s: %s", text, fault);
             return ERROR_INVAL;
         }
-        if (vdev->hst != (uint32_t)ctrl->devid) {
-            libxl__vscsi_error(vc, "vdev %s is not on vhost %d", text,
-                               ctrl->devid);
-            return ERROR_INVAL;
-        }
         for (j = 0; j < i; j++) {
-            if (libxl__vscsi_hctl_equal(vdev, &ctrl->vscsidevs[j].vdev)) {
+            if (!libxl__vscsi_is_several(&ctrl->vscsidevs[j]) &&
+                libxl__vscsi_hctl_equal(&dev->vdev,
+                                        &ctrl->vscsidevs[j].vdev)) {
                 libxl__vscsi_error(vc, "vdev %s is given twice", text);
                 return ERROR_INVAL;
             }
@@ -49,6 +78,7 @@ static int check_segments(libxl__vscsi_ctx *vc, unsigned segments)
 int libxl__vscsi_check_ctrl(libxl__vscsi_ctx *vc, uint32_t domid,
                             libxl_device_vscsictrl *ctrl)
 {
+    bool chosen;
     int rc;
 
     libxl__vscsi_doing(vc, "attach", NULL, domid);
@@ -73,8 +103,10 @@ int libxl__vscsi_check_ctrl(libxl__vscsi_ctx *vc, uint32_t domid,
         ctrl->devid = (libxl_devid)ctrl->vscsidevs[0].vdev.hst;
     if (ctrl->idx == -1)
         ctrl->idx = ctrl->devid;
-    if (ctrl->idx != ctrl->devid || ctrl->devid < 0 ||
-        ctrl->devid > LIBXL__VSCSI_MAX_VHOST) {
+    chosen = ctrl->devid != -1 || ctrl->idx != -1 ||
+             ctrl->vscsidevs[0].vdev.hst != LIBXL_VSCSI_ANY;
+    if (chosen && (ctrl->idx != ctrl->devid || ctrl->devid < 0 ||
+                   ctrl->devid > LIBXL__VSCSI_MAX_VHOST)) {
         libxl__vscsi_error(vc, "vhost %d (idx %d) is not one number from 0 "
                            "to %d", ctrl->devid, ctrl->idx,
                            LIBXL__VSCSI_MAX_VHOST);

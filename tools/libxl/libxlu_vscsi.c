@@ -231,6 +231,20 @@ int xlu_vscsi_parse_vdev(const char *spec, libxl_vscsi_hctl *vdev_r,
     return xlu__vscsi_parse_vdev(&p.src, p.vdev, vdev_r);
 }
 
+int xlu_vscsi_parse_vhost(const char *spec, libxl_devid *devid_r,
+                          char **msg_r)
+{
+    xlu__vscsi_source src = { spec, msg_r };
+    libxl_vscsi_hctl vdev;
+    int rc;
+
+    rc = xlu__vscsi_parse_vhost(&src, xlu__vscsi_trimmed(spec, strlen(spec)),
+                                &vdev);
+    if (!rc)
+        *devid_r = (libxl_devid)vdev.hst;
+    return rc;
+}
+
 int xlu_vscsi_parse_pdev(const char *spec, libxl_vscsi_pdev *pdev_r,
                          char **msg_r)
 {

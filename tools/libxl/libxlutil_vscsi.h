@@ -46,6 +46,10 @@ int xlu_vscsi_parse_pdev(const char *spec, libxl_vscsi_pdev *pdev_r,
 int xlu_vscsi_parse_vdev(const char *spec, libxl_vscsi_hctl *vdev_r,
                          char **msg_r);
 
+/* 'HOST:*', a whole vscsictrl. */
+int xlu_vscsi_parse_vhost(const char *spec, libxl_devid *devid_r,
+                          char **msg_r);
+
 /*
  * One line of vscsi=[...] more: parses spec and puts the device into the
  * vhost of its number in (*ctrls)[*num], which is appended when it is not

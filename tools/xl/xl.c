@@ -14,15 +14,17 @@ static const xl_command commands[] = {
     { .name = "scsi-attach", .run = main_vscsiattach,
       .can_dryrun = true, .modifies = true,
       .desc = "Attach a SCSI device of dom0 to a domain",
-      .usage = "<Domain> <PhysDevice> <VirtDevice>[,feature-host]",
+      .usage = "[-f] <Domain> <PhysDevice> [<VirtDevice>][,<Option>...]",
       .options =
         "-h                   Print this help.\n"
+        "-f, --force          Of a <PhysDevice> that ends in :*, attach what\n"
+        "                     is free, and name the rest.\n"
         "--timeout=SECONDS    How long domain and dom0 may take to connect\n"
         "                     the device (default 60).\n" },
     { .name = "scsi-detach", .run = main_vscsidetach,
       .can_dryrun = true, .modifies = true,
       .desc = "Detach a SCSI device from a domain",
-      .usage = "[-f] <Domain> <VirtDevice>",
+      .usage = "[-f] <Domain> <VirtDevice>|<PhysDevice>|<Host>:*",
       .options =
         "-h                   Print this help.\n"
         "-f, --force          Take the device away where the domain does not\n"

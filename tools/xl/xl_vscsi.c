@@ -35,27 +35,47 @@ static void print_refusal(char *msg)
 
 /* ----- attach ----- */
 
-static int attach(const xl_globals *globals, const char *domain,
-                  libxl_device_vscsictrl *ctrl)
+/* What was not said, and has been chosen. */
+static bool print_places(const libxl_device_vscsictrl *ctrl)
 {
+    int i;
+
+    for (i = 0; i < ctrl->num_vscsidevs; i++) {
+        const libxl_vscsi_hctl *vdev = &ctrl->vscsidevs[i].vdev;
+
+        printf("%" PRIu32 ":%" PRIu32 ":%" PRIu32 ":%" PRIu64 "\n",
+               vdev->hst, vdev->chn, vdev->tgt, vdev->lun);
+    }
+    return xl_flush_stdout();
+}
+
+static int attach(const xl_globals *globals, const char *domain,
+                  libxl_device_vscsictrl *ctrl, bool force)
+{
+    bool ok, chosen = ctrl->vscsidevs[0].vdev.hst == LIBXL_VSCSI_ANY;
     xl_session session;
     uint32_t domid;
-    bool ok;
 
     if (!xl_open(globals, &session))
         return XL_FAILURE;
-    ok = xl_find_domain(session.ctx, domain, &domid) &&
-         !libxl_device_vscsictrl_add(session.ctx, domid, ctrl, NULL);
+    ok = xl_find_domain(session.ctx, domain, &domid);
+    if (ok && force)
+        ok = !libxl_vscsi_expand(session.ctx, domid, ctrl, true);
+    if (ok)
+        ok = !libxl_device_vscsictrl_add(session.ctx, domid, ctrl, NULL);
+    if (ok && chosen)
+        ok = print_places(ctrl);
     xl_close(&session);
     return ok ? XL_OK : XL_FAILURE;
 }
 
-/* PDEV,VDEV[,OPTION...] of PDEV VDEV[,OPTION...] [OPTION...] */
+/* PDEV[,VDEV][,OPTION...] of PDEV [VDEV[,OPTION...]] [OPTION...] */
 static char *join_spec(int argc, char **argv)
 {
     char *spec = NULL;
 
-    if (asprintf(&spec, "%s,%s%s%s", argv[0], argv[1], argc > 2 ? "," : "",
+    if (asprintf(&spec, "%s%s%s%s%s", argv[0], argc > 1 ? "," : "",
+                 argc > 1 ? argv[1] : "", argc > 2 ? "," : "",
                  argc > 2 ? argv[2] : "") < 0)
         return NULL;
     return spec;
@@ -76,20 +96,20 @@ static int print_ctrl(const libxl_device_vscsictrl *ctrl)
 }
 
 static int parse_and_attach(const xl_globals *globals, const char *domain,
-                            const char *spec)
+                            const char *spec, bool force)
 {
     libxl_device_vscsictrl ctrl;
     char *msg = NULL;
     int status;
 
     libxl_device_vscsictrl_init(&ctrl);
-    if (xlu_vscsi_parse(spec, &ctrl, &msg)) {
+    if (xlu_vscsi_parse_short(spec, &ctrl, &msg)) {
         print_refusal(msg);
         status = XL_FAILURE;
     } else if (globals->dryrun) {
         status = print_ctrl(&ctrl);
     } else {
-        status = attach(globals, domain, &ctrl);
+        status = attach(globals, domain, &ctrl, force);
     }
     libxl_device_vscsictrl_dispose(&ctrl);
     return status;
@@ -100,17 +120,21 @@ int main_vscsiattach(const xl_command *cmd, const xl_globals *globals,
 {
     static const struct option options[] = {
         { "help", no_argument, NULL, 'h' },
+        { "force", no_argument, NULL, 'f' },
         { "timeout", required_argument, NULL, 't' },
         { NULL, 0, NULL, 0 },
     };
+    bool force = false;
     int opt, status;
     char *spec;
 
-    while ((opt = xl_getopt(cmd, argc, argv, ":h", options, 3, 4,
+    while ((opt = xl_getopt(cmd, argc, argv, ":hf", options, 2, 4,
                             &status)) != XL_OPT_END) {
         if (opt == XL_OPT_EXIT)
             return status;
-        if (!set_timeout(optarg))
+        if (opt == 'f')
+            force = true;
+        else if (!set_timeout(optarg))
             return XL_USAGE;
     }
     spec = join_spec(argc - optind - 1, argv + optind + 1);
@@ -118,59 +142,113 @@ int main_vscsiattach(const xl_command *cmd, const xl_globals *globals,
         print_refusal(NULL);
         return XL_FAILURE;
     }
-    status = parse_and_attach(globals, argv[optind], spec);
+    status = parse_and_attach(globals, argv[optind], spec, force);
     free(spec);
     return status;
 }
 
 /* ----- detach ----- */
 
+/* A device by its vdev, or by its pdev where vdev.hst is LIBXL_VSCSI_ANY; or
+ * a whole vhost, by its number. */
+typedef struct what {
+    libxl_device_vscsidev dev;
+    libxl_devid vhost;          /* -1: the device */
+} what;
+
+static int remove_from(libxl_ctx *ctx, uint32_t domid, const what *w,
+                       bool force)
+{
+    libxl_device_vscsictrl ctrl;
+    int rc;
+
+    if (w->vhost == -1)
+        return force
+               ? libxl_device_vscsidev_remove(ctx, domid, &w->dev, NULL)
+               : libxl_device_vscsidev_safe_remove(ctx, domid, &w->dev,
+                                                   NULL);
+    libxl_device_vscsictrl_init(&ctrl);
+    ctrl.devid = w->vhost;
+    rc = force ? libxl_device_vscsictrl_remove(ctx, domid, &ctrl, NULL)
+               : libxl_device_vscsictrl_safe_remove(ctx, domid, &ctrl, NULL);
+    libxl_device_vscsictrl_dispose(&ctrl);
+    return rc;
+}
+
 static int detach(const xl_globals *globals, const char *domain,
-                  const libxl_device_vscsidev *dev, bool force)
+                  const what *w, bool force)
 {
     xl_session session;
     uint32_t domid;
-    int rc;
+    bool ok;
 
     if (!xl_open(globals, &session))
         return XL_FAILURE;
-    if (!xl_find_domain(session.ctx, domain, &domid))
-        rc = ERROR_INVAL;
-    else if (force)
-        rc = libxl_device_vscsidev_remove(session.ctx, domid, dev, NULL);
-    else
-        rc = libxl_device_vscsidev_safe_remove(session.ctx, domid, dev,
-                                               NULL);
+    ok = xl_find_domain(session.ctx, domain, &domid) &&
+         !remove_from(session.ctx, domid, w, force);
     xl_close(&session);
-    return rc ? XL_FAILURE : XL_OK;
+    return ok ? XL_OK : XL_FAILURE;
 }
 
 /* libxl_vscsi_hctl_to_json() would leave out what is 0. */
-static int print_vdev(const libxl_vscsi_hctl *vdev)
+static int print_what(const what *w)
 {
-    printf("vdev: {\n    \"hst\": %" PRIu32 ",\n    \"chn\": %" PRIu32
-           ",\n    \"tgt\": %" PRIu32 ",\n    \"lun\": %" PRIu64
-           "\n}\n\n", vdev->hst, vdev->chn, vdev->tgt, vdev->lun);
+    const libxl_vscsi_hctl *vdev = &w->dev.vdev;
+
+    if (w->vhost != -1)
+        printf("vscsictrl: %d\n", w->vhost);
+    else if (vdev->hst == LIBXL_VSCSI_ANY)
+        printf("pdev: %s\n", w->dev.pdev.p_devname);
+    else
+        printf("vdev: {\n    \"hst\": %" PRIu32 ",\n    \"chn\": %" PRIu32
+               ",\n    \"tgt\": %" PRIu32 ",\n    \"lun\": %" PRIu64
+               "\n}\n\n", vdev->hst, vdev->chn, vdev->tgt, vdev->lun);
     return xl_flush_stdout() ? XL_OK : XL_FAILURE;
 }
 
-static int parse_and_detach(const xl_globals *globals, const char *domain,
-                            const char *vdev, bool force)
+/* "0:*" */
+static bool is_vhost(const char *text)
 {
-    libxl_device_vscsidev dev;
+    return !strcmp(text + strspn(text, "0123456789"), ":*");
+}
+
+/* Four numbers may be either; the library looks for a vdev first. */
+static int parse_what(const char *text, what *w, char **msg_r)
+{
+    char *other = NULL;
+    int rc;
+
+    if (is_vhost(text))
+        return xlu_vscsi_parse_vhost(text, &w->vhost, msg_r);
+    w->dev.vdev.hst = LIBXL_VSCSI_ANY;
+    rc = xlu_vscsi_parse_pdev(text, &w->dev.pdev, msg_r);
+    if (rc && *text >= '0' && *text <= '9' &&
+        xlu_vscsi_parse_vdev(text, &w->dev.vdev, &other)) {
+        free(*msg_r);
+        *msg_r = other;
+    }
+    return rc;
+}
+
+static int parse_and_detach(const xl_globals *globals, const char *domain,
+                            const char *text, bool force)
+{
+    what w = { .vhost = -1 };
     char *msg = NULL;
     int status;
 
-    libxl_device_vscsidev_init(&dev);
-    if (xlu_vscsi_parse_vdev(vdev, &dev.vdev, &msg)) {
+    libxl_device_vscsidev_init(&w.dev);
+    if (parse_what(text, &w, &msg)) {
         print_refusal(msg);
         status = XL_FAILURE;
     } else if (globals->dryrun) {
-        status = print_vdev(&dev.vdev);
+        if (w.vhost == -1)      /* for the printing: which it looks like */
+            xlu_vscsi_parse_vdev(text, &w.dev.vdev, NULL);
+        status = print_what(&w);
     } else {
-        status = detach(globals, domain, &dev, force);
+        status = detach(globals, domain, &w, force);
     }
-    libxl_device_vscsidev_dispose(&dev);
+    libxl_device_vscsidev_dispose(&w.dev);
     return status;
 }
 
