@@ -464,6 +464,14 @@ static void json_has_the_tables_facts_and_more(void **state)
     assert_int_equal(YAJL_GET_INTEGER(member(array, 2, "host")), 1);
     assert_int_equal(YAJL_GET_INTEGER(member(array, 2, "state")), 2);
     assert_int_equal(YAJL_GET_INTEGER(member(array, 2, "devstate")), 1);
+    assert_true(YAJL_IS_TRUE(member(array, 0, "shareable")));
+    assert_true(YAJL_IS_FALSE(member(array, 1, "shareable")));
+    assert_int_equal(YAJL_GET_INTEGER(member(array, 0, "max_segments")), 64);
+    assert_int_equal(YAJL_GET_INTEGER(member(array, 0,
+                                             "unit_max_sectors_kb")), 256);
+    assert_int_equal(YAJL_GET_INTEGER(member(array, 0, "unit_max_segments")),
+                     168);
+    assert_true(YAJL_IS_NULL(member(array, 1, "unit_max_segments")));
     yajl_tree_free(array);
 }
 

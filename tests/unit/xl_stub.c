@@ -261,6 +261,12 @@ static void fill_info(libxl_vscsiinfo *info, const struct device *device)
     info->vdev = device->vdev;
     info->vscsictrl_state = device->state;
     info->vscsidev_state = device->dev_state;
+    info->max_segments = 64;
+    if (device == devices) {
+        info->shareable = true;
+        info->unit_max_sectors_kb = 256;
+        info->unit_max_segments = 168;
+    }
     info->vendor = copy_of(device->vendor);
     info->model = copy_of(device->model);
     info->devtype = copy_of(device->type);

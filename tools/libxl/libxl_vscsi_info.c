@@ -70,6 +70,7 @@ static void add_physical(libxl__vscsi_ctx *vc, libxl_vscsiinfo *info)
 {
     libxl__vscsi_unit unit = { .num_paths = 0 };
     libxl__vscsi_identity recorded;
+    libxl__vscsi_limits limits;
 
     if (info->pdev.type != LIBXL_VSCSI_PDEV_TYPE_HCTL ||
         libxl__vscsi_unit_at(vc, &info->pdev.u.hctl.m, &unit))
@@ -80,6 +81,10 @@ static void add_physical(libxl__vscsi_ctx *vc, libxl_vscsiinfo *info)
         info->model = strdup(unit.id.model);
         info->devtype = strdup(libxl__vscsi_type_name(unit.id.type));
         info->node = unit.paths[0].node ? strdup(unit.paths[0].node) : NULL;
+        if (libxl__vscsi_path_limits(vc, &unit.id.hctl, &limits)) {
+            info->unit_max_sectors_kb = limits.max_sectors_kb;
+            info->unit_max_segments = limits.max_segments;
+        }
     }
     libxl__vscsi_unit_dispose(&unit);
 }
@@ -111,6 +116,8 @@ static int fill_info(libxl__vscsi_ctx *vc, libxl__vscsi_vhost vhost,
         libxl_defbool_val(ctrl->scsi_raw_cmds);
     info->vscsictrl_state = (int)state;
     info->vscsidev_state = (int)dev_state;
+    info->max_segments = ctrl->max_segments;
+    info->shareable = dev->shareable;
     add_physical(vc, info);
     return 0;
 }

@@ -152,6 +152,21 @@ static void gen_number(listing *l, const char *key, long long number)
     l->failed |= yajl_gen_integer(l->gen, number) != yajl_gen_status_ok;
 }
 
+static void gen_bool(listing *l, const char *key, bool value)
+{
+    gen_text(l, key);
+    l->failed |= yajl_gen_bool(l->gen, value) != yajl_gen_status_ok;
+}
+
+/* Of what is never 0 where it is known. */
+static void gen_known(listing *l, const char *key, uint32_t number)
+{
+    if (number)
+        gen_number(l, key, number);
+    else
+        gen_pair(l, key, NULL);
+}
+
 static void gen_device(listing *l, const char *name,
                        const libxl_vscsiinfo *info)
 {
@@ -170,12 +185,15 @@ static void gen_device(listing *l, const char *name,
     gen_pair(l, "vir-hctl", text);
     gen_number(l, "devstate", info->vscsidev_state);
     gen_pair(l, "pdev", info->pdev.p_devname);
-    gen_text(l, "gone");
-    l->failed |= yajl_gen_bool(l->gen, is_gone(info)) != yajl_gen_status_ok;
+    gen_bool(l, "gone", is_gone(info));
     gen_pair(l, "wwid", info->pdev.wwid);
     gen_pair(l, "vendor", info->vendor);
     gen_pair(l, "model", info->model);
     gen_pair(l, "type", info->devtype);
+    gen_bool(l, "shareable", info->shareable);
+    gen_known(l, "max_segments", info->max_segments);
+    gen_known(l, "unit_max_sectors_kb", info->unit_max_sectors_kb);
+    gen_known(l, "unit_max_segments", info->unit_max_segments);
     l->failed |= yajl_gen_map_close(l->gen) != yajl_gen_status_ok;
 }
 
