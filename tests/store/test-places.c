@@ -141,6 +141,21 @@ static void one_that_is_used_refuses_all_and_each_is_named(void **state)
                     "2:0:7:3=3:0:7:3(4)");
 }
 
+static void what_is_left_of_a_place_keeps_its_luns(void **state)
+{
+    struct rig *rig = *state;
+    libxl_device_vscsictrl ctrl;
+
+    fakehost_hold("3:0:8:1");
+    libxl_device_vscsictrl_init(&ctrl);
+    assert_int_equal(xlu_vscsi_parse("3:0:8:*", &ctrl, NULL), 0);
+    assert_int_equal(libxl__vscsi_expand_now(&rig->vc, DOM, &ctrl, true), 0);
+    assert_int_equal(libxl__vscsi_attach(&rig->vc, DOM, &ctrl), 0);
+    libxl_device_vscsictrl_dispose(&ctrl);
+    rig_assert_list(rig, DOM, "0:0:8:0=3:0:8:0(4) 0:0:8:2=3:0:8:2(4) "
+                    "0:0:8:3=3:0:8:3(4)");
+}
+
 static void nothing_there_is_no_success(void **state)
 {
     struct rig *rig = *state;
@@ -218,6 +233,7 @@ int main(void)
         TEST(a_star_brings_a_whole_target_lun_for_lun),
         TEST(a_star_brings_a_whole_host),
         TEST(one_that_is_used_refuses_all_and_each_is_named),
+        TEST(what_is_left_of_a_place_keeps_its_luns),
         TEST(nothing_there_is_no_success),
         TEST(a_device_goes_by_any_of_its_names),
         TEST(what_the_domain_has_not_is_not_found),

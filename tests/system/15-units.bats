@@ -59,7 +59,7 @@ wwid_of() { cat "/sys/class/scsi_device/$1:0:0:0/device/wwid"; }
     node=$(node_of "$one:0:0:0")
     mkfs.ext4 -q "$node"
     mount "$node" /mnt
-    refused 1 "its other path $node is mounted on /mnt (unmount it first)" \
+    refused 1 "its path $node is mounted on /mnt (unmount it first)" \
         attach g "$two:0:0:0" 0:0:0:1
     umount /mnt
     attach g "$two:0:0:0" 0:0:0:1

@@ -51,6 +51,8 @@ extern "C" {
  * vdev.hst of a device whose place is not said.  _add, for all the devices
  * of one request, takes the first free LUN of the first vhost whose guest
  * sends no larger commands than they take, or of a new one, and fills it in.
+ * Where one of them has a target or LUN that is not 0, as after _expand, only
+ * the vhost is chosen.
  * libxl_device_vscsidev_remove() and _safe_remove() find the device by
  * pdev.p_devname: as the guest knows it ("0:0:0:1"), or by any name that it
  * has in dom0.

@@ -30,14 +30,19 @@ static int make_room(libxl__vscsi_ctx *vc, libxl__vscsi_attaching *a)
 
 static int expand(libxl__vscsi_ctx *vc, libxl__vscsi_attaching *a)
 {
+    bool several = false;
     int i;
 
-    for (i = 0; i < a->ctrl->num_vscsidevs; i++)
-        a->exact |= libxl__vscsi_is_several(&a->ctrl->vscsidevs[i]);
-    return a->exact ? libxl__vscsi_expand(vc, &a->users, &a->known,
-                                          a->uses_lio, a->vhost.domid,
-                                          a->ctrl, false)
-                    : 0;
+    for (i = 0; i < a->ctrl->num_vscsidevs; i++) {
+        const libxl_device_vscsidev *dev = &a->ctrl->vscsidevs[i];
+
+        several |= libxl__vscsi_is_several(dev);
+        a->exact |= several || dev->vdev.tgt || dev->vdev.lun;
+    }
+    return several ? libxl__vscsi_expand(vc, &a->users, &a->known,
+                                         a->uses_lio, a->vhost.domid,
+                                         a->ctrl, false)
+                   : 0;
 }
 
 static int claim_devices(libxl__vscsi_ctx *vc, libxl__vscsi_attaching *a)
