@@ -141,7 +141,7 @@ build-system: all
 	done
 	$(CC) $(WARN) -Os -static -s -o $(B)/dom0/tests/guest/bin/hostile \
 	    tests/system/hostile.c -lxenstore -lxentoolcore
-	cp tests/system/vscsi.sh tests/system/life.sh tests/system/remote-sh \
+	cp $(addprefix tests/system/,vscsi.sh life.sh hbas.sh remote-sh) \
 	    $(B)/dom0/tests
 	$(CC) $(WARN) -O1 -o $(B)/dom0/tests/ask tests/system/ask.c -lxenstore
 	export PKG_CONFIG_SYSROOT_DIR=$(abspath $(B)/dom0) \

@@ -18,7 +18,7 @@ dom0_packages="kmod udev xenstore-utils lsscsi sg3-utils mt-st bash bats
 dom0_modules="xen-privcmd xen-evtchn xen-gntdev xen-gntalloc xenfs xen-blkback
  xen-scsiback configfs target_core_mod target_core_pscsi target_core_iblock
  target_core_file scsi_debug virtio_pci virtio_scsi virtio_net sd_mod sr_mod st sg ch
- dm-mod loop ext4"
+ dm-mod loop ext4 ahci megaraid_sas mptsas sym53c8xx xhci_pci usb_storage uas"
 
 guest_modules="xen-scsifront xen-blkfront sd_mod sr_mod st sg ch"
 

@@ -118,8 +118,8 @@ $linux scsi_mod.scan=sync ${VM_KERNEL_EXTRA:-},$tmp/initrd" \
 wwn=0x5000c50015ea71ac,vendor=RIG,product=DISK,ver=1${VM_DISK_AT:+,$VM_DISK_AT}"
 # The transcript's port is on PCI: an ISA one's interrupts get lost, with
 # Linux 6.12 at least, and the output stops. Words split on purpose.
-# shellcheck disable=SC2086
-set -- "$@" ${VM_QEMU_EXTRA:-}
+# shellcheck disable=SC2086,SC2046
+set -- "$@" $(sh "$here/vm-hbas.sh" "$tmp") ${VM_QEMU_EXTRA:-}
 
 if [ "$mode" = shell ]; then
     echo "vm: booting; leave with 'exit', or at once with Ctrl-a x" >&2

@@ -1,0 +1,65 @@
+# SPDX-License-Identifier: LGPL-2.1-only
+# The HBAs of vm-hbas.sh and the disks behind them (/tests/hbas.sh in dom0,
+# after vscsi.sh).
+
+hba_modules="ahci megaraid_sas mptsas sym53c8xx xhci_pci usb_storage uas"
+
+# load_hbas PORT...: all drivers, side by side, for most of them wait; of
+# USB's ports the named ones only, until `usb_plug` adds others.
+load_hbas() {
+    modprobe usbcore authorized_default=0
+    for _m in $hba_modules; do
+        modprobe "$_m" 3>&- &
+    done
+    wait
+    for _n in ahci1 ahci2 megasas mptsas sym; do
+        wait_for "hba_disk $_n >/dev/null" 60 || return 1
+    done
+    for _n; do
+        usb_plug "$_n" || return 1
+    done
+    udevadm settle
+}
+
+# Leaves dom0 without them again.
+unload_hbas() {
+    # shellcheck disable=SC2086 # words split on purpose
+    modprobe -r $hba_modules usbcore
+    udevadm settle
+}
+
+# hba_disk NAME: h:c:t:l of the disk that says that this is its model.
+hba_disk() {
+    for _d in /sys/class/scsi_disk/*; do
+        read -r _model <"$_d/device/model"
+        [ "$_model" != "$1" ] || { echo "${_d##*/}"; return 0; }
+    done
+    return 1
+}
+
+# usb_disk PORT [LUN]: h:c:t:l of what is plugged in there.
+usb_disk() {
+    for _d in "/sys/bus/usb/devices/2-$1:1.0"/host*/target*/*:*:*:*; do
+        case ${_d##*:} in "${2:-0}") ;; *) continue ;; esac
+        [ -d "$_d/block" ] || continue
+        echo "${_d##*/}"
+        return 0
+    done
+    return 1
+}
+
+# usb_plug PORT, usb_pull PORT: to dom0 what is there comes or goes.
+usb_plug() {
+    echo 1 >"/sys/bus/usb/devices/2-$1/authorized"
+    wait_for "usb_disk $1 >/dev/null" 30 && udevadm settle
+}
+
+usb_pull() {
+    echo 0 >"/sys/bus/usb/devices/2-$1/authorized"
+    udevadm settle
+}
+
+# qemu LINE: to the monitor of the QEMU that we run in.
+qemu() {
+    echo "$1" | dd of=/dev/port bs=1 seek=$((0x4f1)) 2>/dev/null
+}
