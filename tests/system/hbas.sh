@@ -8,10 +8,14 @@ hba_modules="ahci megaraid_sas mptsas sym53c8xx xhci_pci usb_storage uas"
 # USB's ports the named ones only, until `usb_plug` adds others.
 load_hbas() {
     modprobe usbcore authorized_default=0
+    _pids=
     for _m in $hba_modules; do
         modprobe "$_m" 3>&- &
+        _pids="$_pids $!"
     done
-    wait
+    # By name: bats has one more child, which waits for the test's end.
+    # shellcheck disable=SC2086 # words split on purpose
+    wait $_pids
     for _n in ahci1 ahci2 megasas mptsas sym; do
         wait_for "hba_disk $_n >/dev/null" 60 || return 1
     done

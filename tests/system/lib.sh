@@ -8,6 +8,10 @@ scsi_debug=/sys/bus/pseudo/drivers/scsi_debug
 # The distribution's own, for what the rig wants to know.
 real_xl=/usr/sbin/xl
 
+# For the log of dom0's kernel, in which vm.sh looks for what must not be.
+[ -z "${BATS_TEST_DESCRIPTION:-}" ] ||
+    echo "<3>rig: test '$BATS_TEST_DESCRIPTION'" >/dev/kmsg
+
 # A process more costs a tenth of a second here, so that what is done often
 # is done without.
 seconds() {

@@ -1,13 +1,15 @@
 /* SPDX-License-Identifier: LGPL-2.1-only */
 /*
- * tapeio write|read SG-NODE [FILE]: one block of 512 bytes with a tape's
- * commands, from or to FILE, as st would send them in fixed block mode.
+ * tapeio write|read SG-NODE FILE [SIZE]: one block with a tape's commands,
+ * from or to FILE, as st would send them: in fixed block mode, or of SIZE
+ * bytes in variable block mode.
  * Runs in the guest.  scsi_debug of Linux 6.1 knows a tape's data commands
  * but no filemarks, so st's own close() after a write fails there.
  */
 #include <fcntl.h>
 #include <scsi/sg.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
 #include <unistd.h>
@@ -15,18 +17,22 @@
 #define BLOCK 512
 #define TIMEOUT_MS 20000
 
-static int command(int fd, unsigned char opcode, int direction, void *data)
+static int command(int fd, unsigned char opcode, int direction, void *data,
+                   unsigned size)
 {
-    /* WRITE(6) and READ(6) of a tape: fixed bit, one block. */
-    unsigned char cdb[6] = { opcode, 1, 0, 0, 1, 0 }, sense[96];
+    /* WRITE(6) and READ(6) of a tape: fixed bit and one block, or bytes. */
+    unsigned char fixed[6] = { opcode, 1, 0, 0, 1, 0 }, sense[96];
+    unsigned char variable[6] = { opcode, 0, (unsigned char)(size >> 16),
+                                  (unsigned char)(size >> 8),
+                                  (unsigned char)size, 0 };
     sg_io_hdr_t io = {
         .interface_id = 'S',
         .dxfer_direction = direction,
-        .cmd_len = sizeof(cdb),
+        .cmd_len = sizeof(fixed),
         .mx_sb_len = sizeof(sense),
-        .dxfer_len = BLOCK,
+        .dxfer_len = size,
         .dxferp = data,
-        .cmdp = cdb,
+        .cmdp = size == BLOCK ? fixed : variable,
         .sbp = sense,
         .timeout = TIMEOUT_MS,
     };
@@ -43,24 +49,28 @@ static int command(int fd, unsigned char opcode, int direction, void *data)
 
 int main(int argc, char **argv)
 {
-    unsigned char block[BLOCK] = { 0 };
     int sg, file, writing;
+    unsigned size = BLOCK;
+    char *block;
 
-    if (argc != 4)
+    if (argc != 4 && argc != 5)
         return 2;
+    if (argc == 5)
+        size = (unsigned)strtoul(argv[4], NULL, 10);
     writing = !strcmp(argv[1], "write");
     sg = open(argv[2], O_RDWR);
     file = open(argv[3], writing ? O_RDONLY : O_WRONLY | O_CREAT | O_TRUNC,
                 0600);
-    if (sg < 0 || file < 0) {
+    block = calloc(1, size);
+    if (sg < 0 || file < 0 || !block) {
         perror("open");
         return 1;
     }
-    if (writing && read(file, block, BLOCK) != BLOCK)
+    if (writing && read(file, block, size) != (ssize_t)size)
         return 1;
     /* No REWIND: to scsi_debug that is STOP, and one block is all it has. */
     if (command(sg, writing ? 0x0a : 0x08,
-                writing ? SG_DXFER_TO_DEV : SG_DXFER_FROM_DEV, block))
+                writing ? SG_DXFER_TO_DEV : SG_DXFER_FROM_DEV, block, size))
         return 1;
-    return !writing && write(file, block, BLOCK) != BLOCK;
+    return !writing && write(file, block, size) != (ssize_t)size;
 }

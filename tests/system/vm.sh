@@ -136,6 +136,15 @@ wait $pid || code=$?
 pid=
 if [ -s "$tmp/status" ]; then
     status=$(od -An -tu1 -N1 "$tmp/status" | tr -d ' ')
+    # Whatever the tests saw: what dom0's kernel must never say. (A line that
+    # lib.sh wrote before it names the test.)
+    bad=$(tr -d '\r' <"$console" | grep -E \
+        '(^|\] )rig: test|failed to append bio|BUG:|Oops' |
+        grep -B 1 -v 'rig: test') || :
+    [ -z "$bad" ] || {
+        printf 'vm: in the log of dom0:\n%s\n' "$bad" >&2
+        [ "$status" -ne 0 ] || status=1
+    }
     [ "$status" -ne 0 ] || exit 0
 else
     tail -n 40 "$console" | tr -d '\r' >&2
