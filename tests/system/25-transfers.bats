@@ -7,18 +7,34 @@
 # one of ahci.
 disks="ahci1 megasas mptsas sym usb-storage uas"
 
-# What dom0 writes to each disk, and what the guest writes: 4 MiB in which
+# What dom0 writes to each disk, and what the guest writes: 2 MiB in which
 # nothing comes twice.
-make_content="seq 1000000 1524287 >/run/a; tail -c +54321 /run/a >/run/b; head -c 54320 /run/a >>/run/b"
+make_content="seq 1000000 1262143 >/run/a; tail -c +54321 /run/a >/run/b; head -c 54320 /run/a >>/run/b"
 
 setup_file() {
     . /tests/vscsi.sh
     . /tests/hbas.sh
-    load_hbas 1 2
+    load_hbas
+    load_usb 1 2
     eval "$make_content"
+    declare -A at node pages
     for n in $disks ahci2; do
-        dd if=/run/a of="$(node_of "$(hba_disk $n)")" bs=1M oflag=direct
+        at[$n]=$(hba_disk $n)
+        node[$n]=$(node_of "${at[$n]}")
+        pages[$n]=$(pages_of "/sys/block/${node[$n]#/dev/}/queue")
+        dd if=/run/a of="${node[$n]}" bs=1M oflag=direct
     done
+    declare -p at node pages | sed 's/declare/declare -g/' >/run/disks
+}
+
+# pages_of QUEUE: the N of a device by the queue that dom0 has for it.
+pages_of() {
+    num=$(($(cat "$1/max_hw_sectors_kb") / 4 + 1))
+    for max in "$(cat "$1/max_segments")" 128; do
+        [ $num -le $max ] || num=$max
+    done
+    [ $num -ge 26 ] || num=26
+    echo $num
 }
 
 teardown_file() {
@@ -33,11 +49,7 @@ setup() {
     . /tests/vscsi.sh
     . /tests/life.sh
     . /tests/hbas.sh
-    declare -gA at node
-    for n in $disks ahci2; do
-        at[$n]=$(hba_disk $n)
-        node[$n]=$(node_of "${at[$n]}")
-    done
+    . /run/disks
 }
 
 # One guest of each kind for all tests: what fails leaves it as it was.
@@ -83,39 +95,21 @@ detach_all() {
     done
 }
 
-# pages NAME...: the N that a vscsictrl of these has, by dom0's queues.
-pages() {
-    least=128
-    for n; do
-        queue=/sys/block/${node[$n]#/dev/}/queue
-        max=$(($(cat "$queue/max_hw_sectors_kb") / 4 + 1))
-        num=$(cat "$queue/max_segments")
-        [ "$num" -le $max ] || num=$max
-        [ "$num" -ge $least ] || least=$num
+# keep "VHOST NAME N"...: both ends of this vhost say N; the guest has these
+# devices and no other.
+keep() {
+    paths='' nums='' queues=''
+    domid=$(xl domid life)
+    for k; do
+        read -r vhost name num <<<"$k"
+        paths+=" /local/domain/0/backend/vscsi/$domid/$vhost/feature-sg-grant"
+        nums+=" $num"
+        queues+="$name $(((num - 1) * 4))"$'\n'
     done
-    [ $least -ge 26 ] || least=26
-    echo $least
-}
-
-# keeps_to VHOST N NAME...: both ends of this vhost say N; the guest has these
-# devices on it.
-keeps_to() {
-    vhost=$1 num=$2
-    shift 2
-    [ "$(xenstore-read "/local/domain/0/backend/vscsi/$(xl domid life)/$vhost/feature-sg-grant")" = "$num" ]
-    queues=$(guest life 'cd /sys/block && for d in sd*; do echo $(cat $d/device/model $d/queue/max_hw_sectors_kb); done')
-    echo "$queues"
-    for n; do
-        grep -q "^$n $(((num - 1) * 4))\$" <<<"$queues"
-    done
-}
-
-each_keeps_to_its_own() {
-    i=0
-    for n in $disks; do
-        keeps_to $i "$(pages $n)" $n
-        i=$((i + 1))
-    done
+    [ "$(echo $(xenstore-read $paths))" = "${nums# }" ]
+    seen=$(guest life 'for d in /sys/block/sd*; do read -r m <$d/device/model; read -r k <$d/queue/max_hw_sectors_kb; echo $m $k; done')
+    echo "$seen"
+    [ "$(sort <<<"$seen")" = "$(sort <<<"${queues%?}")" ]
 }
 
 # in_guest COMMANDS: with each disk as $f.
@@ -123,24 +117,30 @@ in_guest() {
     guest life "for f in /dev/sd*; do { $1; } 2>/said || { cat /said; echo \$f; exit 1; }; done"
 }
 
+# in_dom0 FILE NAME...: these disks have what the file has.
 in_dom0() {
+    file=$1
+    shift
     for n; do
-        dd if="${node[$n]}" bs=1M iflag=direct 2>/dev/null | cmp - "$content"
+        dd if="${node[$n]}" bs=1M iflag=direct 2>/dev/null | cmp - "$file"
     done
 }
 
 # pass_whole NAME...: all disks that the guest has, these, are read and
 # written from their beginning to their end, past the cache and through it.
 pass_whole() {
-    in_guest 'dd if=$f bs=1M iflag=direct | cmp - /a && echo 3 >/proc/sys/vm/drop_caches && dd if=$f bs=1M | cmp - /a && dd if=/b of=$f bs=1M oflag=direct'
-    content=/run/b in_dom0 "$@"
+    guest life 'echo 1 >/proc/sys/vm/drop_caches'
+    in_guest 'dd if=$f bs=1M iflag=direct | cmp - /a && dd if=$f bs=1M | cmp - /a && dd if=/b of=$f bs=1M oflag=direct'
+    in_dom0 /run/b "$@"
     in_guest 'dd if=/a of=$f bs=1M conv=fsync'
-    content=/run/a in_dom0 "$@"
+    in_dom0 /run/a "$@"
 }
 
 all_pass() {
     connected 6
-    each_keeps_to_its_own
+    keep "0 ahci1 ${pages[ahci1]}" "1 megasas ${pages[megasas]}" \
+        "2 mptsas ${pages[mptsas]}" "3 sym ${pages[sym]}" \
+        "4 usb-storage ${pages[usb-storage]}" "5 uas ${pages[uas]}"
     pass_whole $disks
 }
 
@@ -184,8 +184,7 @@ passes_after_reboot() {
     /tests/thirdparty attach "$(xl domid life)" "${at[mptsas]},7:0:0:0" \
         "${at[ahci1]},7:0:1:0" "${at[sym]},7:0:2:0" \
         "${at[usb-storage]},7:0:3:0"
-    keeps_to 7 "$(pages mptsas ahci1 sym usb-storage)" \
-        mptsas ahci1 sym usb-storage
+    keep "7 mptsas 33" "7 ahci1 33" "7 sym 33" "7 usb-storage 33"
     pass_whole mptsas ahci1 sym usb-storage
 }
 
@@ -195,13 +194,11 @@ passes_after_reboot() {
     xl scsi-attach life "${at[mptsas]}" 8:0:0:0
     refused 1 "it takes commands of at most 128 KiB (33 pages), and the guest learned when it connected vhost 8 that it may send 256 KiB (65 pages) (choose another HOST in VDEV" \
         xl scsi-attach life "${at[ahci1]}" 8:0:1:0
-    keeps_to 8 "$(pages mptsas)" mptsas
     # What it says is a way, and so is to say it before.
     xl scsi-attach life "${at[ahci1]}" 9:0:0:0
     xl scsi-attach life "${at[sym]}" 10:0:0:0,segments=33
     xl scsi-attach life "${at[ahci2]}" 10:0:1:0
-    keeps_to 9 33 ahci1
-    keeps_to 10 33 sym ahci2
+    keep "8 mptsas 65" "9 ahci1 33" "10 sym 33" "10 ahci2 33"
     pass_whole mptsas ahci1 sym ahci2
 }
 
@@ -213,7 +210,7 @@ passes_after_reboot() {
     echo "$output"
     [ "$status" -eq 0 ]
     [[ "$output" == *"takes commands of at most 32 KiB"*"set /sys/block/.../queue/max_sectors_kb of it to 32"* ]]
-    keeps_to 0 26 usb-storage
+    keep "0 usb-storage 26"
     guest life 'echo 32 >/sys/block/sda/queue/max_sectors_kb'
     pass_whole usb-storage
     xl scsi-detach life 0:0:0:0
@@ -244,7 +241,7 @@ passes_after_reboot() {
 }
 
 tape_passes() {     # KIB
-    guest life "n=\$(ls /dev/sg*) && tapeio write \$n /a $(($1 * 1024)) && tapeio read \$n /c $(($1 * 1024)) && head -c $(($1 * 1024)) /a | cmp - /c && dd if=/a of=/dev/nst0 bs=$1k count=1 && dd if=/dev/nst0 of=/c bs=$1k count=1 && head -c $(($1 * 1024)) /a | cmp - /c"
+    guest life "n=\$(ls /dev/sg*) && tapeio write \$n /a $(($1 * 1024)) && tapeio read \$n /c $(($1 * 1024)) && head -c $(($1 * 1024)) /a | cmp - /c && dd if=/dev/nst0 of=/c bs=$1k count=1 && head -c $(($1 * 1024)) /a | cmp - /c"
 }
 
 @test "a device that comes before the guest connects lowers the number" {
@@ -253,7 +250,7 @@ tape_passes() {     # KIB
     xl unpause life
     wait_guest life
     connected 2
-    keeps_to 0 33 mptsas ahci1
+    keep "0 mptsas 33" "0 ahci1 33"
     xl destroy life
     assert_nothing_left
 }

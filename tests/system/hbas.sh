@@ -2,12 +2,11 @@
 # The HBAs of vm-hbas.sh and the disks behind them (/tests/hbas.sh in dom0,
 # after vscsi.sh).
 
-hba_modules="ahci megaraid_sas mptsas sym53c8xx xhci_pci usb_storage uas"
+hba_modules="ahci megaraid_sas mptsas sym53c8xx"
+usb_modules="xhci_pci usb_storage uas"
 
-# load_hbas PORT...: all drivers, side by side, for most of them wait; of
-# USB's ports the named ones only, until `usb_plug` adds others.
+# load_hbas: all but USB's, side by side, for most of them wait.
 load_hbas() {
-    modprobe usbcore authorized_default=0
     _pids=
     for _m in $hba_modules; do
         modprobe "$_m" 3>&- &
@@ -19,16 +18,24 @@ load_hbas() {
     for _n in ahci1 ahci2 megasas mptsas sym; do
         wait_for "hba_disk $_n >/dev/null" 60 || return 1
     done
-    for _n; do
-        usb_plug "$_n" || return 1
-    done
     udevadm settle
 }
 
-# Leaves dom0 without them again.
+# load_usb PORT...: with what is at these ports; `usb_plug` adds others.
+load_usb() {
+    modprobe usbcore authorized_default=0
+    # shellcheck disable=SC2086
+    modprobe -a $usb_modules
+    for _n; do
+        wait_for "[ -e /sys/bus/usb/devices/2-$_n ]" 30 || return 1
+        usb_plug "$_n" || return 1
+    done
+}
+
+# Leaves dom0 without any of them again.
 unload_hbas() {
-    # shellcheck disable=SC2086 # words split on purpose
-    modprobe -r $hba_modules usbcore
+    # shellcheck disable=SC2086
+    modprobe -r $hba_modules $usb_modules usbcore
     udevadm settle
 }
 

@@ -1,7 +1,7 @@
 #!/bin/sh
 # SPDX-License-Identifier: LGPL-2.1-only
 # vm-hbas.sh DIR: for vm.sh, QEMU's arguments for HBAs of kinds that real
-# machines have, each with a disk of 4 MiB in a file in DIR. Their drivers
+# machines have, each with a disk of 2 MiB in a file in DIR. Their drivers
 # have limits that virtio's and scsi_debug's lack. They are loaded, and the
 # disks found, by hbas.sh in dom0; until then all this costs no time there.
 set -eu
@@ -10,7 +10,7 @@ dir=$1
 
 # disk NAME: as a -drive of that name.
 disk() {
-    truncate -s 4M "$dir/disk.$1"
+    truncate -s 2M "$dir/disk.$1"
     echo "-blockdev driver=file,node-name=$1,locking=off,\
 filename=$dir/disk.$1"
 }
