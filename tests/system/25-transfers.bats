@@ -7,9 +7,9 @@
 # one of ahci.
 disks="ahci1 megasas mptsas sym usb-storage uas"
 
-# What dom0 writes to each disk, and what the guest writes: 2 MiB in which
+# What dom0 writes to each disk, and what the guest writes: 1 MiB in which
 # nothing comes twice.
-make_content="seq 1000000 1262143 >/run/a; tail -c +54321 /run/a >/run/b; head -c 54320 /run/a >>/run/b"
+make_content="seq 1000000 1131071 >/run/a; tail -c +54321 /run/a >/run/b; head -c 54320 /run/a >>/run/b"
 
 setup_file() {
     . /tests/vscsi.sh
@@ -18,21 +18,24 @@ setup_file() {
     load_usb 1 2
     eval "$make_content"
     declare -A at node pages
-    for n in $disks ahci2; do
-        at[$n]=$(hba_disk $n)
-        node[$n]=$(node_of "${at[$n]}")
-        pages[$n]=$(pages_of "/sys/block/${node[$n]#/dev/}/queue")
-        dd if=/run/a of="${node[$n]}" bs=1M oflag=direct
+    for b in /sys/block/sd*; do
+        read -r n <"$b/device/model"
+        at[$n]=$(echo "$b/device/scsi_disk"/*)
+        at[$n]=${at[$n]##*/}
+        node[$n]=/dev/${b##*/}
+        pages[$n]=$(pages_of "$b/queue")
+        [ "$n" = DISK ] || dd if=/run/a of="${node[$n]}" bs=1M oflag=direct
     done
     declare -p at node pages | sed 's/declare/declare -g/' >/run/disks
 }
 
 # pages_of QUEUE: the N of a device by the queue that dom0 has for it.
 pages_of() {
-    num=$(($(cat "$1/max_hw_sectors_kb") / 4 + 1))
-    for max in "$(cat "$1/max_segments")" 128; do
-        [ $num -le $max ] || num=$max
-    done
+    read -r num <"$1/max_hw_sectors_kb"
+    read -r max <"$1/max_segments"
+    num=$((num / 4 + 1))
+    [ $num -le "$max" ] || num=$max
+    [ $num -le 128 ] || num=128
     [ $num -ge 26 ] || num=26
     echo $num
 }
@@ -129,8 +132,7 @@ in_dom0() {
 # pass_whole NAME...: all disks that the guest has, these, are read and
 # written from their beginning to their end, past the cache and through it.
 pass_whole() {
-    guest life 'echo 1 >/proc/sys/vm/drop_caches'
-    in_guest 'dd if=$f bs=1M iflag=direct | cmp - /a && dd if=$f bs=1M | cmp - /a && dd if=/b of=$f bs=1M oflag=direct'
+    in_guest 'echo 1 >/proc/sys/vm/drop_caches; dd if=$f bs=1M iflag=direct | cmp - /a && dd if=$f bs=1M | cmp - /a && dd if=/b of=$f bs=1M oflag=direct'
     in_dom0 /run/b "$@"
     in_guest 'dd if=/a of=$f bs=1M conv=fsync'
     in_dom0 /run/a "$@"

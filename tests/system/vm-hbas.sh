@@ -1,7 +1,7 @@
 #!/bin/sh
 # SPDX-License-Identifier: LGPL-2.1-only
 # vm-hbas.sh DIR: for vm.sh, QEMU's arguments for HBAs of kinds that real
-# machines have, each with a disk of 2 MiB in a file in DIR. Their drivers
+# machines have, each with a disk of 1 MiB in a file in DIR. Their drivers
 # have limits that virtio's and scsi_debug's lack. They are loaded, and the
 # disks found, by hbas.sh in dom0; until then all this costs no time there.
 set -eu
@@ -10,7 +10,7 @@ dir=$1
 
 # disk NAME: as a -drive of that name.
 disk() {
-    truncate -s 2M "$dir/disk.$1"
+    truncate -s 1M "$dir/disk.$1"
     echo "-blockdev driver=file,node-name=$1,locking=off,\
 filename=$dir/disk.$1"
 }
@@ -24,7 +24,7 @@ scsi() {
 # No ROM of theirs, which the BIOS would run; and xhci in a slot of its own.
 echo "-device ich9-ahci,id=ahci,rombar=0 -device megasas,id=megasas,rombar=0 \
 -device mptsas1068,id=mptsas,rombar=0 -device lsi53c895a,id=sym,rombar=0 \
--device qemu-xhci,id=xhci,p2=8,p3=8,addr=1e"
+-device qemu-xhci,id=xhci,p2=9,p3=9,addr=1e"
 
 for n in 1 2; do
     disk ahci$n
@@ -57,6 +57,13 @@ scsi box2 box2.0 $one,serial=d3
 for n in 7 8; do
     echo "-device usb-uas,id=zero$n,bus=xhci.0,port=$n"
     scsi zero$n zero$n.0 product=zero,wwn=0x5000000000000000,serial=e$n
+done
+# A library with one NAA, as far as QEMU has one.
+echo "-device usb-uas,id=library,bus=xhci.0,port=9"
+one=wwn=0x5000c500c0000000,serial=f1
+echo "-device scsi-cd,bus=library.0,lun=0,vendor=RIG,product=changer,$one"
+for n in 1 2 3 4; do
+    scsi drive$n library.0,lun=$n product=drive,$one
 done
 
 # What dom0 writes to this port of a PC is for QEMU's monitor.
