@@ -5,7 +5,7 @@
 
 # PORT[:LUN] of each: sticks without VPD pages; three disks with one WWN, two
 # of them in one box; two disks that say that their WWN is zero.
-declare -A at=([stick1]=3 [stick2]=4 [box1a]=5 [box1b]=5:1 [box2]=6
+declare -gA at=([stick1]=3 [stick2]=4 [box1a]=5 [box1b]=5:1 [box2]=6
     [zero7]=7 [zero8]=8)
 
 setup_file() {

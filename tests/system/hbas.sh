@@ -70,7 +70,11 @@ usb_pull() {
     udevadm settle
 }
 
-# qemu LINE: to the monitor of the QEMU that we run in.
+# qemu LINE: to the monitor of the QEMU that we run in. All bytes go to one
+# port, which dd would not do.
 qemu() {
-    echo "$1" | dd of=/dev/port bs=1 seek=$((0x4f1)) 2>/dev/null
+    python3 -c 'import os, sys
+port = os.open("/dev/port", os.O_WRONLY)
+for byte in (sys.argv[1] + "\n").encode():
+    os.pwrite(port, bytes([byte]), 0x4f1)' "$1"
 }
