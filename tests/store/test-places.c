@@ -148,7 +148,7 @@ static void what_is_left_of_a_place_keeps_its_luns(void **state)
 
     fakehost_hold("3:0:8:1");
     libxl_device_vscsictrl_init(&ctrl);
-    assert_int_equal(xlu_vscsi_parse("3:0:8:*", &ctrl, NULL), 0);
+    assert_int_equal(xlu_vscsi_parse_short("3:0:8:*", &ctrl, NULL), 0);
     assert_int_equal(libxl__vscsi_expand_now(&rig->vc, DOM, &ctrl, true), 0);
     assert_int_equal(libxl__vscsi_attach(&rig->vc, DOM, &ctrl), 0);
     libxl_device_vscsictrl_dispose(&ctrl);
