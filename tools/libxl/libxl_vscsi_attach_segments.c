@@ -6,7 +6,8 @@
 #include "libxl_vscsi_attach.h"
 
 /* Of one that is recorded, or was known by the guest before. */
-static int check_segments(libxl__vscsi_ctx *vc, const libxl__vscsi_attaching *a,
+static int check_segments(libxl__vscsi_ctx *vc,
+                          const libxl__vscsi_attaching *a,
                           unsigned told, const char *advice)
 {
     int i = libxl__vscsi_smallest(a->claimed, a->ctrl->num_vscsidevs);

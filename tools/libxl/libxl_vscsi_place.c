@@ -15,8 +15,8 @@ find_user(const libxl__vscsi_attaching *a)
     return NULL;
 }
 
-static const libxl_device_vscsictrl *find_vhost(const libxl__vscsi_attaching *a,
-                                                libxl_devid devid)
+static const libxl_device_vscsictrl *
+find_vhost(const libxl__vscsi_attaching *a, libxl_devid devid)
 {
     const struct libxl__vscsi_user *user = find_user(a);
     int i;
