@@ -331,6 +331,16 @@ int libxl__vscsi_host_backends(libxl__vscsi_ctx *vc,
     return 0;
 }
 
+bool libxl__vscsi_unit_limits(libxl__vscsi_ctx *vc,
+                              const libxl__vscsi_unit *unit,
+                              libxl__vscsi_limits *limits_r)
+{
+    if (unit->num_paths)
+        return libxl__vscsi_path_limits(vc, &unit->paths[0].hctl, limits_r);
+    limits_r->max_sectors_kb = limits_r->max_segments = UINT32_MAX;
+    return true;
+}
+
 /* ----- libxl_vscsi_lio.c ----- */
 
 int libxl__vscsi_lio_probe(libxl__vscsi_ctx *vc, bool *uses_lio_r)

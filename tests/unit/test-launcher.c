@@ -312,6 +312,9 @@ static void a_script_of_another_name_is_not_second_guessed(void **state)
     " scsi-attach         Attach a SCSI device of dom0 to a domain\n" \
     " scsi-detach         Detach a SCSI device from a domain\n" \
     " scsi-list           List the SCSI devices of dom0 that domains have\n" \
+    " scsi-assignable-list \n" \
+    "                     List the SCSI devices that dom0 can give to" \
+    " domains\n" \
     " scsi-cleanup        Remove what destroyed domains left of their SCSI" \
     " devices\n" \
     " vtpm-attach         Give a TPM\n"
@@ -377,9 +380,9 @@ static void help_of_ours_does_not_need_the_real_one(void **state)
     (void)state;
     set_real(NULL);
     assert_exits(XL("help", "scsi-attach", NULL), 0, ATTACH_USAGE);
-    assert_exits(XL("help", "scsi-a", NULL), 0, ATTACH_USAGE);
+    assert_exits(XL("help", "scsi-at", NULL), 0, ATTACH_USAGE);
     assert_exits(XL("scsi-attach", "-h", NULL), 0, ATTACH_USAGE);
-    assert_exits(XL("scsi-a", "--help", NULL), 0, ATTACH_USAGE);
+    assert_exits(XL("scsi-at", "--help", NULL), 0, ATTACH_USAGE);
     assert_exits(XL("-vvv", "-N", "scsi-attach", "-h", NULL), 0,
                  ATTACH_USAGE);
 }

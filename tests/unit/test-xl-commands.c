@@ -305,6 +305,61 @@ static void cleanup_asks_the_library_and_tells_how_it_ended(void **state)
                 "-h                   Print this help.\n\n", "");
 }
 
+/* ----- assignable-list ----- */
+
+#define UNITS \
+    "type vendor model    size phy                   phy-hctl        state\n" \
+    "disk ACME   Big?Disk 1.8T /dev/disk/by-id/wwn-1 2:0:0:0,2:0:7:0 free\n"
+
+static void units_are_a_table_and_with_all_say_who_has_them(void **state)
+{
+    (void)state;
+    assert_ends(XL("scsi-assignable-list", NULL), 0, UNITS, "");
+    assert_ends(XL("scsi-as", "-a", NULL), 0, UNITS
+        "tape ACME   Big?Disk -    /dev/st0              3:0:0:0         "
+        "it is assigned to mail as 0:0:0:1\n", "");
+    assert_refused(XL("scsi-assignable-list", "mail", NULL),
+                   "'xl scsi-assignable-list' takes at most 0 arguments."
+                   "\n\n");
+    setenv("XL_STUB", "not-listed", 1);
+    assert_ends(XL("scsi-assignable-list", NULL), 1, "",
+                "vscsi: error: it failed\n");
+    unsetenv("XL_STUB");
+}
+
+static void units_as_json_have_all_facts(void **state)
+{
+    (void)state;
+    assert_ends(XL("scsi-assignable-list", "--json", NULL), 0,
+        "[\n"
+        "    {\n"
+        "        \"type\": \"disk\",\n"
+        "        \"vendor\": \"ACME\",\n"
+        "        \"model\": \"Big Disk\",\n"
+        "        \"wwid\": \"naa.5000c500a1b2c3d4\",\n"
+        "        \"serial\": \"\",\n"
+        "        \"size_kb\": 1932735283,\n"
+        "        \"name\": \"/dev/disk/by-id/wwn-1\",\n"
+        "        \"paths\": [\n"
+        "            {\n"
+        "                \"hctl\": \"2:0:0:0\",\n"
+        "                \"node\": \"/dev/sdb\",\n"
+        "                \"running\": true\n"
+        "            },\n"
+        "            {\n"
+        "                \"hctl\": \"2:0:7:0\",\n"
+        "                \"node\": null,\n"
+        "                \"running\": false\n"
+        "            }\n"
+        "        ],\n"
+        "        \"max_sectors_kb\": 128,\n"
+        "        \"max_segments\": 168,\n"
+        "        \"free\": true,\n"
+        "        \"holder\": null\n"
+        "    }\n"
+        "]\n", "");
+}
+
 /* ----- usage ----- */
 
 static void a_wrong_number_of_arguments_exits_2_with_help(void **state)
@@ -524,6 +579,8 @@ int main(int argc, char **argv)
         cmocka_unit_test_setup_teardown(
             with_v_xens_own_message_is_shown_too, without_xen, with_all),
         cmocka_unit_test(cleanup_asks_the_library_and_tells_how_it_ended),
+        cmocka_unit_test(units_are_a_table_and_with_all_say_who_has_them),
+        cmocka_unit_test(units_as_json_have_all_facts),
         cmocka_unit_test(a_wrong_number_of_arguments_exits_2_with_help),
         cmocka_unit_test(an_unknown_option_exits_2),
         cmocka_unit_test(one_domain_is_a_table),

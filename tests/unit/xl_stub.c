@@ -248,6 +248,45 @@ int libxl_vscsi_cleanup(libxl_ctx *ctx)
     return stub_is("not-clean") ? answer(7) : 0;
 }
 
+static void fill_unit(libxl_vscsiunit *unit, uint32_t host,
+                      const char *name, const char *holder)
+{
+    libxl_vscsiunit_init(unit);
+    unit->devtype = strdup(holder ? "tape" : "disk");
+    unit->vendor = strdup("ACME");
+    unit->model = strdup("Big Disk");
+    unit->wwid = strdup("naa.5000c500a1b2c3d4");
+    unit->serial = strdup("");
+    unit->size_kb = holder ? 0 : 1932735283;
+    unit->name = strdup(name);
+    unit->holder = holder ? strdup(holder) : NULL;
+    unit->num_paths = holder ? 1 : 2;
+    unit->paths = calloc(2, sizeof(*unit->paths));
+    libxl_vscsiunit_path_init(&unit->paths[0]);
+    libxl_vscsiunit_path_init(&unit->paths[1]);
+    unit->paths[0].hctl.hst = unit->paths[1].hctl.hst = host;
+    unit->paths[1].hctl.tgt = 7;
+    unit->paths[0].node = strdup(holder ? "/dev/st0" : "/dev/sdb");
+    unit->paths[0].running = true;
+    unit->max_sectors_kb = holder ? 0 : 128;
+    unit->max_segments = holder ? 0 : 168;
+}
+
+int libxl_vscsi_assignable_list(libxl_ctx *ctx, bool all,
+                                libxl_vscsiunit **units_r, int *num_r)
+{
+    (void)ctx;
+    if (stub_is("not-listed"))
+        return answer(7);
+    *units_r = calloc(2, sizeof(**units_r));
+    fill_unit(&(*units_r)[0], 2, "/dev/disk/by-id/wwn-1", NULL);
+    if (all)
+        fill_unit(&(*units_r)[1], 3, "/dev/st0",
+                  "it is assigned to mail as 0:0:0:1");
+    *num_r = all ? 2 : 1;
+    return 0;
+}
+
 static char *copy_of(const char *text)
 {
     return text ? strdup(text) : NULL;

@@ -236,6 +236,22 @@ int libxl_vscsiinfo_list(libxl_ctx *ctx, const uint32_t *domids,
 void libxl_vscsiinfo_list_free(libxl_vscsiinfo *infos, int num);
 
 /*
+ * The SCSI logical units of dom0, by address: those that a domain could
+ * have; with all, the others as well, whose holder says who has them, in
+ * the words of _add's refusals.  Looks at each as _add does, in one pass;
+ * takes no lock, waits for nothing and changes nothing.  One at which
+ * something cannot be looked at (logged) is not among the free ones.
+ *
+ * *units_r is freed with libxl_vscsi_assignable_list_free().
+ *
+ *  ERROR_FAIL, ERROR_NOMEM  dom0's devices or what domains have cannot be
+ *                           read; logged
+ */
+int libxl_vscsi_assignable_list(libxl_ctx *ctx, bool all,
+                                libxl_vscsiunit **units_r, int *num_r);
+void libxl_vscsi_assignable_list_free(libxl_vscsiunit *units, int num);
+
+/*
  * Removes what domains left behind that were destroyed with their devices
  * attached: nodes of their backends, and LIO objects of ours that no
  * domain uses.  Where the udev rule of this version is installed, dom0 does it

@@ -35,6 +35,9 @@ struct libxl__vscsi_users {
 int libxl__vscsi_users_scan(libxl__vscsi_ctx *vc, bool uses_lio,
                             const libxl__vscsi_vhost *vhost,
                             libxl__vscsi_users *users_r);
+/* The same without a lock, for who only looks: removes nothing. */
+int libxl__vscsi_users_read(libxl__vscsi_ctx *vc,
+                            libxl__vscsi_users *users_r);
 void libxl__vscsi_users_dispose(libxl__vscsi_users *users);
 
 /*

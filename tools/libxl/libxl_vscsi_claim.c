@@ -312,36 +312,15 @@ static int find_free(libxl__vscsi_ctx *vc, const libxl__vscsi_users *users,
     return rc;
 }
 
-static unsigned smaller(unsigned a, unsigned b)
-{
-    return a < b ? a : b;
-}
-
-/*
- * A command that is too large fails in LIO, and the guest has an I/O error.
- * A target whose backstore is no SCSI device takes any.
- */
+/* A command that is too large fails in LIO, and the guest has an I/O error. */
 static int read_limits(libxl__vscsi_ctx *vc, const libxl__vscsi_unit *unit,
                        libxl__vscsi_limits *limits_r)
 {
-    libxl__vscsi_limits least = { UINT32_MAX, UINT32_MAX }, limits;
-    unsigned i;
-
-    for (i = 0; i < unit->num_paths; i++) {
-        if (!unit->paths[i].running)
-            continue;
-        if (!libxl__vscsi_path_limits(vc, &unit->paths[i].hctl, &limits)) {
-            libxl__vscsi_error(vc, "dom0's kernel does not tell how large a "
-                               "command it takes (is the module sg loaded?)");
-            return ERROR_FAIL;
-        }
-        least.max_sectors_kb = smaller(least.max_sectors_kb,
-                                       limits.max_sectors_kb);
-        least.max_segments = smaller(least.max_segments,
-                                     limits.max_segments);
-    }
-    *limits_r = least;
-    return 0;
+    if (libxl__vscsi_unit_limits(vc, unit, limits_r))
+        return 0;
+    libxl__vscsi_error(vc, "dom0's kernel does not tell how large a command "
+                       "it takes (is the module sg loaded?)");
+    return ERROR_FAIL;
 }
 
 int libxl__vscsi_claim_check(libxl__vscsi_ctx *vc,

@@ -170,6 +170,11 @@ int libxl__vscsi_below(libxl__vscsi_ctx *vc,
 bool libxl__vscsi_path_limits(libxl__vscsi_ctx *vc,
                               const libxl_vscsi_hctl *hctl,
                               libxl__vscsi_limits *limits_r);
+/* The smallest over the paths that run; of a unit without paths, which is
+ * no SCSI device, there are none. */
+bool libxl__vscsi_unit_limits(libxl__vscsi_ctx *vc,
+                              const libxl__vscsi_unit *unit,
+                              libxl__vscsi_limits *limits_r);
 
 #pragma GCC visibility pop
 

@@ -403,6 +403,12 @@ void libxl__vscsi_unclaim(libxl__vscsi_ctx *vc, libxl_device_vscsidev *devs,
 int libxl__vscsi_show(libxl__vscsi_ctx *vc, libxl__vscsi_vhost vhost,
                       unsigned segments, libxl__vscsi_verdict *verdict_r);
 
+/* ----- libxl_vscsi_assignable.c ----- */
+
+/* libxl_vscsi_assignable_list() */
+int libxl__vscsi_assignable(libxl__vscsi_ctx *vc, bool all,
+                            libxl_vscsiunit **units_r, int *num_r);
+
 /* ----- libxl_vscsi_expand.c: all devices of a place ----- */
 
 /*

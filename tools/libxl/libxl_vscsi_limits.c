@@ -100,3 +100,29 @@ bool libxl__vscsi_path_limits(libxl__vscsi_ctx *vc,
     free(sg);
     return ok;
 }
+
+static unsigned smaller(unsigned a, unsigned b)
+{
+    return a < b ? a : b;
+}
+
+bool libxl__vscsi_unit_limits(libxl__vscsi_ctx *vc,
+                              const libxl__vscsi_unit *unit,
+                              libxl__vscsi_limits *limits_r)
+{
+    libxl__vscsi_limits least = { UINT32_MAX, UINT32_MAX }, limits;
+    unsigned i;
+
+    for (i = 0; i < unit->num_paths; i++) {
+        if (!unit->paths[i].running)
+            continue;
+        if (!libxl__vscsi_path_limits(vc, &unit->paths[i].hctl, &limits))
+            return false;
+        least.max_sectors_kb = smaller(least.max_sectors_kb,
+                                       limits.max_sectors_kb);
+        least.max_segments = smaller(least.max_segments,
+                                     limits.max_segments);
+    }
+    *limits_r = least;
+    return true;
+}

@@ -192,6 +192,12 @@ static int sweep(libxl__vscsi_ctx *vc, const libxl__vscsi_vhost *vhost,
     return rc;
 }
 
+int libxl__vscsi_users_read(libxl__vscsi_ctx *vc,
+                            libxl__vscsi_users *users_r)
+{
+    return read_users(vc, NULL, users_r);
+}
+
 int libxl__vscsi_users_scan(libxl__vscsi_ctx *vc, bool uses_lio,
                             const libxl__vscsi_vhost *vhost,
                             libxl__vscsi_users *users_r)

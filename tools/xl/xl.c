@@ -37,6 +37,13 @@ static const xl_command commands[] = {
       .options =
         "-h                   Print this help.\n"
         "--json               Print a JSON array, with more facts.\n" },
+    { .name = "scsi-assignable-list", .run = main_vscsiassignable,
+      .desc = "List the SCSI devices that dom0 can give to domains",
+      .usage = "[-a] [--json]",
+      .options =
+        "-h                   Print this help.\n"
+        "-a, --all            List those as well that are in use.\n"
+        "--json               Print a JSON array, with more facts.\n" },
     { .name = "scsi-cleanup", .run = main_vscsicleanup, .modifies = true,
       .desc = "Remove what destroyed domains left of their SCSI devices",
       .usage = "",
@@ -44,6 +51,7 @@ static const xl_command commands[] = {
         "-h                   Print this help.\n" },
 };
 
+#define NAME_WIDTH 19           /* as in the list of the real one */
 #define NUM_COMMANDS (sizeof(commands) / sizeof(commands[0]))
 
 /* By name or unambiguous beginning.  What begins several of ours is left to
@@ -80,7 +88,9 @@ void xl_print_list(FILE *f)
     size_t i;
 
     for (i = 0; i < NUM_COMMANDS; i++)
-        fprintf(f, " %-19s %s\n", commands[i].name, commands[i].desc);
+        fprintf(f, strlen(commands[i].name) < NAME_WIDTH
+                ? " %-*s %s\n" : " %-*s \n                     %s\n",
+                NAME_WIDTH, commands[i].name, commands[i].desc);
 }
 
 /* ----- which command ----- */

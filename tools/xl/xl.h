@@ -12,6 +12,7 @@
 
 #include <libxl.h>
 #include <xentoollog.h>
+#include <yajl/yajl_gen.h>
 
 #include "xl_exec.h"
 
@@ -40,7 +41,7 @@ void xl_print_usage(FILE *f, const xl_command *cmd);
 /* The lines of our commands in the list of all commands. */
 void xl_print_list(FILE *f);
 
-/* ----- xl_vscsi.c, _list.c, _cleanup.c: the commands ----- */
+/* ----- xl_vscsi.c, _list.c, _assignable.c, _cleanup.c: the commands ----- */
 
 int main_vscsiattach(const xl_command *cmd, const xl_globals *globals,
                      int argc, char **argv);
@@ -48,6 +49,8 @@ int main_vscsidetach(const xl_command *cmd, const xl_globals *globals,
                      int argc, char **argv);
 int main_vscsilist(const xl_command *cmd, const xl_globals *globals,
                    int argc, char **argv);
+int main_vscsiassignable(const xl_command *cmd, const xl_globals *globals,
+                         int argc, char **argv);
 int main_vscsicleanup(const xl_command *cmd, const xl_globals *globals,
                       int argc, char **argv);
 
@@ -95,6 +98,31 @@ bool xl_find_domain(libxl_ctx *ctx, const char *text, uint32_t *domid_r);
 /* What was printed has arrived; says so where it has not. */
 bool xl_flush_stdout(void);
 
+/* ----- xl_json.c: an array of objects, on stdout ----- */
+
+typedef struct xl_json {
+    yajl_gen gen;
+    bool failed;                /* memory ran out: prints nothing */
+} xl_json;
+
+/* False if memory ran out; _dispose may be called then too, and of one that
+ * is all zero. */
+bool xl_json_open(xl_json *json);
+void xl_json_dispose(xl_json *json);
+void xl_json_open_map(xl_json *json);
+void xl_json_close_map(xl_json *json);
+void xl_json_open_list(xl_json *json, const char *key);
+void xl_json_close_list(xl_json *json);
+/* What is no UTF-8 is made ASCII; NULL is null. */
+void xl_json_text(xl_json *json, const char *text);
+void xl_json_pair(xl_json *json, const char *key, const char *text);
+void xl_json_number(xl_json *json, const char *key, long long number);
+void xl_json_bool(xl_json *json, const char *key, bool value);
+/* Of what is never 0 where it is known; else null. */
+void xl_json_known(xl_json *json, const char *key, uint64_t number);
+/* Ends the array.  False if memory ran out, now or before. */
+bool xl_json_print(xl_json *json);
+
 /* ----- xl_table.c: a table whose columns are as wide as their content ----- */
 
 /*
@@ -112,6 +140,8 @@ void xl_table_init(xl_table *table, size_t num_columns);
 void xl_table_dispose(xl_table *table);
 void xl_table_add(xl_table *table, const char *format, ...)
     __attribute__((format(printf, 2, 3)));
+/* For the last column: as it is, but for control characters. */
+void xl_table_add_text(xl_table *table, const char *text);
 /* False if memory ran out, now or when a cell was added. */
 bool xl_table_print(const xl_table *table, FILE *f);
 

@@ -22,25 +22,41 @@ void xl_table_dispose(xl_table *table)
 
 /* A name may have been chosen by somebody else: it is to break neither the
  * columns nor the terminal. */
-static void make_word(char *text)
+static void make_word(char *text, bool keeps_blanks)
 {
     unsigned char c;
 
     for (; *text; text++) {
         c = (unsigned char)*text;
-        if (c <= ' ' || c == 0x7f)
+        if (c < ' ' || (c == ' ' && !keeps_blanks) || c == 0x7f)
             *text = '?';
     }
 }
 
+/* Takes text over; NULL: memory ran out. */
+static void add_cell(xl_table *table, char *text, bool keeps_blanks)
+{
+    char **cells = NULL;
+
+    if (text && !table->failed)
+        cells = realloc(table->cells,
+                        (table->num_cells + 1) * sizeof(*cells));
+    if (!cells) {
+        free(text);
+        table->failed = true;
+        return;
+    }
+    make_word(text, keeps_blanks);
+    table->cells = cells;
+    cells[table->num_cells++] = text;
+}
+
 void xl_table_add(xl_table *table, const char *format, ...)
 {
-    char **cells, *text = NULL;
+    char *text = NULL;
     va_list ap;
     int r;
 
-    if (table->failed)
-        return;
     va_start(ap, format);
     r = vasprintf(&text, format, ap);
     va_end(ap);
@@ -48,17 +64,12 @@ void xl_table_add(xl_table *table, const char *format, ...)
         free(text);
         text = strdup("-");
     }
-    cells = realloc(table->cells, (table->num_cells + 1) * sizeof(*cells));
-    if (cells)
-        table->cells = cells;
-    if (r < 0 || !text || !cells) {
-        if (r >= 0)
-            free(text);
-        table->failed = true;
-        return;
-    }
-    make_word(text);
-    cells[table->num_cells++] = text;
+    add_cell(table, r < 0 ? NULL : text, false);
+}
+
+void xl_table_add_text(xl_table *table, const char *text)
+{
+    add_cell(table, strdup(text), true);
 }
 
 /* In characters, not bytes. */

@@ -6,7 +6,6 @@
 
 #include <libxl_utils.h>
 #include <libxl_vscsi.h>
-#include <yajl/yajl_gen.h>
 
 #include "xl.h"
 
@@ -18,8 +17,7 @@ typedef struct listing {
     libxl_ctx *ctx;
     bool with_domain;           /* rows say whose they are */
     xl_table table;
-    yajl_gen gen;               /* NULL: a table is wanted */
-    bool failed;
+    xl_json json;               /* closed: a table is wanted */
 } listing;
 
 /* ----- what a device is called ----- */
@@ -108,116 +106,34 @@ static void add_row(listing *l, const char *name,
 
 /* ----- as JSON ----- */
 
-/* What a device says of itself may be no UTF-8, and JSON must be. */
-static void make_ascii(char *text)
-{
-    for (; *text; text++) {
-        if ((unsigned char)*text > 0x7e)
-            *text = '?';
-    }
-}
-
-static void gen_text(listing *l, const char *text)
-{
-    yajl_gen_status status;
-    char *ascii;
-
-    if (!text) {
-        l->failed |= yajl_gen_null(l->gen) != yajl_gen_status_ok;
-        return;
-    }
-    status = yajl_gen_string(l->gen, (const unsigned char *)text,
-                             strlen(text));
-    if (status == yajl_gen_invalid_string) {
-        ascii = strdup(text);
-        if (ascii) {
-            make_ascii(ascii);
-            status = yajl_gen_string(l->gen, (const unsigned char *)ascii,
-                                     strlen(ascii));
-        }
-        free(ascii);
-    }
-    l->failed |= status != yajl_gen_status_ok;
-}
-
-static void gen_pair(listing *l, const char *key, const char *text)
-{
-    gen_text(l, key);
-    gen_text(l, text);
-}
-
-static void gen_number(listing *l, const char *key, long long number)
-{
-    gen_text(l, key);
-    l->failed |= yajl_gen_integer(l->gen, number) != yajl_gen_status_ok;
-}
-
-static void gen_bool(listing *l, const char *key, bool value)
-{
-    gen_text(l, key);
-    l->failed |= yajl_gen_bool(l->gen, value) != yajl_gen_status_ok;
-}
-
-/* Of what is never 0 where it is known. */
-static void gen_known(listing *l, const char *key, uint32_t number)
-{
-    if (number)
-        gen_number(l, key, number);
-    else
-        gen_pair(l, key, NULL);
-}
-
-static void gen_device(listing *l, const char *name,
+static void gen_device(xl_json *json, const char *name,
                        const libxl_vscsiinfo *info)
 {
     char text[HCTL_SIZE];
 
-    l->failed |= yajl_gen_map_open(l->gen) != yajl_gen_status_ok;
-    gen_number(l, "domid", info->frontend_id);
-    gen_pair(l, "name", name);
-    gen_number(l, "idx", info->devid);
-    gen_number(l, "be", info->backend_id);
-    gen_number(l, "state", info->vscsictrl_state);
-    gen_number(l, "host", info->idx);
-    gen_pair(l, "phy-hctl", physical_address(info, text));
-    gen_pair(l, "phy", info->node);
+    xl_json_open_map(json);
+    xl_json_number(json, "domid", info->frontend_id);
+    xl_json_pair(json, "name", name);
+    xl_json_number(json, "idx", info->devid);
+    xl_json_number(json, "be", info->backend_id);
+    xl_json_number(json, "state", info->vscsictrl_state);
+    xl_json_number(json, "host", info->idx);
+    xl_json_pair(json, "phy-hctl", physical_address(info, text));
+    xl_json_pair(json, "phy", info->node);
     format_hctl(&info->vdev, text);
-    gen_pair(l, "vir-hctl", text);
-    gen_number(l, "devstate", info->vscsidev_state);
-    gen_pair(l, "pdev", info->pdev.p_devname);
-    gen_bool(l, "gone", is_gone(info));
-    gen_pair(l, "wwid", info->pdev.wwid);
-    gen_pair(l, "vendor", info->vendor);
-    gen_pair(l, "model", info->model);
-    gen_pair(l, "type", info->devtype);
-    gen_bool(l, "shareable", info->shareable);
-    gen_known(l, "max_segments", info->max_segments);
-    gen_known(l, "unit_max_sectors_kb", info->unit_max_sectors_kb);
-    gen_known(l, "unit_max_segments", info->unit_max_segments);
-    l->failed |= yajl_gen_map_close(l->gen) != yajl_gen_status_ok;
-}
-
-static bool open_json(listing *l)
-{
-    l->gen = yajl_gen_alloc(NULL);
-    if (!l->gen)
-        return false;
-    yajl_gen_config(l->gen, yajl_gen_beautify, 1);
-    yajl_gen_config(l->gen, yajl_gen_indent_string, "    ");
-    yajl_gen_config(l->gen, yajl_gen_validate_utf8, 1);
-    return yajl_gen_array_open(l->gen) == yajl_gen_status_ok;
-}
-
-static bool print_json(listing *l)
-{
-    const unsigned char *text;
-    size_t length;
-
-    if (l->failed || yajl_gen_array_close(l->gen) != yajl_gen_status_ok ||
-        yajl_gen_get_buf(l->gen, &text, &length) != yajl_gen_status_ok)
-        return false;
-    fwrite(text, 1, length, stdout);
-    return true;
+    xl_json_pair(json, "vir-hctl", text);
+    xl_json_number(json, "devstate", info->vscsidev_state);
+    xl_json_pair(json, "pdev", info->pdev.p_devname);
+    xl_json_bool(json, "gone", is_gone(info));
+    xl_json_pair(json, "wwid", info->pdev.wwid);
+    xl_json_pair(json, "vendor", info->vendor);
+    xl_json_pair(json, "model", info->model);
+    xl_json_pair(json, "type", info->devtype);
+    xl_json_bool(json, "shareable", info->shareable);
+    xl_json_known(json, "max_segments", info->max_segments);
+    xl_json_known(json, "unit_max_sectors_kb", info->unit_max_sectors_kb);
+    xl_json_known(json, "unit_max_segments", info->unit_max_segments);
+    xl_json_close_map(json);
 }
 
 /* ----- the command ----- */
@@ -225,7 +141,7 @@ static bool print_json(listing *l)
 static bool open_listing(listing *l, bool as_json)
 {
     if (as_json)
-        return open_json(l);
+        return xl_json_open(&l->json);
     add_header(l);
     return true;
 }
@@ -233,8 +149,7 @@ static bool open_listing(listing *l, bool as_json)
 static void close_listing(listing *l)
 {
     xl_table_dispose(&l->table);
-    if (l->gen)
-        yajl_gen_free(l->gen);
+    xl_json_dispose(&l->json);
 }
 
 /* All of them in one call: that is one connection to xenstore. */
@@ -251,8 +166,8 @@ static bool list_domains(listing *l, const uint32_t *domids, int num_domains)
             free(name);
             name = libxl_domid_to_name(l->ctx, infos[i].frontend_id);
         }
-        if (l->gen)
-            gen_device(l, name, &infos[i]);
+        if (l->json.gen)
+            gen_device(&l->json, name, &infos[i]);
         else
             add_row(l, name, &infos[i]);
     }
@@ -324,7 +239,7 @@ static int list(libxl_ctx *ctx, bool as_json, int argc, char **argv)
         status = list_all(&l);
     }
     if (as_json)
-        ok = print_json(&l);
+        ok = xl_json_print(&l.json);
     else
         ok = !any || xl_table_print(&l.table, stdout);
 out:
