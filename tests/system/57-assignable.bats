@@ -9,6 +9,7 @@ setup_file() {
 
 teardown_file() {
     . /tests/vscsi.sh
+    echo 1 >/sys/module/scsi_debug/parameters/vpd_use_hostno
     umount /srv/a 2>/dev/null || :
     stop_guest g
     remove_scsi_debug all
@@ -49,8 +50,9 @@ disk $host:0:0:2 it is assigned to g as 0:0:0:4" ]
 
 @test "two paths are one unit, and JSON has all of it" {
     . /tests/vscsi.sh
-    first=$(add_scsi_debug vpd_use_hostno=0)
-    second=$(add_scsi_debug vpd_use_hostno=0)
+    echo 0 >/sys/module/scsi_debug/parameters/vpd_use_hostno
+    first=$(add_scsi_debug)
+    second=$(add_scsi_debug)
     json=$(xl scsi-assignable-list --json)
     echo "$json"
     [ "$(rows "$first")" = "disk $first:0:0:0,$second:0:0:0 free" ]

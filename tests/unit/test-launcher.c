@@ -356,7 +356,7 @@ static void help_suits_the_distributions_completion(void **state)
     f = popen(script, "r");
     assert_non_null(f);
     assert_non_null(fgets(answer, sizeof(answer), f));
-    assert_string_equal(answer, "4\n");
+    assert_string_equal(answer, "5\n");
     assert_int_equal(pclose(f), 0);
 }
 
