@@ -66,10 +66,13 @@ has() {
 
 # not_started MESSAGE: the guest reboots, and does not come back.
 not_started() {
+    message=$1
     ends_by 'reboot -f'
-    wait_for '! xl domid life 2>/dev/null' 60
-    cat /var/log/xen/xl-life.log
-    grep -q "$1" /var/log/xen/xl-life.log
+    wait_for 'grep -q "$message" /var/log/xen/xl-life.log' 60 || {
+        cat /var/log/xen/xl-life.log
+        return 1
+    }
+    wait_for '! xl domid life 2>/dev/null' 20
     wait_for 'assert_nothing_left >/dev/null' 15
 }
 

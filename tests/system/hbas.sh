@@ -76,5 +76,5 @@ qemu() {
     python3 -c 'import os, sys
 port = os.open("/dev/port", os.O_WRONLY)
 for byte in (sys.argv[1] + "\n").encode():
-    os.pwrite(port, bytes([byte]), 0x4f1)' "$1"
+    os.pwrite(port, bytes([byte]), 0x4f1)' "$1" 2>/dev/null
 }
