@@ -9,6 +9,7 @@
  * shows to whoever asks: nothing of that has to be written anywhere, where
  * it could be left behind.
  */
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
@@ -135,9 +136,38 @@ static bool parse_lock_line(char *line, const struct stat *st, uint64_t start,
     return true;
 }
 
+/* Has the process that took it our file open, as it was before it was
+ * removed?  If that cannot be seen, it may have. */
+static bool has_lost_file(const libxl__vscsi_ctx *vc, uint64_t length)
+{
+    const char *name = strrchr(vc->lock_file, '/');
+    char path[64], link[512], *base, expected[256];
+    struct dirent *entry;
+    bool found = false;
+    ssize_t len;
+    DIR *dir;
+
+    snprintf(path, sizeof(path), "/proc/%u/fd",
+             (unsigned)LOW(length - 1, PID_BITS));
+    snprintf(expected, sizeof(expected), "%s (deleted)", name ? name : "");
+    dir = opendir(path);
+    if (!dir)
+        return true;
+    while (!found && (entry = readdir(dir))) {
+        len = readlinkat(dirfd(dir), entry->d_name, link, sizeof(link) - 1);
+        if (len < 0)
+            continue;
+        link[len] = '\0';
+        base = strrchr(link, '/');
+        found = base && !strcmp(base, expected);
+    }
+    closedir(dir);
+    return found;
+}
+
 /*
  * Should the file have been removed and made again, who holds a lock in the
- * one before holds it still.  Where a lock begins is enough to know it by.
+ * one before holds it still.
  */
 static int find_in_lost_file(libxl__vscsi_ctx *vc, int fd, uint64_t key,
                              holder *h_r)
@@ -156,7 +186,8 @@ static int find_in_lost_file(libxl__vscsi_ctx *vc, int fd, uint64_t key,
         return ERROR_LOCK_FAIL;
     }
     while (!h.there && fgets(line, sizeof(line), f))
-        h.there = parse_lock_line(line, &st, start, &h.length);
+        h.there = parse_lock_line(line, &st, start, &h.length) &&
+                  has_lost_file(vc, h.length);
     fclose(f);
     *h_r = h;
     return 0;
