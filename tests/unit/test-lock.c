@@ -122,21 +122,29 @@ static void domains_and_the_host_do_not_wait_for_each_other(void **state)
     libxl__vscsi_unlock(host);
 }
 
-static void who_waits_in_vain_is_told_for_whom_and_how_long(void **state)
+/* "that of test-lock (process 4711)": valgrind has a name of its own. */
+static void format_self(char *text, size_t size)
 {
-    int lock = lock_of(5), again = -7;
-    char who[64], comm[32];
     FILE *f = fopen("/proc/self/comm", "re");
+    char comm[32];
 
-    (void)state;
-    assert_non_null(f);         /* valgrind has a name of its own */
+    assert_non_null(f);
     assert_non_null(fgets(comm, sizeof(comm), f));
     fclose(f);
     comm[strcspn(comm, "\n")] = '\0';
+    snprintf(text, size, ": that of %s (process %d)", comm, getpid());
+}
+
+static void who_waits_in_vain_is_told_for_whom_and_how_long(void **state)
+{
+    int lock = lock_of(5), again = -7;
+    char who[96];
+
+    (void)state;
     vc.timeouts.lock_ms = 1100;
     assert_int_equal(libxl__vscsi_lock(&vc, 5, &again), ERROR_LOCK_FAIL);
     vc.timeouts.lock_ms = 0;
-    snprintf(who, sizeof(who), ": that of %s (process %d)", comm, getpid());
+    format_self(who, sizeof(who));
     assert_non_null(strstr(said, who));
     assert_non_null(strstr(said, "has been running for "));
     assert_null(strstr(said, "running for 0 seconds"));
@@ -205,13 +213,15 @@ static void a_process_that_dies_keeps_nothing(void **state)
 
 static void a_file_made_again_gives_no_second_holder(void **state)
 {
+    char who[96];
     int lock = lock_of(5), again = -7;
 
     (void)state;
     assert_int_equal(unlink(lock_file), 0);
     assert_int_equal(libxl__vscsi_lock(&vc, 5, &again), ERROR_LOCK_FAIL);
     assert_int_equal(again, -7);
-    assert_non_null(strstr(said, ": that of test-lock (process "));
+    format_self(who, sizeof(who));
+    assert_non_null(strstr(said, who));
     libxl__vscsi_unlock(lock_of(6));    /* another domain's is free */
     libxl__vscsi_unlock(lock);
     libxl__vscsi_unlock(lock_of(5));
