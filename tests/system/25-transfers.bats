@@ -176,10 +176,6 @@ passes_after_reboot() {
     passes_after_reboot pv
 }
 
-@test "six HBAs: a PV guest after save and restore" {
-    passes_after_save pv
-}
-
 @test "a mixture on one vscsictrl keeps to the smallest" {
     with_guest pv
     detach_all
@@ -260,16 +256,6 @@ tape_passes() {     # KIB
 @test "six HBAs: a PVH guest with vscsi=" {
     with_guest pvh
     all_pass
-}
-
-@test "six HBAs: hot, to a PVH guest" {
-    with_guest pvh
-    attach_all
-    all_pass
-}
-
-@test "six HBAs: a PVH guest after its reboot" {
-    passes_after_reboot pvh
 }
 
 @test "six HBAs: a PVH guest after save and restore" {
