@@ -4,6 +4,8 @@
 
 #include "rig.h"
 
+#include "libxl_vscsi_claim.h"
+
 static int add(struct rig *rig, const char *spec, char vdev_r[64])
 {
     libxl_device_vscsictrl ctrl;

@@ -63,15 +63,15 @@ backend() {     # NODE: of the first guest's vhost 0
     assert_nothing_left
 }
 
-@test "16 LUNs arrive one by one, and go in another order" {
-    for l in {0..15}; do
+@test "LUNs arrive one by one, and go in another order" {
+    for l in {0..5}; do
         xl scsi-attach one "$host:0:0:$l" "0:0:0:$l"
     done
-    [ "$(guest_count one)" -eq 16 ]
-    for l in 7 0 15 3 4; do
+    [ "$(guest_count one)" -eq 6 ]
+    for l in 5 0 3; do
         xl scsi-detach one "0:0:0:$l"
     done
-    [ "$(guest_count one)" -eq 11 ]
+    [ "$(guest_count one)" -eq 3 ]
     thirdparty remove "$("$real_xl" domid one)" 0
     [ "$(guest_count one)" -eq 0 ]
     assert_nothing_left

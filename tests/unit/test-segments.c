@@ -11,7 +11,7 @@
 
 #include <cmocka.h>
 
-#include "libxl_vscsi_device.h"
+#include "libxl_vscsi_claim.h"
 
 static void segments_follow_both_limits(void **state)
 {

@@ -4,6 +4,7 @@
 #define LIBXL_VSCSI_ATTACH_H
 
 #include "libxl_vscsi_assignment.h"
+#include "libxl_vscsi_claim.h"
 #include "libxl_vscsi_inuse.h"
 
 #pragma GCC visibility push(hidden)

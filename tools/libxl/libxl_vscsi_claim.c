@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "libxl_vscsi_assignment.h"
+#include "libxl_vscsi_claim.h"
 #include "libxl_vscsi_inuse.h"
 
 static int out_of_memory(libxl__vscsi_ctx *vc)

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "libxl_vscsi_assignment.h"
+#include "libxl_vscsi_claim.h"
 
 #define MAX_ROUNDS 5
 

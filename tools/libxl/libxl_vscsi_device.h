@@ -154,6 +154,11 @@ int libxl__vscsi_name_hctl(libxl__vscsi_ctx *vc, const char *name,
 
 /* ----- libxl_vscsi_limits.c ----- */
 
+/* What one command to a device may be at most. */
+typedef struct libxl__vscsi_limits {
+    unsigned max_sectors_kb, max_segments;
+} libxl__vscsi_limits;
+
 /*
  * The addresses of dom0 that pattern fits, ascending; free().  Well-known
  * LUNs, which are no devices, are left out.  ERROR_FAIL, ERROR_NOMEM,

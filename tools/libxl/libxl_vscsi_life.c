@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "libxl_vscsi_assignment.h"
+#include "libxl_vscsi_claim.h"
 #include "libxl_vscsi_inuse.h"
 
 /* ----- before the beginning ----- */

@@ -4,7 +4,7 @@
 #include <string.h>
 
 #include "libxl_vscsi_assignment.h"
-#include "libxl_vscsi_device.h"
+#include "libxl_vscsi_claim.h"
 
 /* How well a device answers to the name. */
 typedef enum match {

@@ -5,7 +5,7 @@
  * fit all devices that are there and that will come.  See "Transfer size"
  * in pvscsi.txt.
  */
-#include "libxl_vscsi_internal.h"
+#include "libxl_vscsi_claim.h"
 
 #define PAGE_KB 4u
 
