@@ -146,7 +146,7 @@ $(B)/$(UDEV_RULES): tools/xl/$(UDEV_RULES).in config.mk
 
 ##@ Testing
 check:                                ## every test; ends with a count
-	tests/check.sh unit store faults valgrind fuzz system
+	tests/check.sh unit store faults fuzz system
 
 check-unit:                           ## the pure parts; no root, seconds
 	tests/check.sh unit
@@ -157,7 +157,7 @@ check-store:                          ## the library on a real xenstored
 check-faults:                         ## kills, hostile guests, races; a table
 	tests/check.sh faults-long system-faults
 
-check-valgrind:                       ## unit and store tests under valgrind
+check-valgrind:                       ## unit and store tests once more, slowly
 	tests/check.sh valgrind
 
 check-fuzz:                           ## readers of text on 20000 inputs each

@@ -116,8 +116,8 @@ $(B)/san/store/test-api $(B)/pic/store/test-api $(B)/cov/store/test-api: \
 
 SAN_UNIT = $(addprefix $(B)/san/unit/,$(UNIT_TESTS))
 SAN_STORE = $(addprefix $(B)/san/store/,$(STORE_TESTS))
-# The store tests have the sanitizers, and under valgrind take too long.
-PLAIN = $(addprefix $(B)/pic/unit/,$(filter-out test-launcher,$(UNIT_TESTS)))
+PLAIN = $(addprefix $(B)/pic/unit/,$(UNIT_TESTS)) \
+        $(addprefix $(B)/pic/store/,$(STORE_TESTS))
 
 # Sanitizers do not go with processes that are forked beside threads.
 FORKING = test-kill test-races
