@@ -11,6 +11,7 @@
 #include <stdio.h>
 
 #include <libxl.h>
+#include <libxl_vscsi.h>
 #include <xentoollog.h>
 #include <yajl/yajl_gen.h>
 
@@ -97,6 +98,10 @@ bool xl_find_domain(libxl_ctx *ctx, const char *text, uint32_t *domid_r);
 
 /* What was printed has arrived; says so where it has not. */
 bool xl_flush_stdout(void);
+
+#define XL_HCTL_SIZE 64
+/* "2:0:0:1" */
+void xl_format_hctl(const libxl_vscsi_hctl *hctl, char text_r[XL_HCTL_SIZE]);
 
 /* ----- xl_json.c: an array of objects, on stdout ----- */
 

@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: LGPL-2.1-only */
 /* xl: what every command needs: options, the connection to Xen, domains. */
 #include <errno.h>
+#include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
 #include <libxl_utils.h>
-#include <libxl_vscsi.h>
 
 #include "xl.h"
 
@@ -154,4 +154,11 @@ bool xl_flush_stdout(void)
         return true;
     fprintf(stderr, "xl: cannot write to stdout: %s\n", strerror(errno));
     return false;
+}
+
+void xl_format_hctl(const libxl_vscsi_hctl *hctl, char text_r[XL_HCTL_SIZE])
+{
+    snprintf(text_r, XL_HCTL_SIZE,
+             "%" PRIu32 ":%" PRIu32 ":%" PRIu32 ":%" PRIu64, hctl->hst,
+             hctl->chn, hctl->tgt, hctl->lun);
 }

@@ -38,13 +38,12 @@ static void print_refusal(char *msg)
 /* What was not said, and has been chosen. */
 static bool print_places(const libxl_device_vscsictrl *ctrl)
 {
+    char vdev[XL_HCTL_SIZE];
     int i;
 
     for (i = 0; i < ctrl->num_vscsidevs; i++) {
-        const libxl_vscsi_hctl *vdev = &ctrl->vscsidevs[i].vdev;
-
-        printf("%" PRIu32 ":%" PRIu32 ":%" PRIu32 ":%" PRIu64 "\n",
-               vdev->hst, vdev->chn, vdev->tgt, vdev->lun);
+        xl_format_hctl(&ctrl->vscsidevs[i].vdev, vdev);
+        puts(vdev);
     }
     return xl_flush_stdout();
 }

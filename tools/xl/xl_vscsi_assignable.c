@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-only */
 /* xl scsi-assignable-list. */
-#include <inttypes.h>
 #include <stdlib.h>
 
 #include <libxl_vscsi.h>
@@ -9,12 +8,6 @@
 
 #define COLUMNS 7
 #define UNIT_KB 1024.0
-
-static void format_hctl(const libxl_vscsi_hctl *hctl, char text[64])
-{
-    snprintf(text, 64, "%" PRIu32 ":%" PRIu32 ":%" PRIu32 ":%" PRIu64,
-             hctl->hst, hctl->chn, hctl->tgt, hctl->lun);
-}
 
 /* ----- as a table ----- */
 
@@ -50,13 +43,13 @@ static void add_size(xl_table *table, uint64_t kb)
 /* Those of all paths, with commas between. */
 static void add_addresses(xl_table *table, const libxl_vscsiunit *unit)
 {
-    char text[64], *all = NULL;
+    char text[XL_HCTL_SIZE], *all = NULL;
     size_t size;
     FILE *f = open_memstream(&all, &size);
     int i;
 
     for (i = 0; f && i < unit->num_paths; i++) {
-        format_hctl(&unit->paths[i].hctl, text);
+        xl_format_hctl(&unit->paths[i].hctl, text);
         fprintf(f, "%s%s", i ? "," : "", text);
     }
     if (!f || fclose(f))
@@ -81,7 +74,7 @@ static void add_row(xl_table *table, const libxl_vscsiunit *unit)
 
 static void gen_unit(xl_json *json, const libxl_vscsiunit *unit)
 {
-    char text[64];
+    char text[XL_HCTL_SIZE];
     int i;
 
     xl_json_open_map(json);
@@ -95,7 +88,7 @@ static void gen_unit(xl_json *json, const libxl_vscsiunit *unit)
     xl_json_open_list(json, "paths");
     for (i = 0; i < unit->num_paths; i++) {
         xl_json_open_map(json);
-        format_hctl(&unit->paths[i].hctl, text);
+        xl_format_hctl(&unit->paths[i].hctl, text);
         xl_json_pair(json, "hctl", text);
         xl_json_pair(json, "node", unit->paths[i].node);
         xl_json_bool(json, "running", unit->paths[i].running);

@@ -9,8 +9,6 @@
 
 #include "xl.h"
 
-#define HCTL_SIZE 64
-
 /* Rows are gathered before any is printed: the widths depend on them all,
  * and JSON is one array. */
 typedef struct listing {
@@ -22,19 +20,13 @@ typedef struct listing {
 
 /* ----- what a device is called ----- */
 
-static void format_hctl(const libxl_vscsi_hctl *hctl, char text[HCTL_SIZE])
-{
-    snprintf(text, HCTL_SIZE, "%" PRIu32 ":%" PRIu32 ":%" PRIu32 ":%" PRIu64,
-             hctl->hst, hctl->chn, hctl->tgt, hctl->lun);
-}
-
 /* NULL if it is not known.  The text is info's or buffer's. */
 static const char *physical_address(const libxl_vscsiinfo *info,
-                                    char buffer[HCTL_SIZE])
+                                    char buffer[XL_HCTL_SIZE])
 {
     switch (info->pdev.type) {
     case LIBXL_VSCSI_PDEV_TYPE_HCTL:
-        format_hctl(&info->pdev.u.hctl.m, buffer);
+        xl_format_hctl(&info->pdev.u.hctl.m, buffer);
         return buffer;
     case LIBXL_VSCSI_PDEV_TYPE_WWN:
         return info->pdev.u.wwn.m;
@@ -87,7 +79,7 @@ static void add_row(listing *l, const char *name,
                     const libxl_vscsiinfo *info)
 {
     xl_table *table = &l->table;
-    char text[HCTL_SIZE];
+    char text[XL_HCTL_SIZE];
 
     if (l->with_domain) {
         xl_table_add(table, "%s", or_empty(name));
@@ -99,7 +91,7 @@ static void add_row(listing *l, const char *name,
     xl_table_add(table, "%d", info->idx);
     xl_table_add(table, "%s", or_empty(physical_address(info, text)));
     add_node(table, info);
-    format_hctl(&info->vdev, text);
+    xl_format_hctl(&info->vdev, text);
     xl_table_add(table, "%s", text);
     xl_table_add(table, "%d", info->vscsidev_state);
 }
@@ -109,7 +101,7 @@ static void add_row(listing *l, const char *name,
 static void gen_device(xl_json *json, const char *name,
                        const libxl_vscsiinfo *info)
 {
-    char text[HCTL_SIZE];
+    char text[XL_HCTL_SIZE];
 
     xl_json_open_map(json);
     xl_json_number(json, "domid", info->frontend_id);
@@ -120,7 +112,7 @@ static void gen_device(xl_json *json, const char *name,
     xl_json_number(json, "host", info->idx);
     xl_json_pair(json, "phy-hctl", physical_address(info, text));
     xl_json_pair(json, "phy", info->node);
-    format_hctl(&info->vdev, text);
+    xl_format_hctl(&info->vdev, text);
     xl_json_pair(json, "vir-hctl", text);
     xl_json_number(json, "devstate", info->vscsidev_state);
     xl_json_pair(json, "pdev", info->pdev.p_devname);
