@@ -184,7 +184,7 @@ int stage_reopen(struct rig *rig)
     rig->vc.timeouts = old.timeouts;
     rig->vc.lio_root = old.lio_root;
     rig->vc.lock_file = old.lock_file;
-    rig->vc.paused = old.paused;
+    rig->vc.domain = old.domain;
     return rc;
 }
 

@@ -175,7 +175,7 @@ static void recover(struct rig *rig, const struct scenario *sc,
     stage_assert_clean(rig);
     if (sc->ending != END_DETACH)
         store_domain_create(rig->s, DOM);
-    rig->vc.paused = false;
+    rig->vc.domain = LIBXL__VSCSI_DOMAIN_RUNS;
 }
 
 /* ----- all positions ----- */
@@ -407,7 +407,7 @@ static void a_forced_detach_is_killed_anywhere(void **state)
 static void paused_domain(struct rig *rig)
 {
     peer_freeze(rig->p, PEER_FRONTEND);
-    rig->vc.paused = true;
+    rig->vc.domain = LIBXL__VSCSI_DOMAIN_PAUSED;
 }
 
 static int attach_two_vhosts(struct rig *rig)

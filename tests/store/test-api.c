@@ -25,11 +25,17 @@ int __wrap_libxl__vscsi_ctx_init(libxl__vscsi_ctx *vc)
     return rc;
 }
 
+static libxl_dominfo xens_answer;
+
 /* In the place of libxl's own. */
 int libxl_domain_info(libxl_ctx *ctx, libxl_dominfo *info_r, uint32_t domid)
 {
-    (void)ctx, (void)info_r;
-    return domid == UNKNOWN ? ERROR_DOMAIN_NOTFOUND : 0;
+    (void)ctx;
+    if (domid == UNKNOWN)
+        return ERROR_DOMAIN_NOTFOUND;
+    if (info_r)
+        *info_r = xens_answer;
+    return 0;
 }
 
 static int setup(void **state)
@@ -235,6 +241,50 @@ static void a_domain_that_xen_does_not_know_is_refused(void **state)
                      LIBXL_VSCSI_PDEV_TYPE_INVALID);
     libxl_device_vscsictrl_dispose(&ctrl);
     rig_assert_nothing_left(*state);
+}
+
+static void who_cannot_answer_is_told_by_what_xen_says(void **state)
+{
+    static const struct {
+        libxl_dominfo info;
+        const char *why;
+    } cases[] = {
+        { { .shutdown = true, .paused = true,
+            .shutdown_reason = LIBXL_SHUTDOWN_REASON_SUSPEND },
+          "is suspended" },
+        { { .shutdown = true,
+            .shutdown_reason = LIBXL_SHUTDOWN_REASON_CRASH },
+          "has crashed" },
+        { { .shutdown = true,
+            .shutdown_reason = LIBXL_SHUTDOWN_REASON_WATCHDOG },
+          "has crashed" },
+        { { .shutdown = true,
+            .shutdown_reason = LIBXL_SHUTDOWN_REASON_POWEROFF },
+          "has shut down" },
+        { { .shutdown = true,
+            .shutdown_reason = LIBXL_SHUTDOWN_REASON_REBOOT },
+          "has shut down" },
+        { { .shutdown = true, .dying = true,
+            .shutdown_reason = LIBXL_SHUTDOWN_REASON_CRASH },
+          "is being destroyed" },
+        { { .paused = true }, "is paused" },
+    };
+    libxl_device_vscsictrl ctrl = ctrl_of("/dev/fake-0-1,0:0:0:1");
+    unsigned i;
+
+    assert_int_equal(add("/dev/fake-0-0,0:0:0:0", NULL), 0);
+    for (i = 0; i < VSCSI_ARRAY_SIZE(cases); i++) {
+        xens_answer = cases[i].info;
+        rig_forget_log();
+        assert_int_equal(libxl_device_vscsictrl_add(NULL, DOM, &ctrl, NULL),
+                         ERROR_NOT_READY);
+        rig_assert_said(cases[i].why);
+    }
+    xens_answer = (libxl_dominfo){ .running = true };
+    assert_int_equal(libxl_device_vscsictrl_add(NULL, DOM, &ctrl, NULL), 0);
+    libxl_device_vscsictrl_dispose(&ctrl);
+    rig_assert_list(*state, DOM, "0:0:0:0=/dev/fake-0-0(4) "
+                                 "0:0:0:1=/dev/fake-0-1(4)");
 }
 
 static void a_check_says_what_an_add_would_and_gives_nothing(void **state)
@@ -494,6 +544,7 @@ int main(void)
         TEST(devices_of_many_domains_are_listed_in_one_go),
         TEST(devices_and_vhosts_go_by_each_way),
         TEST(a_domain_that_xen_does_not_know_is_refused),
+        TEST(who_cannot_answer_is_told_by_what_xen_says),
         TEST(a_check_says_what_an_add_would_and_gives_nothing),
         TEST(a_look_at_all_domains_changes_nothing),
         TEST(a_device_may_be_only_named),

@@ -290,7 +290,7 @@ static void a_paused_domain_is_refused_at_once(void **state)
     struct rig *rig = *state;
 
     assert_int_equal(rig_attach_many(rig, DOM, 0, 0, 2), 0);
-    rig->vc.paused = true;
+    rig->vc.domain = LIBXL__VSCSI_DOMAIN_PAUSED;
     assert_refused(rig, DOM, ERROR_NOT_READY, "/dev/fake-0-5 0:0:0:5",
                    "the domain is paused");
     assert_int_equal(rig_detach(rig, DOM, "0:0:0:1",

@@ -205,7 +205,7 @@ static void a_paused_domain_is_told_before_it_runs(void **state)
 
     fakehost_set_limits("3:0:0:0", 128, 168);
     peer_freeze(rig->p, PEER_FRONTEND);
-    rig->vc.paused = true;
+    rig->vc.domain = LIBXL__VSCSI_DOMAIN_PAUSED;
     assert_int_equal(rig_attach_many(rig, DOM, 0, 0, 1), 0);
     rig_assert_node(rig, LIMIT, "33");
     peer_thaw(rig->p, PEER_FRONTEND);

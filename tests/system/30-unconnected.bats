@@ -56,6 +56,21 @@ teardown() {
     assert_nothing_left
 }
 
+@test "a crashed domain is not asked, and gives back what is asked for" {
+    start_guest late pv 'on_crash="preserve"'
+    xl scsi-attach late "$host:0:0:0" 0:0:0:0
+    xl scsi-attach late "$host:0:0:1" 0:0:0:1
+    /tests/ask -n late "echo c >/proc/sysrq-trigger"
+    wait_for "xl list late | grep -q -- '---.c-'" 30
+    refused 1 "the domain has crashed" xl scsi-attach late "$host:0:0:2" 0:0:0:2
+    refused 1 "the domain has crashed" xl scsi-attach late "$host:0:0:2" 1:0:0:2
+    xl scsi-detach late 0:0:0:1
+    [ "$(states late | cut -d ' ' -f 1)" = "0:0:0:0" ]
+    [ "$(ours_in_lio | wc -l)" -eq 2 ]
+    xl scsi-detach late 0:0:0:0
+    assert_nothing_left
+}
+
 @test "a domain created paused gets its devices when it runs" {
     write_guest_config late pv
     xl create -q -p /run/late.cfg </dev/null

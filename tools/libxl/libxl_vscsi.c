@@ -7,40 +7,6 @@
 
 #include "libxl_vscsi_internal.h"
 
-/* Whether the domain is there at all, and able to answer. */
-static int look_at_domain(libxl__vscsi_ctx *vc, libxl_ctx *ctx,
-                          uint32_t domid)
-{
-    libxl_dominfo info;
-    int rc;
-
-    libxl_dominfo_init(&info);
-    rc = libxl_domain_info(ctx, &info, domid);
-    vc->paused = !rc && info.paused;
-    if (rc == ERROR_DOMAIN_NOTFOUND)
-        libxl__vscsi_error(vc, "there is no domain %u", domid);
-    else if (rc)
-        libxl__vscsi_error(vc, "Xen tells nothing of domain %u", domid);
-    libxl_dominfo_dispose(&info);
-    return rc;
-}
-
-static libxl__vscsi_life life_of(libxl_ctx *xl, uint32_t domid)
-{
-    libxl__vscsi_life life = LIBXL__VSCSI_LIFE_UNKNOWN;
-    libxl_dominfo info;
-    int rc;
-
-    libxl_dominfo_init(&info);
-    rc = libxl_domain_info(xl, &info, domid);
-    if (rc == ERROR_DOMAIN_NOTFOUND || (!rc && (info.shutdown || info.dying)))
-        life = LIBXL__VSCSI_ENDED;
-    else if (!rc)
-        life = LIBXL__VSCSI_MAY_RUN;
-    libxl_dominfo_dispose(&info);
-    return life;
-}
-
 /* ----- requests ----- */
 
 typedef enum request_kind { ATTACH, DETACH } request_kind;
@@ -67,9 +33,7 @@ static int run_request(request *req)
     rc = libxl__vscsi_ctx_init(&vc);
     if (rc)
         goto out;
-    vc.life_of = life_of;
-    vc.xl = req->ctx;
-    rc = look_at_domain(&vc, req->ctx, req->domid);
+    rc = libxl__vscsi_domain_look(&vc, req->ctx, req->domid);
     if (rc)
         goto out;
     if (req->kind == ATTACH)

@@ -127,9 +127,11 @@ void libxl_vscsi_set_timeouts(const libxl_vscsi_timeouts *timeouts);
  *  ERROR_DEVICE_EXISTS    a vdev is used in the domain, or a physical
  *                         device is assigned to a domain or held by dom0;
  *                         the message says by whom.  Nothing was changed.
- *  ERROR_NOT_READY        the vhost is being closed, or an earlier change
- *                         to it has not been finished by the kernels.
- *                         Nothing was changed.
+ *  ERROR_NOT_READY        the vhost is being closed, an earlier change to
+ *                         it has not been finished by the kernels, or the
+ *                         domain cannot answer: it is paused (for a vhost
+ *                         that exists), suspended, crashed, shut down or
+ *                         dying.  Nothing was changed.
  *  ERROR_TIMEDOUT         the backend driver did not answer.  Undone.
  *  ERROR_GUEST_TIMEDOUT   the guest did not finish the handshake.  Undone
  *                         where the guest has not begun it; otherwise the
@@ -165,11 +167,15 @@ int libxl_vscsi_expand(libxl_ctx *ctx, uint32_t domid,
  * calling any of these three again carries on.
  * _remove acts like _destroy then.
  * _destroy does not ask the guest: the frontend's nodes are taken away and
- * the backend driver gives up the devices.
+ * the backend driver gives up the devices.  So do all three where the domain
+ * has crashed, has shut down or is dying, and _remove where it is paused or
+ * suspended.
  *
  *  0                      no node of the vhost is left, and no LIO object
  *                         that was made for it
  *  ERROR_NOTFOUND         the domain has no such vhost
+ *  ERROR_NOT_READY        _safe_remove: the domain is paused or suspended.
+ *                         Nothing was changed.
  *  ERROR_GUEST_TIMEDOUT   as above
  *  ERROR_TIMEDOUT         the backend driver did not let go; the nodes are
  *                         gone, LIO objects it still holds are taken down
@@ -346,7 +352,10 @@ int libxl_device_vscsidev_add(libxl_ctx *ctx, uint32_t domid,
  * from a guest that does not answer.  _safe_remove and _remove alike then
  * return ERROR_GUEST_TIMEDOUT: where the guest had not begun, the request
  * is withdrawn and the device stays attached; otherwise calling again
- * carries on.  The message says which.
+ * carries on.  The message says which.  While the domain is paused or
+ * suspended both return ERROR_NOT_READY.  Where it has crashed, has shut down
+ * or is dying the whole vhost is taken from it, and its other devices stay on
+ * record.
  */
 int libxl_device_vscsidev_remove(libxl_ctx *ctx, uint32_t domid,
                                  const libxl_device_vscsidev *dev,

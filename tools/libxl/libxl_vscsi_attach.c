@@ -88,8 +88,6 @@ static int write_body(libxl__vscsi_ctx *vc, xs_transaction_t t, void *arg)
     if (rc)
         return rc;
     a->plan = libxl__vscsi_plan_for(VSCSI_ADD_DEV, backend, frontend);
-    if (a->plan == VSCSI_PLAN_WAIT)
-        return 0;
     if (a->plan == VSCSI_PLAN_REFUSE) {
         rc = libxl__vscsi_xs_check_domain(vc, t, a->vhost.domid);
         if (rc)
@@ -100,8 +98,10 @@ static int write_body(libxl__vscsi_ctx *vc, xs_transaction_t t, void *arg)
                            libxl__vscsi_state_name(frontend));
         return ERROR_NOT_READY;
     }
-    if (a->plan == VSCSI_PLAN_RECONFIGURE && vc->paused)
-        return libxl__vscsi_refuse_paused(vc);
+    if (a->plan != VSCSI_PLAN_NODES && !libxl__vscsi_domain_answers(vc))
+        return libxl__vscsi_refuse_silent(vc);
+    if (a->plan == VSCSI_PLAN_WAIT)
+        return 0;
     rc = libxl__vscsi_attach_fit(vc, t, a, backend);
     if (rc)
         return rc;
@@ -140,6 +140,7 @@ out:
 
 static int write_when_settled(libxl__vscsi_ctx *vc, libxl__vscsi_attaching *a)
 {
+    uint64_t since = libxl__vscsi_now_ms();
     bool settled = true;
     int rc, round;
 
@@ -151,7 +152,9 @@ static int write_when_settled(libxl__vscsi_ctx *vc, libxl__vscsi_attaching *a)
             return rc;
         libxl__vscsi_log(vc, XTL_DETAIL, "vhost %d of domain %u is busy; "
                          "waiting", a->vhost.devid, a->vhost.domid);
-        rc = libxl__vscsi_settle(vc, a->vhost, &settled);
+        rc = libxl__vscsi_settle(vc, a->vhost,
+                                 (unsigned)a->existing->num_vscsidevs, since,
+                                 &settled);
         if (rc)
             return rc;
     }
@@ -181,7 +184,8 @@ static int withdraw_body(libxl__vscsi_ctx *vc, xs_transaction_t t, void *arg)
 }
 
 /* Takes the new devices away again, by the same way as a detach. */
-static void roll_back(libxl__vscsi_ctx *vc, libxl__vscsi_attaching *a)
+static void roll_back(libxl__vscsi_ctx *vc, libxl__vscsi_attaching *a,
+                      libxl__vscsi_removal how)
 {
     libxl_device_vscsictrl after;
     int *indices;
@@ -200,7 +204,7 @@ static void roll_back(libxl__vscsi_ctx *vc, libxl__vscsi_attaching *a)
             goto out;
     }
     rc = libxl__vscsi_detach_locked(vc, a->vhost.domid, &after, indices,
-                                    (unsigned)num, LIBXL__VSCSI_REMOVE);
+                                    (unsigned)num, how);
 out:
     if (rc)
         libxl__vscsi_log(vc, XTL_WARN, "vhost %d of domain %u: not "
@@ -210,23 +214,18 @@ out:
     libxl_device_vscsictrl_dispose(&after);
 }
 
+/* Whoever has been silent for so long is not asked once more. */
 static int end_timed_out(libxl__vscsi_ctx *vc, libxl__vscsi_attaching *a)
 {
-    int rc, lock;
+    int rc;
 
     if (!a->existing) {
         libxl__vscsi_error(vc, "the guest did not finish connecting vhost %d"
                            " (its kernel log may say why)", a->vhost.devid);
-        roll_back(vc, a);
+        roll_back(vc, a, LIBXL__VSCSI_DESTROY);
         return ERROR_GUEST_TIMEDOUT;
     }
-    rc = libxl__vscsi_lock(vc, LIBXL__VSCSI_LOCK_HOST, &lock);
-    if (rc)
-        return rc;
     rc = libxl__vscsi_xs_transact(vc, withdraw_body, a);
-    if (!rc && a->plan == VSCSI_PLAN_WITHDRAW)
-        unclaim_devices(vc, a);
-    libxl__vscsi_unlock(lock);
     if (rc)
         return rc;
     libxl__vscsi_error(vc, a->plan == VSCSI_PLAN_WITHDRAW
@@ -234,6 +233,10 @@ static int end_timed_out(libxl__vscsi_ctx *vc, libxl__vscsi_attaching *a)
                        : "the guest has begun but does not come to an end; "
                          "the device stays on record (see xl scsi-list, and "
                          "detach it to be rid of it)");
+    if (a->plan == VSCSI_PLAN_WITHDRAW)
+        libxl__vscsi_release_unused(vc, a->vhost.domid, a->ctrl->vscsidevs,
+                                    NULL, (unsigned)a->ctrl->num_vscsidevs,
+                                    false);
     return ERROR_GUEST_TIMEDOUT;
 }
 
@@ -253,7 +256,7 @@ static int end_attach(libxl__vscsi_ctx *vc, libxl__vscsi_attaching *a,
     case VSCSI_WAIT_BACKEND:
         libxl__vscsi_error(vc, "dom0's backend driver does not answer (is "
                            "xen-scsiback loaded?)");
-        roll_back(vc, a);
+        roll_back(vc, a, LIBXL__VSCSI_DESTROY);
         return ERROR_TIMEDOUT;
     case VSCSI_REFUSED_BY_BACKEND:
         libxl__vscsi_error(vc, "xen-scsiback refused it (dom0's kernel log "
@@ -268,7 +271,7 @@ static int end_attach(libxl__vscsi_ctx *vc, libxl__vscsi_attaching *a,
                            a->vhost.devid);
         break;
     }
-    roll_back(vc, a);
+    roll_back(vc, a, LIBXL__VSCSI_REMOVE);
     return ERROR_FAIL;
 }
 
@@ -295,10 +298,21 @@ static int unplug_body(libxl__vscsi_ctx *vc, xs_transaction_t t, void *arg)
     return rc ? rc : libxl__vscsi_xs_rm_frontend(vc, t, a->vhost);
 }
 
+/* All at once: it never goes off the record, where another domain would find
+ * the device free. */
+static int plug_body(libxl__vscsi_ctx *vc, xs_transaction_t t, void *arg)
+{
+    libxl__vscsi_attaching *a = arg;
+    int rc;
+
+    rc = libxl__vscsi_xs_rm_vhost(vc, t, a->vhost);
+    return rc ? rc : write_body(vc, t, a);
+}
+
 static int plug_again(libxl__vscsi_ctx *vc, libxl__vscsi_attaching *a)
 {
-    int rc, lock = -1;
     bool over;
+    int rc;
 
     rc = libxl__vscsi_xs_transact(vc, unplug_body, a);
     if (rc || a->plan == VSCSI_PLAN_LEAVE)
@@ -309,22 +323,13 @@ static int plug_again(libxl__vscsi_ctx *vc, libxl__vscsi_attaching *a)
     rc = libxl__vscsi_await_unplug(vc, a->vhost, &over);
     if (rc)
         return rc;
-    /* The device is still this domain's, though not on record for a while. */
-    rc = libxl__vscsi_lock(vc, LIBXL__VSCSI_LOCK_HOST, &lock);
-    if (rc)
-        return rc;
-    rc = libxl__vscsi_erase(vc, a->vhost);
-    if (!rc) {
-        libxl__vscsi_pause(REPLUG_PAUSE_MS);
-        rc = libxl__vscsi_xs_transact(vc, write_body, a);
-    }
-    libxl__vscsi_unlock(lock);
-    return rc;
+    libxl__vscsi_pause(REPLUG_PAUSE_MS);
+    return libxl__vscsi_xs_transact(vc, plug_body, a);
 }
 
 static int wait_attached(libxl__vscsi_ctx *vc, libxl__vscsi_attaching *a)
 {
-    bool waits = !a->existing && !vc->paused;
+    bool waits = !a->existing && libxl__vscsi_domain_answers(vc);
     libxl__vscsi_wait w = {
         .vhost = a->vhost,
         .op = a->existing ? VSCSI_ADD_DEV : VSCSI_ADD_VHOST,
@@ -370,6 +375,9 @@ int libxl__vscsi_attach(libxl__vscsi_ctx *vc, uint32_t domid,
     a.vhost.devid = ctrl->devid;
     libxl__vscsi_doing(vc, "attach", ctrl->vscsidevs[0].pdev.p_devname,
                        domid);
+    if (!libxl__vscsi_domain_answers(vc) &&
+        vc->domain != LIBXL__VSCSI_DOMAIN_PAUSED)
+        return libxl__vscsi_refuse_silent(vc);
     rc = libxl__vscsi_lock(vc, domid, &lock);
     if (!rc)
         rc = write_when_settled(vc, &a);

@@ -11,9 +11,13 @@
 /* ----- a vhost at rest ----- */
 
 int libxl__vscsi_settle(libxl__vscsi_ctx *vc, libxl__vscsi_vhost vhost,
+                        unsigned num_devs, uint64_t since_ms,
                         bool *settled_r)
 {
-    libxl__vscsi_wait w = { .vhost = vhost, .op = VSCSI_SETTLE };
+    libxl__vscsi_wait w = {
+        .vhost = vhost, .op = VSCSI_SETTLE,
+        .num_bound = num_devs, .since_ms = since_ms,
+    };
     libxl__vscsi_verdict verdict;
     int rc;
 
@@ -23,23 +27,11 @@ int libxl__vscsi_settle(libxl__vscsi_ctx *vc, libxl__vscsi_vhost vhost,
     return rc;
 }
 
-int libxl__vscsi_refuse_paused(libxl__vscsi_ctx *vc)
-{
-    libxl__vscsi_error(vc, "the domain is paused and cannot answer (unpause "
-                       "it first)");
-    return ERROR_NOT_READY;
-}
-
 /* ----- the end of a vhost ----- */
 
 static int erase_body(libxl__vscsi_ctx *vc, xs_transaction_t t, void *arg)
 {
     return libxl__vscsi_xs_rm_vhost(vc, t, *(libxl__vscsi_vhost *)arg);
-}
-
-int libxl__vscsi_erase(libxl__vscsi_ctx *vc, libxl__vscsi_vhost vhost)
-{
-    return libxl__vscsi_xs_transact(vc, erase_body, &vhost);
 }
 
 int libxl__vscsi_await_unplug(libxl__vscsi_ctx *vc,
@@ -60,7 +52,7 @@ static int erase_vhost(libxl__vscsi_ctx *vc, libxl__vscsi_vhost vhost,
 {
     int rc;
 
-    rc = libxl__vscsi_erase(vc, vhost);
+    rc = libxl__vscsi_xs_transact(vc, erase_body, &vhost);
     if (rc || answered)
         return rc;
     libxl__vscsi_error(vc, "the backend driver did not let go of vhost %d; "
@@ -81,6 +73,8 @@ int libxl__vscsi_end_vhost(libxl__vscsi_ctx *vc, libxl__vscsi_vhost vhost)
 
 typedef struct closing {
     libxl__vscsi_vhost vhost;
+    unsigned num_devs;
+    uint64_t since_ms;          /* when the vhost was first waited for */
     libxl__vscsi_op op;
     libxl__vscsi_plan plan;
 } closing;
@@ -95,12 +89,12 @@ static int close_body(libxl__vscsi_ctx *vc, xs_transaction_t t, void *arg)
     if (rc)
         return rc;
     c->plan = libxl__vscsi_plan_for(c->op, backend, frontend);
-    if (c->plan == VSCSI_PLAN_WAIT)
-        return 0;
     if (c->plan == VSCSI_PLAN_ERASE)
         return libxl__vscsi_xs_rm_vhost(vc, t, c->vhost);
-    if (c->plan == VSCSI_PLAN_CLOSE && vc->paused)
-        return libxl__vscsi_refuse_paused(vc);
+    if (c->plan != VSCSI_PLAN_UNPLUG && !libxl__vscsi_domain_answers(vc))
+        return libxl__vscsi_refuse_silent(vc);
+    if (c->plan == VSCSI_PLAN_WAIT)
+        return 0;
     rc = libxl__vscsi_xs_set_offline(vc, t, c->vhost);
     if (!rc && c->plan == VSCSI_PLAN_CLOSE)
         rc = libxl__vscsi_xs_set_state(vc, t, c->vhost, VSCSI_CLOSING);
@@ -112,12 +106,16 @@ static int close_body(libxl__vscsi_ctx *vc, xs_transaction_t t, void *arg)
 /* Waits for the end of what close_body() wrote. */
 static int await_close(libxl__vscsi_ctx *vc, const closing *c, bool *over_r)
 {
-    libxl__vscsi_wait w = { .vhost = c->vhost, .op = VSCSI_REMOVE_VHOST };
+    libxl__vscsi_wait w = {
+        .vhost = c->vhost, .op = VSCSI_REMOVE_VHOST,
+        .num_bound = c->num_devs,
+    };
     libxl__vscsi_verdict verdict;
     int rc;
 
     if (c->plan == VSCSI_PLAN_WAIT)
-        return libxl__vscsi_settle(vc, c->vhost, over_r);
+        return libxl__vscsi_settle(vc, c->vhost, c->num_devs, c->since_ms,
+                                   over_r);
     if (c->plan == VSCSI_PLAN_UNPLUG)
         return libxl__vscsi_await_unplug(vc, c->vhost, over_r);
     rc = libxl__vscsi_wait_for(vc, &w, &verdict, NULL);
@@ -138,14 +136,17 @@ static int close_unanswered(libxl__vscsi_ctx *vc, const closing *c)
 }
 
 static int close_vhost(libxl__vscsi_ctx *vc, libxl__vscsi_vhost vhost,
-                       libxl__vscsi_removal how)
+                       unsigned num_devs, libxl__vscsi_removal how)
 {
-    closing c = { .vhost = vhost, .op = VSCSI_REMOVE_VHOST };
+    closing c = {
+        .vhost = vhost, .num_devs = num_devs, .op = VSCSI_REMOVE_VHOST,
+        .since_ms = libxl__vscsi_now_ms(),
+    };
     int rc, round;
     bool over;
 
-    if (how == LIBXL__VSCSI_DESTROY ||
-        (how == LIBXL__VSCSI_REMOVE && vc->paused))
+    if (how == LIBXL__VSCSI_DESTROY || libxl__vscsi_domain_is_over(vc) ||
+        (how == LIBXL__VSCSI_REMOVE && !libxl__vscsi_domain_answers(vc)))
         c.op = VSCSI_DESTROY_VHOST;
 
     for (round = 0; round < MAX_ROUNDS; round++) {
@@ -170,6 +171,7 @@ static int close_vhost(libxl__vscsi_ctx *vc, libxl__vscsi_vhost vhost,
 
 typedef struct removal {
     libxl__vscsi_vhost vhost;
+    unsigned num_devs;          /* of the vhost, these and others */
     const libxl_devid *ids;
     unsigned num;
     libxl_devid *pending;       /* those of ids[] that the ends must drop */
@@ -192,8 +194,12 @@ static int remove_body(libxl__vscsi_ctx *vc, xs_transaction_t t, void *arg)
     if (rc)
         return rc;
     m->plan = libxl__vscsi_plan_for(VSCSI_REMOVE_DEV, backend, frontend);
+    /* Nobody is left who would miss the vhost's other devices. */
+    if (m->plan != VSCSI_PLAN_NODES && libxl__vscsi_domain_is_over(vc))
+        m->plan = VSCSI_PLAN_UNPLUG;
     if (m->plan == VSCSI_PLAN_WAIT)
-        return 0;
+        return libxl__vscsi_domain_answers(vc)
+               ? 0 : libxl__vscsi_refuse_silent(vc);
     if (m->plan == VSCSI_PLAN_UNPLUG) {
         if (backend != VSCSI_GONE)
             rc = libxl__vscsi_xs_set_offline(vc, t, m->vhost);
@@ -216,8 +222,8 @@ static int remove_body(libxl__vscsi_ctx *vc, xs_transaction_t t, void *arg)
     if (!rc && m->num_unmapped)
         rc = libxl__vscsi_xs_rm_devs(vc, t, m->vhost, m->unmapped,
                                      m->num_unmapped);
-    if (!rc && m->num_pending && vc->paused)
-        return libxl__vscsi_refuse_paused(vc);
+    if (!rc && m->num_pending && !libxl__vscsi_domain_answers(vc))
+        return libxl__vscsi_refuse_silent(vc);
     if (!rc && m->num_pending)
         rc = libxl__vscsi_xs_set_state(vc, t, m->vhost,
                                        VSCSI_RECONFIGURING);
@@ -276,6 +282,7 @@ static int remove_unanswered(libxl__vscsi_ctx *vc, removal *m)
 
 static int write_removal(libxl__vscsi_ctx *vc, removal *m)
 {
+    uint64_t since = libxl__vscsi_now_ms();
     bool settled = true;
     int rc, round;
 
@@ -285,7 +292,8 @@ static int write_removal(libxl__vscsi_ctx *vc, removal *m)
                    m->plan != VSCSI_PLAN_UNPLUG))
             return rc;
         rc = m->plan == VSCSI_PLAN_WAIT
-             ? libxl__vscsi_settle(vc, m->vhost, &settled)
+             ? libxl__vscsi_settle(vc, m->vhost, m->num_devs, since,
+                                   &settled)
              : libxl__vscsi_await_unplug(vc, m->vhost, &settled);
         if (rc)
             return rc;
@@ -300,9 +308,12 @@ static int write_removal(libxl__vscsi_ctx *vc, removal *m)
 }
 
 static int remove_devs(libxl__vscsi_ctx *vc, libxl__vscsi_vhost vhost,
-                       const libxl_devid *ids, unsigned num)
+                       unsigned num_devs, const libxl_devid *ids,
+                       unsigned num)
 {
-    removal m = { .vhost = vhost, .ids = ids, .num = num };
+    removal m = {
+        .vhost = vhost, .num_devs = num_devs, .ids = ids, .num = num,
+    };
     libxl__vscsi_wait w = { .vhost = vhost, .op = VSCSI_REMOVE_DEV };
     libxl__vscsi_verdict verdict;
     int rc;
@@ -342,8 +353,8 @@ int libxl__vscsi_detach_locked(libxl__vscsi_ctx *vc, uint32_t domid,
     libxl__vscsi_vhost vhost = { .domid = domid, .devid = ctrl->devid };
     libxl__vscsi_verdict verdict;
     libxl_devid *ids;
-    unsigned i;
-    bool whole;
+    unsigned i, all = (unsigned)ctrl->num_vscsidevs;
+    bool whole = num == all;
     int rc, r;
 
     ids = calloc(num + 1, sizeof(*ids));
@@ -353,11 +364,10 @@ int libxl__vscsi_detach_locked(libxl__vscsi_ctx *vc, uint32_t domid,
     }
     for (i = 0; i < num; i++)
         ids[i] = ctrl->vscsidevs[indices[i]].vscsidev_id;
-    whole = num == (unsigned)ctrl->num_vscsidevs;
     if (whole)
-        rc = close_vhost(vc, vhost, how);
+        rc = close_vhost(vc, vhost, all, how);
     else
-        rc = remove_devs(vc, vhost, ids, num);
+        rc = remove_devs(vc, vhost, all, ids, num);
     if (!whole)
         libxl__vscsi_show(vc, vhost, ctrl->max_segments, &verdict);
     if (!rc || (whole && rc == ERROR_TIMEDOUT)) {   /* the nodes are gone */

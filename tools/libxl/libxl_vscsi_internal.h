@@ -33,6 +33,16 @@ typedef enum libxl__vscsi_life {
 } libxl__vscsi_life;
 typedef libxl__vscsi_life libxl__vscsi_life_fn(libxl_ctx *xl, uint32_t domid);
 
+/* The domain that is asked, when the operation began. */
+typedef enum libxl__vscsi_domain_state {
+    LIBXL__VSCSI_DOMAIN_RUNS,
+    LIBXL__VSCSI_DOMAIN_PAUSED,
+    LIBXL__VSCSI_DOMAIN_SUSPENDED,  /* to be saved or migrated */
+    LIBXL__VSCSI_DOMAIN_SHUT_DOWN,  /* off, or about to reboot */
+    LIBXL__VSCSI_DOMAIN_CRASHED,
+    LIBXL__VSCSI_DOMAIN_DYING,
+} libxl__vscsi_domain_state;
+
 typedef struct libxl__vscsi_ctx {
     /* set by _init; a caller may set others before it goes on */
     xentoollog_logger *lg;
@@ -42,7 +52,7 @@ typedef struct libxl__vscsi_ctx {
     const char *sysfs;          /* /sys */
     const char *procfs;         /* /proc */
     const char *lock_file;      /* /run/xen-vscsi.lock */
-    bool paused;                /* the domain cannot answer now */
+    libxl__vscsi_domain_state domain;   /* as at first: it runs */
     libxl__vscsi_life_fn *life_of;      /* NULL: nobody knows */
     libxl_ctx *xl;              /* whom _life_of asks */
     /* read-only for callers */
@@ -85,6 +95,20 @@ typedef struct libxl__vscsi_vhost {
     uint32_t domid;
     libxl_devid devid;
 } libxl__vscsi_vhost;
+
+/* ----- libxl_vscsi_domain.c: can a domain answer? ----- */
+
+/*
+ * Sets vc->domain, and whom to ask about others.  ERROR_DOMAIN_NOTFOUND, or
+ * what else libxl says; logged.
+ */
+int libxl__vscsi_domain_look(libxl__vscsi_ctx *vc, libxl_ctx *ctx,
+                             uint32_t domid);
+bool libxl__vscsi_domain_answers(const libxl__vscsi_ctx *vc);
+/* It will never answer again, nor miss what is taken from it. */
+bool libxl__vscsi_domain_is_over(const libxl__vscsi_ctx *vc);
+/* ERROR_NOT_READY, logged with why it cannot answer. */
+int libxl__vscsi_refuse_silent(libxl__vscsi_ctx *vc);
 
 /* ----- libxl_vscsi_lock.c: one change at a time ----- */
 
@@ -321,6 +345,8 @@ typedef struct libxl__vscsi_wait {
     libxl__vscsi_op op;
     const libxl_devid *devs;    /* the N of each dev-N that matters */
     unsigned num_devs;
+    unsigned num_bound;         /* the bound is for so many, not num_devs */
+    uint64_t since_ms;          /* the bound counts from here; 0: from now */
     unsigned frontend_ms;       /* for a guest to begin to connect */
 } libxl__vscsi_wait;
 
@@ -390,25 +416,24 @@ int libxl__vscsi_detach_locked(libxl__vscsi_ctx *vc, uint32_t domid,
                                const int *indices, unsigned num,
                                libxl__vscsi_removal how);
 
-/* ERROR_NOT_READY, logged: nothing can be asked of a paused domain. */
-int libxl__vscsi_refuse_paused(libxl__vscsi_ctx *vc);
-
 /* The frontend is gone or closed: waits until the backend has given the vhost
  * up.  *over_r says whether it has. */
 int libxl__vscsi_await_unplug(libxl__vscsi_ctx *vc,
                               libxl__vscsi_vhost vhost, bool *over_r);
-/* Removes the nodes of a vhost, whatever the drivers make of that. */
-int libxl__vscsi_erase(libxl__vscsi_ctx *vc, libxl__vscsi_vhost vhost);
 /*
- * The same after the backend driver let the vhost go, whose frontend is
- * gone already.  ERROR_TIMEDOUT: it did not, and the nodes are gone all the
- * same.
+ * Removes the nodes of a vhost after the backend driver let it go, whose
+ * frontend is gone already.  ERROR_TIMEDOUT: it did not, and the nodes are
+ * gone all the same.
  */
 int libxl__vscsi_end_vhost(libxl__vscsi_ctx *vc, libxl__vscsi_vhost vhost);
 
-/* Waits until the ends of a vhost are at rest.  *settled_r says whether
- * they are. */
+/*
+ * Waits until the ends of a vhost of num_devs devices are at rest.
+ * *settled_r says whether they are.  The bound counts from since_ms, so that
+ * several waits of one operation share it.
+ */
 int libxl__vscsi_settle(libxl__vscsi_ctx *vc, libxl__vscsi_vhost vhost,
+                        unsigned num_devs, uint64_t since_ms,
                         bool *settled_r);
 
 /* ----- libxl_vscsi_life.c: a domain as a whole ----- */

@@ -239,7 +239,8 @@ static uint64_t bound_ms(const libxl__vscsi_ctx *vc,
                          const libxl__vscsi_wait *w,
                          libxl__vscsi_verdict verdict)
 {
-    uint64_t shares = (w->num_devs + DEVS_PER_BOUND - 1) / DEVS_PER_BOUND;
+    unsigned num = w->num_bound ? w->num_bound : w->num_devs;
+    uint64_t shares = (num + DEVS_PER_BOUND - 1) / DEVS_PER_BOUND;
 
     if (w->op == VSCSI_DESTROY_VHOST)
         return vc->timeouts.destroy_ms;
@@ -279,7 +280,8 @@ int libxl__vscsi_wait_for(libxl__vscsi_ctx *vc, const libxl__vscsi_wait *w,
                           libxl__vscsi_verdict *verdict_r,
                           unsigned *culprit_r)
 {
-    uint64_t end, start = libxl__vscsi_now_ms();
+    uint64_t end, now = libxl__vscsi_now_ms();
+    uint64_t start = w->since_ms ? w->since_ms : now;
     libxl__vscsi_verdict verdict = VSCSI_DONE, last = VSCSI_DONE;
     vhost_view view;
     int rc;
@@ -292,7 +294,7 @@ int libxl__vscsi_wait_for(libxl__vscsi_ctx *vc, const libxl__vscsi_wait *w,
 
     /* Setting a watch fires it once: looking before would look twice. */
     if (!rc)
-        rc = wait_event(vc, &view, start + FIRST_EVENT_MS);
+        rc = wait_event(vc, &view, now + FIRST_EVENT_MS);
 
     while (!rc) {
         rc = judge_all(vc, &view, &verdict, culprit_r);

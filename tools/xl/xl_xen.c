@@ -81,6 +81,10 @@ int libxl_domain_info(libxl_ctx *ctx, libxl_dominfo *info_r, uint32_t domid)
     if (info_r) {
         info_r->domid = domid;
         info_r->paused = info.flags & XEN_DOMINF_paused;
+        info_r->shutdown = info.flags & XEN_DOMINF_shutdown;
+        info_r->dying = info.flags & XEN_DOMINF_dying;
+        info_r->shutdown_reason = (info.flags >> XEN_DOMINF_shutdownshift) &
+                                  XEN_DOMINF_shutdownmask;
     }
     return 0;
 }
