@@ -113,6 +113,12 @@ bool libxl__vscsi_is_wildcard(const char *name)
     return len >= strlen(end) && !strcmp(name + len - strlen(end), end);
 }
 
+bool libxl__vscsi_is_several(const libxl_vscsi_pdev *pdev)
+{
+    return pdev->type == LIBXL_VSCSI_PDEV_TYPE_INVALID && pdev->p_devname &&
+           libxl__vscsi_is_wildcard(pdev->p_devname);
+}
+
 bool libxl__vscsi_pattern_parse(const char *s,
                                 libxl__vscsi_pattern *pattern_r)
 {

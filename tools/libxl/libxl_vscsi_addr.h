@@ -50,6 +50,8 @@ int libxl__vscsi_hctl_order(const libxl_vscsi_hctl *a,
  * "/dev/tape/by-path/...:*"?
  */
 bool libxl__vscsi_is_wildcard(const char *name);
+/* Is that what pdev says, which nothing has been resolved of yet? */
+bool libxl__vscsi_is_several(const libxl_vscsi_pdev *pdev);
 
 /* Addresses that begin alike: the first num_fixed numbers of hctl (1 to 3)
  * count, the others are 0. */

@@ -36,7 +36,7 @@ static int expand(libxl__vscsi_ctx *vc, libxl__vscsi_attaching *a)
     for (i = 0; i < a->ctrl->num_vscsidevs; i++) {
         const libxl_device_vscsidev *dev = &a->ctrl->vscsidevs[i];
 
-        several |= libxl__vscsi_is_several(dev);
+        several |= libxl__vscsi_is_several(&dev->pdev);
         a->exact |= several || dev->vdev.tgt || dev->vdev.lun;
     }
     return several ? libxl__vscsi_expand(vc, &a->users, &a->known,

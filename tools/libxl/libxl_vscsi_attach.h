@@ -20,6 +20,7 @@ typedef struct libxl__vscsi_attaching {
     bool exact;                 /* the target and LUN of each are meant */
     libxl__vscsi_claimed *claimed;      /* per device */
     libxl_devid *ids;           /* per device: its N of dev-N */
+    unsigned fits;              /* pages of a command, for all of them */
     libxl__vscsi_plan plan;
 } libxl__vscsi_attaching;
 

@@ -22,14 +22,14 @@ int libxl__vscsi_attach_segments(libxl__vscsi_ctx *vc,
                                  libxl__vscsi_attaching *a)
 {
     libxl_device_vscsictrl *ctrl = a->ctrl;
-    unsigned fits = libxl__vscsi_choose_segments(vc, ctrl, a->claimed);
 
+    a->fits = libxl__vscsi_choose_segments(vc, ctrl, a->claimed);
     if (a->existing)            /* write_body() knows more */
         return 0;
     if (ctrl->max_segments)
         return check_segments(vc, a, ctrl->max_segments, "start the guest "
                               "anew to give it this device");
-    ctrl->max_segments = fits;
+    ctrl->max_segments = a->fits;
     return 0;
 }
 
@@ -37,17 +37,6 @@ static unsigned told_segments(const libxl__vscsi_attaching *a)
 {
     return a->existing->max_segments ? a->existing->max_segments
                                      : LIBXL__VSCSI_MAX_SEGMENTS;
-}
-
-static unsigned fitting_segments(const libxl__vscsi_attaching *a)
-{
-    int i = libxl__vscsi_smallest(a->claimed, a->ctrl->num_vscsidevs);
-    unsigned fits = libxl__vscsi_segments_of(&a->claimed[i].limits);
-
-    if (a->ctrl->segments && a->ctrl->segments < fits)
-        fits = a->ctrl->segments;
-    return fits < LIBXL__VSCSI_MIN_SEGMENTS ? LIBXL__VSCSI_MIN_SEGMENTS
-                                            : fits;
 }
 
 /*
@@ -58,11 +47,11 @@ int libxl__vscsi_attach_fit(libxl__vscsi_ctx *vc, xs_transaction_t t,
                             libxl__vscsi_attaching *a,
                             libxl__vscsi_state backend)
 {
-    unsigned told = told_segments(a), fits = fitting_segments(a);
+    unsigned told = told_segments(a);
     int rc;
 
     a->ctrl->max_segments = told;
-    if (fits >= told)
+    if (a->fits >= told)
         return 0;
     if (a->plan != VSCSI_PLAN_NODES) {
         rc = check_segments(vc, a, told, "choose another HOST in VDEV, or "
@@ -79,8 +68,9 @@ int libxl__vscsi_attach_fit(libxl__vscsi_ctx *vc, xs_transaction_t t,
                            "yet (try again)", a->vhost.devid);
         return ERROR_NOT_READY;
     }
-    a->ctrl->max_segments = fits;
-    return libxl__vscsi_xs_set_segments(vc, t, a->vhost, a->existing, fits);
+    a->ctrl->max_segments = a->fits;
+    return libxl__vscsi_xs_set_segments(vc, t, a->vhost, a->existing,
+                                        a->fits);
 }
 
 typedef struct showing {
@@ -114,7 +104,7 @@ int libxl__vscsi_show(libxl__vscsi_ctx *vc, libxl__vscsi_vhost vhost,
     bool hidden = false;
     int rc = 0;
 
-    if (segments && segments < LIBXL__VSCSI_MAX_SEGMENTS)
+    if (libxl__vscsi_is_limited(segments))
         rc = libxl__vscsi_xs_is_hidden(vc, XBT_NULL, vhost, &hidden);
     if (!rc && hidden) {
         rc = libxl__vscsi_wait_for(vc, &w, &verdict, NULL);

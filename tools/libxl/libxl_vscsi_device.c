@@ -159,16 +159,25 @@ static int read_description(int dir, libxl__vscsi_identity *id,
     return rc;
 }
 
+int libxl__vscsi_no_device(const libxl_vscsi_hctl *hctl, char **reason_r)
+{
+    char place[LIBXL__VSCSI_HCTL_SIZE];
+
+    libxl__vscsi_hctl_format(hctl, place);
+    return libxl__vscsi_refuse(reason_r, ERROR_NOTFOUND,
+                               "dom0 has no SCSI device at %s", place);
+}
+
+/* Its directory cannot be opened; errno says why. */
 static int refuse_missing(const libxl_vscsi_hctl *hctl, char **reason_r)
 {
     char place[LIBXL__VSCSI_HCTL_SIZE];
     int r = errno;
 
+    if (libxl__vscsi_is_absent(r))
+        return libxl__vscsi_no_device(hctl, reason_r);
     libxl__vscsi_hctl_format(hctl, place);
-    if (!libxl__vscsi_is_absent(r))
-        return libxl__vscsi_cannot_look(reason_r, place, r);
-    return libxl__vscsi_refuse(reason_r, ERROR_NOTFOUND,
-                               "dom0 has no SCSI device at %s", place);
+    return libxl__vscsi_cannot_look(reason_r, place, r);
 }
 
 int libxl__vscsi_read_identity(libxl__vscsi_ctx *vc,

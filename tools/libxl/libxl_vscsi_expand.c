@@ -146,8 +146,8 @@ int libxl__vscsi_expand(libxl__vscsi_ctx *vc, const libxl__vscsi_users *users,
 
     libxl_device_vscsictrl_init(&e.to);
     for (i = 0; !rc && i < num; i++)
-        rc = libxl__vscsi_is_several(&devs[i]) ? take_all(vc, &e, &devs[i])
-                                               : keep(vc, &e, &devs[i]);
+        rc = libxl__vscsi_is_several(&devs[i].pdev)
+             ? take_all(vc, &e, &devs[i]) : keep(vc, &e, &devs[i]);
     if (!rc) {
         ctrl->vscsidevs = e.to.vscsidevs;
         ctrl->num_vscsidevs = e.to.num_vscsidevs;

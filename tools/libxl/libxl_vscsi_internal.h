@@ -294,8 +294,10 @@ int libxl__vscsi_xs_dev_state(libxl__vscsi_ctx *vc, xs_transaction_t t,
                               libxl_devid dev, libxl__vscsi_state *state_r);
 
 /* Writes; all inside a transaction.  ERROR_FAIL is logged. */
-/* One with less than LIBXL__VSCSI_MAX_SEGMENTS is hidden from the guest
- * until _show_vhost, which lowers the limit that the backend offers. */
+/* Is a vhost with so many pages on record limited?  With 0, none are. */
+bool libxl__vscsi_is_limited(unsigned segments);
+/* A limited one is hidden from the guest until _show_vhost, which lowers
+ * the limit that the backend offers. */
 int libxl__vscsi_xs_add_vhost(libxl__vscsi_ctx *vc, xs_transaction_t t,
                               uint32_t domid,
                               const libxl_device_vscsictrl *ctrl);
@@ -385,8 +387,6 @@ typedef struct libxl__vscsi_users libxl__vscsi_users;
  * else.  ERROR_INVAL, logged. */
 int libxl__vscsi_check_ctrl(libxl__vscsi_ctx *vc, uint32_t domid,
                             libxl_device_vscsictrl *ctrl);
-/* Does its pdev stand for all devices of some place? */
-bool libxl__vscsi_is_several(const libxl_device_vscsidev *dev);
 
 /* ----- libxl_vscsi_attach.c, libxl_vscsi_detach.c: the operations ----- */
 /* Contracts as libxl_vscsi.h; they run to their end. */

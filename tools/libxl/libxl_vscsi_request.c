@@ -2,17 +2,11 @@
 /* What a request for devices says about itself, before anything is read. */
 #include "libxl_vscsi_internal.h"
 
-bool libxl__vscsi_is_several(const libxl_device_vscsidev *dev)
-{
-    return dev->pdev.type == LIBXL_VSCSI_PDEV_TYPE_INVALID &&
-           dev->pdev.p_devname &&
-           libxl__vscsi_is_wildcard(dev->pdev.p_devname);
-}
-
 /* Its place comes from the devices that it stands for. */
 static bool has_no_place(const libxl_device_vscsidev *dev)
 {
-    return dev->vdev.hst == LIBXL_VSCSI_ANY || libxl__vscsi_is_several(dev);
+    return dev->vdev.hst == LIBXL_VSCSI_ANY ||
+           libxl__vscsi_is_several(&dev->pdev);
 }
 
 static int check_vhost_of(libxl__vscsi_ctx *vc,
@@ -53,7 +47,7 @@ static int check_vdevs(libxl__vscsi_ctx *vc, uint32_t domid,
             return ERROR_INVAL;
         }
         for (j = 0; j < i; j++) {
-            if (!libxl__vscsi_is_several(&ctrl->vscsidevs[j]) &&
+            if (!libxl__vscsi_is_several(&ctrl->vscsidevs[j].pdev) &&
                 libxl__vscsi_hctl_equal(&dev->vdev,
                                         &ctrl->vscsidevs[j].vdev)) {
                 libxl__vscsi_error(vc, "vdev %s is given twice", text);

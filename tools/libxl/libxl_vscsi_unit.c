@@ -192,15 +192,6 @@ libxl__vscsi_seen *libxl__vscsi_device_at(const libxl__vscsi_dom0 *dom0,
     return NULL;
 }
 
-static int refuse_address(const libxl_vscsi_hctl *hctl, char **reason_r)
-{
-    char place[LIBXL__VSCSI_HCTL_SIZE];
-
-    libxl__vscsi_hctl_format(hctl, place);
-    return libxl__vscsi_refuse(reason_r, ERROR_NOTFOUND,
-                               "dom0 has no SCSI device at %s", place);
-}
-
 int libxl__vscsi_check_running(libxl__vscsi_ctx *vc,
                                const libxl__vscsi_unit *unit,
                                char **reason_r)
@@ -236,7 +227,7 @@ int libxl__vscsi_unit_look(libxl__vscsi_ctx *vc, libxl__vscsi_dom0 *dom0,
     if (!rc) {
         of = libxl__vscsi_device_at(dom0, &hctl);
         rc = of ? libxl__vscsi_build_unit(vc, dom0, of, &hctl, &unit, reason_r)
-                : refuse_address(&hctl, reason_r);
+                : libxl__vscsi_no_device(&hctl, reason_r);
     }
     if (!rc)
         rc = libxl__vscsi_check_running(vc, &unit, reason_r);

@@ -22,6 +22,8 @@ int libxl__vscsi_refuse(char **reason_r, int rc, const char *fmt, ...)
 int libxl__vscsi_no_memory(char **reason_r);
 /* r: an errno */
 int libxl__vscsi_cannot_look(char **reason_r, const char *what, int r);
+/* ERROR_NOTFOUND: dom0 has none there. */
+int libxl__vscsi_no_device(const libxl_vscsi_hctl *hctl, char **reason_r);
 /* Is it one by which the kernel says that there is nothing to be read? */
 bool libxl__vscsi_is_absent(int r);
 /* Tidied; "" where there is no such attribute.  What was in *text_r goes. */

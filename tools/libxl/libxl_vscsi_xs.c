@@ -190,7 +190,7 @@ int libxl__vscsi_xs_set_offline(libxl__vscsi_ctx *vc, xs_transaction_t t,
 
 /* ----- the limit of a command's size ----- */
 
-static bool is_limited(unsigned segments)
+bool libxl__vscsi_is_limited(unsigned segments)
 {
     return segments && segments < LIBXL__VSCSI_MAX_SEGMENTS;
 }
@@ -390,7 +390,7 @@ int libxl__vscsi_xs_add_vhost(libxl__vscsi_ctx *vc, xs_transaction_t t,
     /* The backend's probe needs to find the frontend. */
     if (!rc)
         rc = add_frontend(vc, t, v, backend,
-                          is_limited(ctrl->max_segments));
+                          libxl__vscsi_is_limited(ctrl->max_segments));
     if (!rc)
         rc = add_backend(vc, t, v, frontend,
                          libxl_defbool_val(ctrl->scsi_raw_cmds));

@@ -139,7 +139,7 @@ static int parse_place(parser *p, bool may_choose)
     if (!p->vdev.len)
         return FAIL(p, p->vdev, "vdev is missing; %s is expected",
                     may_choose ? SHORT_ENTRY : ENTRY);
-    return xlu__vscsi_is_wildcard(&p->dev.pdev)
+    return libxl__vscsi_is_several(&p->dev.pdev)
            ? xlu__vscsi_parse_vhost(&p->src, p->vdev, vdev)
            : xlu__vscsi_parse_vdev(&p->src, p->vdev, vdev);
 }
@@ -259,7 +259,7 @@ int xlu_vscsi_parse_pdev(const char *spec, libxl_vscsi_pdev *pdev_r,
                   xlu__vscsi_pdev_form);
     else
         rc = xlu__vscsi_parse_pdev(&p.src, p.pdev, &pdev);
-    if (!rc && xlu__vscsi_is_wildcard(&pdev))
+    if (!rc && libxl__vscsi_is_several(&pdev))
         rc = FAIL(&p, p.pdev, "one device is expected");
     if (!rc) {
         libxl_vscsi_pdev_dispose(pdev_r);
@@ -295,7 +295,7 @@ static bool is_raw(const libxl_device_vscsictrl *ctrl)
 static int check_against(const parser *p, const libxl_device_vscsictrl *ctrl)
 {
     char vdev[LIBXL__VSCSI_HCTL_SIZE], buf[LIBXL__VSCSI_HCTL_SIZE];
-    bool several = xlu__vscsi_is_wildcard(&p->dev.pdev);
+    bool several = libxl__vscsi_is_several(&p->dev.pdev);
     char pdev[XLU__VSCSI_QUOTE_SIZE];
     int i;
 
@@ -303,7 +303,7 @@ static int check_against(const parser *p, const libxl_device_vscsictrl *ctrl)
     for (i = 0; i < ctrl->num_vscsidevs; i++) {
         const libxl_device_vscsidev *dev = &ctrl->vscsidevs[i];
 
-        if (!several && !xlu__vscsi_is_wildcard(&dev->pdev) &&
+        if (!several && !libxl__vscsi_is_several(&dev->pdev) &&
             libxl__vscsi_hctl_equal(&dev->vdev, &p->dev.vdev))
             return FAIL(p, p->vdev, "vdev %s is used twice", vdev);
         if (!strcmp(pdev_text(&dev->pdev, buf), p->dev.pdev.p_devname))
@@ -383,7 +383,7 @@ static void format_place(const libxl_device_vscsidev *dev,
     if (dev->vdev.hst == LIBXL_VSCSI_ANY)
         return;
     *text_r++ = ',';
-    if (xlu__vscsi_is_wildcard(&dev->pdev))
+    if (libxl__vscsi_is_several(&dev->pdev))
         snprintf(text_r, LIBXL__VSCSI_HCTL_SIZE, "%" PRIu32 ":*",
                  dev->vdev.hst);
     else

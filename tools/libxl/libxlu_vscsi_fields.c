@@ -192,9 +192,3 @@ int xlu__vscsi_parse_pdev(const source *src, span text,
                                xlu__vscsi_pdev_form);
     return 0;
 }
-
-bool xlu__vscsi_is_wildcard(const libxl_vscsi_pdev *pdev)
-{
-    return pdev->type == LIBXL_VSCSI_PDEV_TYPE_INVALID &&
-           pdev->p_devname && libxl__vscsi_is_wildcard(pdev->p_devname);
-}

@@ -53,8 +53,6 @@ extern const char xlu__vscsi_pdev_form[], xlu__vscsi_vdev_form[];
  * returned. */
 int xlu__vscsi_parse_pdev(const xlu__vscsi_source *src, xlu__vscsi_span text,
                           libxl_vscsi_pdev *pdev);
-/* All devices below some place; see libxl__vscsi_is_wildcard(). */
-bool xlu__vscsi_is_wildcard(const libxl_vscsi_pdev *pdev);
 int xlu__vscsi_parse_vdev(const xlu__vscsi_source *src, xlu__vscsi_span text,
                           libxl_vscsi_hctl *vdev_r);
 /* Only the vhost is to be said: "HOST:*", "HOST" or "HOST:0:0:0". */
