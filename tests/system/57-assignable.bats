@@ -64,3 +64,18 @@ disk $host:0:0:2 it is assigned to g as 0:0:0:4" ]
     [ -z "$(rows "$first")$(rows "$second")" ]
     rows "$first" -a | grep -q "it is assigned to g as 1:0:0:0"
 }
+
+@test "what cannot be looked at is not free, and its row says why" {
+    . /tests/vscsi.sh
+    host=$(add_scsi_debug)
+    # Reading this fails with EIO.
+    mount --bind /proc/self/mem /proc/swaps
+    all=$(rows "$host" -a 2>&1) && free=$(xl scsi-assignable-list 2>/run/log)
+    umount /proc/swaps
+    cat /run/log
+    [ "$all" = "disk $host:0:0:0 what may hold it cannot be found out: cannot \
+look at /proc/swaps: Input/output error" ]
+    [ "$(awk -v h="$host:" 'index($6, h) == 1' <<<"$free")" = "" ]
+    grep -q "$host:0:0:0: what may hold it cannot be found out" /run/log
+    [ "$(rows "$host")" = "disk $host:0:0:0 free" ]
+}

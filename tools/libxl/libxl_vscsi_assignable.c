@@ -180,7 +180,29 @@ static int describe(libxl__vscsi_ctx *vc, const libxl__vscsi_unit *unit,
     return add_paths(vc, unit, entry);
 }
 
-/* What cannot be looked at has been logged, and is not free. */
+/* What cannot be looked at is not free: the reason takes a holder's place,
+ * or is logged where only what is free is listed. */
+static int look_for_holder(libxl__vscsi_ctx *vc, assignable *a,
+                           const libxl__vscsi_unit *unit, char **text_r)
+{
+    char *reason = NULL;
+    int rc;
+
+    vc->reason_r = &reason;
+    rc = find_holder(vc, a, unit, text_r);
+    vc->reason_r = NULL;
+    if (rc == ERROR_FAIL && reason && a->all) {
+        *text_r = reason;
+        return 0;
+    }
+    if (rc && !reason)
+        return out_of_memory(vc);
+    if (rc)
+        libxl__vscsi_error(vc, "%s", reason);
+    free(reason);
+    return rc;
+}
+
 static int add_unit(libxl__vscsi_ctx *vc, assignable *a,
                     const libxl__vscsi_unit *unit)
 {
@@ -191,18 +213,16 @@ static int add_unit(libxl__vscsi_ctx *vc, assignable *a,
     libxl__vscsi_hctl_format(&unit->id.hctl, place);
     libxl__vscsi_doing(vc, NULL, place, 0);
     libxl_vscsiunit_init(entry);
-    rc = find_holder(vc, a, unit, &entry->holder);
-    if (rc == ERROR_FAIL) {
-        entry->holder = strdup("whether it is free cannot be found out");
-        rc = entry->holder ? 0 : out_of_memory(vc);
-    }
-    if (!rc && (a->all || !entry->holder))
+    rc = look_for_holder(vc, a, unit, &entry->holder);
+    if (!rc && (a->all || !entry->holder)) {
         rc = describe(vc, unit, entry);
-    if (!rc && (a->all || !entry->holder))
-        a->num++;
-    else
-        libxl_vscsiunit_dispose(entry);
-    return rc;
+        if (!rc) {
+            a->num++;
+            return 0;
+        }
+    }
+    libxl_vscsiunit_dispose(entry);
+    return rc == ERROR_FAIL ? 0 : rc;
 }
 
 static int list(libxl__vscsi_ctx *vc, assignable *a)

@@ -151,6 +151,14 @@ void libxl__vscsi_error(libxl__vscsi_ctx *vc, const char *fmt, ...)
     if (vasprintf(&reason, fmt, ap) < 0)
         reason = NULL;
     va_end(ap);
+    if (vc->reason_r) {
+        if (*vc->reason_r)
+            free(reason);
+        else
+            *vc->reason_r = reason;
+        errno = saved;
+        return;
+    }
     beginning = error_beginning(vc);
     libxl__vscsi_log(vc, XTL_ERROR, "%s%s", beginning ? beginning : "",
                      reason ? reason : "out of memory");

@@ -52,6 +52,8 @@ typedef struct libxl__vscsi_ctx {
     const char *sysfs;          /* /sys */
     const char *procfs;         /* /proc */
     const char *lock_file;      /* /run/xen-vscsi.lock */
+    char **reason_r;            /* where set, the first error goes there,
+                                   to be freed, and is not logged */
     libxl__vscsi_domain_state domain;   /* as at first: it runs */
     libxl__vscsi_life_fn *life_of;      /* NULL: nobody knows */
     libxl_ctx *xl;              /* whom _life_of asks */
