@@ -69,6 +69,16 @@ PRODUCTS = $(LIGHT_SO) $(UTIL_SO) $(B)/$(LIGHT).a $(B)/$(UTIL).a \
 ##@ Building
 all: $(PRODUCTS)                      ## libraries and launcher (the default)
 
+# An older one lacks what this file has come to use since, and an empty
+# directory would be installed to.  make reads it anew when it has been made.
+config.mk: config.mk.in config.status
+	./config.status
+	touch $@
+config.status: configure
+	./config.status --recheck
+configure: configure.ac
+	autoconf
+
 help:                                 ## this list
 	@echo "PVSCSI for xl: targets of make"
 	@awk 'BEGIN { FS = ":.*## " } \
