@@ -67,11 +67,13 @@ disk $host:0:0:2 it is assigned to g as 0:0:0:4" ]
 
 @test "what cannot be looked at is not free, and its row says why" {
     . /tests/vscsi.sh
+    echo 1 >/sys/module/scsi_debug/parameters/vpd_use_hostno
     host=$(add_scsi_debug)
     # Of mount itself, which has ended: reading it fails.
     mount --bind /proc/self/mem /proc/swaps
     all=$(rows "$host" -a 2>&1) && free=$(xl scsi-assignable-list 2>/run/log)
     umount /proc/swaps
+    echo "$all"
     cat /run/log
     [ "$all" = "disk $host:0:0:0 what may hold it cannot be found out: cannot \
 look at /proc/swaps: No such process" ]
