@@ -5,7 +5,6 @@
  * opener on tapes.
  */
 #include <ctype.h>
-#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <stdlib.h>
@@ -323,21 +322,18 @@ out:
     return rc;
 }
 
-static int ask_class(question *q, const char *dir)
+static int ask_class(question *q, const char *path)
 {
-    DIR *d = dir ? opendir(dir) : NULL;
-    struct dirent *entry;
+    const char *name;
     int rc = 0;
+    DIR *dir;
 
-    if (!d)
-        return dir && libxl__vscsi_inuse_is_gone(errno)
-               ? 0 : libxl__vscsi_inuse_blind(q->vc, dir);
-    while (!rc && !q->text && (errno = 0, entry = readdir(d)))
-        if (entry->d_name[0] != '.')
-            rc = ask_node(q, dir, entry->d_name);
-    if (!rc && !q->text && errno)
-        rc = libxl__vscsi_inuse_blind(q->vc, dir);
-    closedir(d);
+    if (!libxl__vscsi_inuse_open_dir(q->vc, path, &dir, &rc))
+        return rc;
+    while (!rc && !q->text &&
+           (name = libxl__vscsi_inuse_next_name(q->vc, dir, path, &rc)))
+        rc = ask_node(q, path, name);
+    closedir(dir);
     return rc;
 }
 

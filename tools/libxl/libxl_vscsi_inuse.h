@@ -7,6 +7,7 @@
 #ifndef LIBXL_VSCSI_INUSE_H
 #define LIBXL_VSCSI_INUSE_H
 
+#include <dirent.h>
 #include <sys/types.h>
 
 #include "libxl_vscsi_device.h"
@@ -99,6 +100,13 @@ int libxl__vscsi_inuse_load_stores(libxl__vscsi_ctx *vc,
 int libxl__vscsi_inuse_blind(libxl__vscsi_ctx *vc, const char *path);
 /* Does the errno value say that there is nothing (any more)? */
 bool libxl__vscsi_inuse_is_gone(int e);
+/* Reading a directory, one name at a time.  False: there is none, or *rc_r
+ * is why it cannot be looked at, logged; path NULL is memory that ran out. */
+bool libxl__vscsi_inuse_open_dir(libxl__vscsi_ctx *vc, const char *path,
+                                 DIR **dir_r, int *rc_r);
+/* The next one that is not hidden; NULL: the end, or *rc_r. */
+const char *libxl__vscsi_inuse_next_name(libxl__vscsi_ctx *vc, DIR *dir,
+                                         const char *path, int *rc_r);
 /* False: vanished, or not that kind of node, and *rc_r is 0; or *rc_r says
  * that it cannot be looked at, logged. */
 bool libxl__vscsi_inuse_node(libxl__vscsi_ctx *vc, const char *node,

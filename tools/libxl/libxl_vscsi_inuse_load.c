@@ -4,7 +4,6 @@
  * swap, loop devices, guests' block devices, open files.
  */
 #include <ctype.h>
-#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
@@ -222,32 +221,46 @@ out:
 
 /* ----- directories ----- */
 
+bool libxl__vscsi_inuse_open_dir(libxl__vscsi_ctx *vc, const char *path,
+                                 DIR **dir_r, int *rc_r)
+{
+    *dir_r = path ? opendir(path) : NULL;
+    if (*dir_r)
+        return true;
+    if (!path || !libxl__vscsi_inuse_is_gone(errno))
+        *rc_r = libxl__vscsi_inuse_blind(vc, path);
+    return false;
+}
+
+const char *libxl__vscsi_inuse_next_name(libxl__vscsi_ctx *vc, DIR *dir,
+                                         const char *path, int *rc_r)
+{
+    struct dirent *entry;
+
+    do {
+        errno = 0;
+        entry = readdir(dir);
+    } while (entry && entry->d_name[0] == '.');
+    if (!entry && errno && !libxl__vscsi_inuse_is_gone(errno))
+        *rc_r = libxl__vscsi_inuse_blind(vc, path);
+    return entry ? entry->d_name : NULL;
+}
+
 typedef int name_reader(libxl__vscsi_ctx *vc, libxl__vscsi_inuse *inuse,
                         const char *path, const char *name);
 
-/* Each name in it; path NULL: memory ran out.  A directory that is not
- * there has none. */
+/* Each name in it. */
 static int read_names(libxl__vscsi_ctx *vc, libxl__vscsi_inuse *inuse,
                       const char *path, name_reader *reader)
 {
-    DIR *dir = path ? opendir(path) : NULL;
-    struct dirent *entry;
+    const char *name;
     int rc = 0;
+    DIR *dir;
 
-    if (!dir)
-        return path && libxl__vscsi_inuse_is_gone(errno)
-               ? 0 : libxl__vscsi_inuse_blind(vc, path);
-    while (!rc) {
-        errno = 0;
-        entry = readdir(dir);
-        if (!entry) {
-            if (errno && !libxl__vscsi_inuse_is_gone(errno))
-                rc = libxl__vscsi_inuse_blind(vc, path);
-            break;
-        }
-        if (entry->d_name[0] != '.')
-            rc = reader(vc, inuse, path, entry->d_name);
-    }
+    if (!libxl__vscsi_inuse_open_dir(vc, path, &dir, &rc))
+        return rc;
+    while (!rc && (name = libxl__vscsi_inuse_next_name(vc, dir, path, &rc)))
+        rc = reader(vc, inuse, path, name);
     closedir(dir);
     return rc;
 }

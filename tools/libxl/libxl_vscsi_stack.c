@@ -4,7 +4,6 @@
  * loop devices, each upon the other.  From sysfs, where each block device
  * names its holders; a loop device is no holder, and names its file.
  */
-#include <dirent.h>
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -211,32 +210,6 @@ out:
     return rc;
 }
 
-/* The next name in dir that is not hidden; NULL: the end, or *rc_r. */
-static const char *next_name(building *b, DIR *dir, const char *path,
-                             int *rc_r)
-{
-    struct dirent *entry;
-
-    do {
-        errno = 0;
-        entry = readdir(dir);
-    } while (entry && entry->d_name[0] == '.');
-    if (!entry && errno)
-        *rc_r = libxl__vscsi_inuse_blind(b->vc, path);
-    return entry ? entry->d_name : NULL;
-}
-
-/* False: no such directory; or *rc_r. */
-static bool open_dir(building *b, const char *path, DIR **dir_r, int *rc_r)
-{
-    *dir_r = path ? opendir(path) : NULL;
-    if (*dir_r)
-        return true;
-    if (!path || !libxl__vscsi_inuse_is_gone(errno))
-        *rc_r = libxl__vscsi_inuse_blind(b->vc, path);
-    return false;
-}
-
 /* They are directories in the disk's, and begin with its name. */
 static int add_partitions(building *b, int below)
 {
@@ -245,9 +218,10 @@ static int add_partitions(building *b, int below)
     int rc = 0;
     DIR *dir;
 
-    if (!open_dir(b, path, &dir, &rc))
+    if (!libxl__vscsi_inuse_open_dir(b->vc, path, &dir, &rc))
         return rc;
-    while (!rc && (name = next_name(b, dir, path, &rc))) {
+    while (!rc && (name = libxl__vscsi_inuse_next_name(b->vc, dir, path,
+                                                       &rc))) {
         if (strncmp(name, disk, strlen(disk)))
             continue;
         /* the layers may move */
@@ -274,8 +248,9 @@ static int add_holders(building *b, int below)
     int rc = 0;
     DIR *dir;
 
-    if (open_dir(b, path, &dir, &rc)) {
-        while (!rc && (name = next_name(b, dir, path, &rc)))
+    if (libxl__vscsi_inuse_open_dir(b->vc, path, &dir, &rc)) {
+        while (!rc && (name = libxl__vscsi_inuse_next_name(b->vc, dir, path,
+                                                           &rc)))
             rc = add_class_layer(b, name, below);
         closedir(dir);
     }
@@ -354,14 +329,14 @@ static int add_base(digging *d, const libxl_vscsi_hctl *hctl)
 
 static int dig_slaves(digging *d, const char *dir, unsigned depth)
 {
-    building b = { d->vc, NULL, NULL };
     char *path = libxl__vscsi_sprintf("%s/slaves", dir);
     const char *name;
     int rc = 0;
     DIR *slaves;
 
-    if (open_dir(&b, path, &slaves, &rc)) {
-        while (!rc && (name = next_name(&b, slaves, path, &rc)))
+    if (libxl__vscsi_inuse_open_dir(d->vc, path, &slaves, &rc)) {
+        while (!rc && (name = libxl__vscsi_inuse_next_name(d->vc, slaves,
+                                                           path, &rc)))
             rc = dig(d, libxl__vscsi_sprintf("%s/%s", path, name), depth);
         closedir(slaves);
     }
