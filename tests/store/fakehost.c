@@ -268,17 +268,28 @@ void libxl__vscsi_known_dispose(libxl__vscsi_known *known)
 
 /* dom0 holds what it holds, shared or not. */
 int libxl__vscsi_check_inuse(libxl__vscsi_ctx *vc, libxl__vscsi_known *known,
-                             const libxl__vscsi_unit *unit, bool shared)
+                             const libxl__vscsi_unit *unit, bool shared,
+                             const char *target)
 {
     char text[LIBXL__VSCSI_HCTL_SIZE];
 
-    (void)known;
-    (void)shared;
+    (void)known, (void)shared, (void)target;
+    if (!unit->num_paths)
+        return 0;
     libxl__vscsi_hctl_format(&unit->id.hctl, text);
     if (!has(&held, text))
         return 0;
     libxl__vscsi_error(vc, "it is mounted on /srv (unmount it first)");
     return ERROR_DEVICE_EXISTS;
+}
+
+int libxl__vscsi_find_target(libxl__vscsi_ctx *vc, libxl__vscsi_known *known,
+                             const libxl__vscsi_unit *unit,
+                             char **wwn_r, char **target_r)
+{
+    (void)vc, (void)known, (void)unit;
+    *wwn_r = *target_r = NULL;
+    return 0;
 }
 
 /* Of each target, there are only the LUNs 0 to 3. */
@@ -361,16 +372,6 @@ int libxl__vscsi_lio_resolve(libxl__vscsi_ctx *vc, const char *wwn,
                    ? strdup(target_backstore)
                    : libxl__vscsi_sprintf("iblock_0/of-%s", wwn);
     *name_r = target_device ? strdup(target_device) : NULL;
-    return 0;
-}
-
-int libxl__vscsi_lio_find_foreign(libxl__vscsi_ctx *vc,
-                                  const libxl__vscsi_unit *unit,
-                                  char **wwn_r)
-{
-    (void)vc;
-    (void)unit;
-    *wwn_r = NULL;
     return 0;
 }
 

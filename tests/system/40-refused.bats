@@ -26,17 +26,6 @@ setup() {
 
 attach() { xl scsi-attach "$@"; }
 
-# One partition, from sector 2048, of 8192 sectors.
-make_partition() {
-    dd if=/dev/zero of="$1" bs=512 count=1 conv=fsync 2>/dev/null
-    printf '\0\0\0\0\203\0\0\0\0\010\0\0\0\040\0\0' |
-        dd of="$1" bs=1 seek=446 conv=notrunc 2>/dev/null
-    printf '\125\252' | dd of="$1" bs=1 seek=510 conv=notrunc,fsync 2>/dev/null
-    blockdev --rereadpt "$1"
-    udevadm settle
-    [ -b "${1}1" ]
-}
-
 drop_partition() {
     dd if=/dev/zero of="$1" bs=512 count=1 conv=fsync 2>/dev/null
     blockdev --rereadpt "$1"

@@ -58,17 +58,6 @@ teardown() {
 
 attach() { xl scsi-attach "$@"; }
 
-# One partition, from sector 2048, of 8192 sectors.
-make_partition() {
-    dd if=/dev/zero of="$1" bs=512 count=1 conv=fsync 2>/dev/null
-    printf '\0\0\0\0\203\0\0\0\0\010\0\0\0\040\0\0' |
-        dd of="$1" bs=1 seek=446 conv=notrunc 2>/dev/null
-    printf '\125\252' | dd of="$1" bs=1 seek=510 conv=notrunc,fsync 2>/dev/null
-    blockdev --rereadpt "$1"
-    udevadm settle
-    [ -b "${1}1" ]
-}
-
 # both MESSAGE: by either of its paths the unit is refused to anybody.
 both() {
     refused 1 "$1" attach evil "$disk" 0:0:0:0
@@ -198,6 +187,31 @@ both() {
         [ "$status" -eq 1 ]
         [[ "$output" == *"LIO backstore iblock/mine of dom0"* ]]
     done
+}
+
+@test "an admin's target is no holder of its disk, a mount by the other path is" {
+    core=$target/core/iblock_77
+    tpg=$target/xen-pvscsi/naa.6001405aaaabbbb7/tpgt_1
+    mkdir -p "$core/mine"
+    echo "udev_path=$disk" >"$core/mine/control"
+    echo 1 >"$core/mine/enable"
+    mkdir -p "$tpg/lun/lun_0"
+    echo naa.6001405aaaabbbb8 >"$tpg/nexus"
+    ln -s "$core/mine" "$tpg/lun/lun_0/link"
+    mkfs.ext4 -q "$other"
+    mkdir -p /srv/a
+    mount "$other" /srv/a
+    for name in naa.6001405aaaabbbb7:0 "$disk" "$b:0:0:0"; do
+        refused 1 "its path $other is mounted on /srv/a (unmount it first)" \
+            attach evil "$name" 0:0:0:0
+    done
+    xl scsi-assignable-list -a | grep "$a:0:0:0" | grep "mounted on /srv/a"
+    umount /srv/a
+    xl scsi-assignable-list | grep "$a:0:0:0"
+    attach evil "$b:0:0:0" 0:0:0:0
+    xl scsi-detach evil 0:0:0:0
+    rm "$tpg/lun/lun_0/link"
+    rmdir "$tpg/lun/lun_0" "$tpg" "${tpg%/tpgt_1}" "$core/mine" "$core"
 }
 
 # ----- tapes -----

@@ -217,13 +217,14 @@ static void again(void)
     said[0] = '\0';
 }
 
-static void expect_asked(bool shared, const char *expected)
+static void expect_asked(bool shared, const char *target,
+                         const char *expected)
 {
     char *text = NULL;
 
     again();
     assert_int_equal(libxl__vscsi_inuse_who(&vc, inuse, &unit, shared,
-                                            &text), 0);
+                                            target, &text), 0);
     assert_string_equal(text ? text : "free", expected);
     assert_string_equal(said, "");
     free(text);
@@ -231,7 +232,7 @@ static void expect_asked(bool shared, const char *expected)
 
 static void expect(const char *expected)
 {
-    expect_asked(false, expected);
+    expect_asked(false, NULL, expected);
 }
 
 /* As it stands, without reading again. */
@@ -241,7 +242,7 @@ static void expect_blind(const char *why)
 
     said[0] = '\0';
     assert_int_not_equal(libxl__vscsi_inuse_who(&vc, inuse, &unit, false,
-                                                &text), 0);
+                                                NULL, &text), 0);
     assert_null(text);
     if (!strstr(said, why))
         fail_msg("not \"%s\" but \"%s\"", why, said);
@@ -302,7 +303,7 @@ static void mount_is_named_by_its_point_whichever_path_it_has(void **state)
     use_disks(1);
     put("proc/self/mountinfo", rows[0].line);
     expect("it is mounted on /srv (unmount it first)");
-    expect_asked(true, "it is mounted on /srv (unmount it first)");
+    expect_asked(true, NULL, "it is mounted on /srv (unmount it first)");
 }
 
 static void swap_is_named_whichever_path_it_has(void **state)
@@ -323,7 +324,7 @@ static void exclusive_opener_is_noticed_whichever_path_it_has(void **state)
     (void)state;
     fakeudev_hold("/dev/sdb");
     expect("another program or driver of dom0 has it open exclusively");
-    expect_asked(true, "free");
+    expect_asked(true, NULL, "free");
     use_disks(2);
     fakeudev_hold("/dev/sdc");
     expect("another program or driver of dom0 has its path /dev/sdc open "
@@ -405,7 +406,7 @@ static void loop_device_is_found_by_its_file(void **state)
     put("sys/block/loop0/loop/backing_file", "/dev/sdc\n");
     expect("its path /dev/sdc is used by loop device /dev/loop0 (losetup -d "
            "/dev/loop0 first)");
-    expect_asked(true, "its path /dev/sdc is used by loop device /dev/loop0 "
+    expect_asked(true, NULL, "its path /dev/sdc is used by loop device /dev/loop0 "
                  "(losetup -d /dev/loop0 first)");
     put("sys/block/loop0/loop/backing_file", "/srv/image (deleted)\n");
     expect("free");
@@ -457,7 +458,7 @@ static void guests_block_device_is_named_by_domain_and_vdev(void **state)
                  "/local/domain/0/backend/%s/7/51712/params", rows[i].kind);
         put_store(path, rows[i].params);
         expect(rows[i].expected);
-        expect_asked(true, rows[i].expected);
+        expect_asked(true, NULL, rows[i].expected);
     }
 }
 
@@ -508,7 +509,36 @@ static void backstore_of_any_kind_and_path_is_named(void **state)
     snprintf(expected, sizeof(expected), "its partition /dev/sdc1 is LIO "
              "backstore iblock/part of dom0%s", mine);
     expect(expected);
-    expect_asked(true, expected);
+    expect_asked(true, NULL, expected);
+}
+
+static void given_target_is_no_holder_but_what_else_has_its_unit_is(
+    void **state)
+{
+    static const char mine[] = "iblock_0/mine";
+
+    (void)state;
+    use_disks(2);
+    put("lio/core/iblock_0/mine/enable", "1\n");
+    put("lio/core/iblock_0/mine/info", "iBlock device: sdb  UDEV PATH: x  "
+        "readonly: 0\n        Major: 8 Minor: 16  CLAIMED: IBLOCK\n");
+    make_link("sys/dev/block/8:16/device", "../../../2:0:0:1");
+    fakeudev_hold("/dev/sdb");
+    expect_asked(false, mine, "free");
+    expect_asked(true, mine, "free");
+    put("proc/self/mountinfo", "36 1 8:33 / /s rw - ext4 /dev/sdc1 rw\n");
+    expect_asked(false, mine, "its partition /dev/sdc1 is mounted on /s "
+                 "(unmount it first)");
+    put("proc/self/mountinfo", "\n");
+    fakeudev_hold("/dev/sdc");
+    expect_asked(false, mine, "another program or driver of dom0 has its "
+                 "path /dev/sdc open exclusively");
+    put("lio/core/pscsi_1/other/enable", "1\n");
+    put("lio/core/pscsi_1/other/info", "SCSI Device Bus Location: Channel "
+        "ID: 0 Target ID: 0 LUN: 1 Host ID: 3\n");
+    expect_asked(false, mine, "its path /dev/sdc is LIO backstore "
+        "pscsi/other of dom0 (delete that with targetcli, or make a LUN of "
+        "a xen-pvscsi target of it and give that, as naa.WWN:LUN)");
 }
 
 static void export_of_ours_counts_unless_guests_share_it(void **state)
@@ -521,7 +551,7 @@ static void export_of_ours_counts_unless_guests_share_it(void **state)
     expect("it is still exported from an earlier attach (LIO backstore "
            "pscsi/xl-vscsi-2:0:0:1): the backend driver has not let go of it "
            "yet");
-    expect_asked(true, "free");
+    expect_asked(true, NULL, "free");
     put("lio/core/pscsi_5001405/xl-vscsi-2:0:0:1/enable", "0\n");
     expect("free");
 }
@@ -535,7 +565,8 @@ static void program_that_has_a_tape_or_changer_open_is_named(void **state)
     put("proc/4711/comm", "bacula\033sd\n");
     make_link("proc/4711/fd/3", "/dev/nst0");
     expect("bacula?sd (4711) has /dev/nst0 open (stop it first)");
-    expect_asked(true, "bacula?sd (4711) has /dev/nst0 open (stop it first)");
+    expect_asked(true, NULL,
+                 "bacula?sd (4711) has /dev/nst0 open (stop it first)");
     put("proc/4711/comm", "mtx\n");
     make_link("proc/4711/fd/3", "/dev/sg2");
     expect("mtx (4711) has /dev/sg2 open (stop it first)");
@@ -567,7 +598,7 @@ static void single_opener_of_a_tape_is_noticed(void **state)
     fakeudev_hold("/dev/nst0");
     expect("/dev/nst0 is busy: a program of dom0 has it open, or another "
            "host has reserved it");
-    expect_asked(true, "free");
+    expect_asked(true, NULL, "free");
 }
 
 /* ----- the other order ----- */
@@ -781,6 +812,7 @@ int main(void)
         TEST(guests_block_device_is_named_by_domain_and_vdev),
         TEST(what_the_backend_has_opened_counts_before_what_it_was_told),
         TEST(backstore_of_any_kind_and_path_is_named),
+        TEST(given_target_is_no_holder_but_what_else_has_its_unit_is),
         TEST(export_of_ours_counts_unless_guests_share_it),
         TEST(program_that_has_a_tape_or_changer_open_is_named),
         TEST(own_files_do_not_count),

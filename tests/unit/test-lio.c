@@ -12,18 +12,39 @@
 #include "fakeconfigfs.h"
 #include "lio_stage.h"
 
+/* The admin's target that has the unit, as found in one look at LIO; its
+ * backstore is *store_r. */
+static char *find_foreign(const libxl__vscsi_unit *unit, char **store_r)
+{
+    const libxl__vscsi_backstore *store = NULL;
+    libxl__vscsi_backstore *stores = NULL;
+    char *wwn = NULL;
+    unsigned num = 0;
+
+    assert_int_equal(libxl__vscsi_lio_backstores(&lio_vc, &stores, &num), 0);
+    assert_int_equal(libxl__vscsi_lio_find_foreign(&lio_vc, stores, num, unit,
+                                                   &wwn, &store), 0);
+    *store_r = store ? strdup(libxl__vscsi_backstore_id(&lio_vc, store))
+                     : NULL;
+    libxl__vscsi_backstores_free(stores, num);
+    return wwn;
+}
+
 /* ----- the admin's ----- */
 
 static void admins_target_is_found_and_resolved(void **state)
 {
     libxl__vscsi_unit *unit = lio_device(2, 0, 1);
     libxl__vscsi_unit *other = lio_device(2, 0, 2);
-    char *wwn = NULL, *node = NULL, *store = NULL;
+    char *wwn, *node = NULL, *store = NULL;
 
     (void)state;
     lio_make_foreign(FOREIGN, NULL);
-    assert_int_equal(libxl__vscsi_lio_find_foreign(&lio_vc, unit, &wwn), 0);
+    wwn = find_foreign(unit, &store);
     assert_string_equal(wwn, FOREIGN ":7");
+    assert_string_equal(store, "pscsi_0/mine");
+    free(store);
+    store = NULL;
     assert_int_equal(libxl__vscsi_lio_resolve(&lio_vc, wwn, &store, &node),
                      0);
     assert_string_equal(node, "2:0:0:1");
@@ -31,20 +52,19 @@ static void admins_target_is_found_and_resolved(void **state)
     free(node);
     free(store);
     free(wwn);
-    assert_int_equal(libxl__vscsi_lio_find_foreign(&lio_vc, other, &wwn), 0);
-    assert_null(wwn);
+    assert_null(find_foreign(other, &store));
+    assert_null(store);
 }
 
 static void what_we_exported_is_not_foreign(void **state)
 {
     libxl__vscsi_unit *unit = lio_device(2, 0, 1);
     libxl__vscsi_ours ours = lio_ours_of(2, 0, 1);
-    char *wwn = NULL, *node = NULL, *store = NULL, name[64];
+    char *node = NULL, *store = NULL, name[64];
 
     (void)state;
     assert_int_equal(lio_export(2, 0, 1), 0);
-    assert_int_equal(libxl__vscsi_lio_find_foreign(&lio_vc, unit, &wwn), 0);
-    assert_null(wwn);
+    assert_null(find_foreign(unit, &store));
     snprintf(name, sizeof(name), "%s:1", ours.wwn);
     assert_int_equal(libxl__vscsi_lio_resolve(&lio_vc, name, &store, &node),
                      ERROR_INVAL);
@@ -53,7 +73,7 @@ static void what_we_exported_is_not_foreign(void **state)
 static void target_that_cannot_work_is_not_found(void **state)
 {
     libxl__vscsi_unit *unit = lio_device(2, 0, 1);
-    char *wwn = NULL, *node = NULL, *store = NULL;
+    char *node = NULL, *store = NULL;
 
     (void)state;
     assert_int_equal(libxl__vscsi_lio_resolve(&lio_vc, FOREIGN ":7", &store,
@@ -61,8 +81,7 @@ static void target_that_cannot_work_is_not_found(void **state)
                      ERROR_NOTFOUND);
     assert_non_null(strstr(lio_said, "no LIO target"));
     lio_make_foreign(NULL, NULL);
-    assert_int_equal(libxl__vscsi_lio_find_foreign(&lio_vc, unit, &wwn), 0);
-    assert_null(wwn);
+    assert_null(find_foreign(unit, &store));
     assert_int_equal(libxl__vscsi_lio_resolve(&lio_vc, FOREIGN ":7", &store,
                                               &node),
                      ERROR_NOTFOUND);

@@ -60,24 +60,11 @@ static int find_user(libxl__vscsi_ctx *vc, const libxl__vscsi_users *users,
     return 0;
 }
 
-/* A backstore with a LUN of the admin's own is what attach would use. */
-static int is_targets(libxl__vscsi_ctx *vc, const libxl__vscsi_unit *unit,
-                      bool *is_r)
-{
-    char *wwn = NULL;
-    int rc = libxl__vscsi_lio_find_foreign(vc, unit, &wwn);
-
-    *is_r = wwn;
-    free(wwn);
-    return rc;
-}
-
 static int find_holder(libxl__vscsi_ctx *vc, assignable *a,
                        const libxl__vscsi_unit *unit, char **text_r)
 {
+    char *text = NULL, *wwn = NULL, *target = NULL;
     libxl_vscsi_pdev pdev;
-    bool is_admins = false;
-    char *text = NULL;
     int rc;
 
     libxl_vscsi_pdev_init(&pdev);
@@ -93,13 +80,10 @@ static int find_holder(libxl__vscsi_ctx *vc, assignable *a,
         rc = text ? 0 : out_of_memory(vc);
         goto out;
     }
-    rc = libxl__vscsi_inuse_who(vc, a->known.inuse, unit, false, &text);
-    if (!rc && text)
-        rc = is_targets(vc, unit, &is_admins);
-    if (is_admins) {
-        free(text);
-        text = NULL;
-    }
+    rc = libxl__vscsi_find_target(vc, &a->known, unit, &wwn, &target);
+    if (!rc)
+        rc = libxl__vscsi_inuse_who(vc, a->known.inuse, unit, false, target,
+                                    &text);
     if (!rc && !text && a->users.incomplete) {
         text = libxl__vscsi_sprintf("what is on record of domain %u cannot "
                                     "be read: it may have it",
@@ -107,6 +91,8 @@ static int find_holder(libxl__vscsi_ctx *vc, assignable *a,
         rc = text ? 0 : out_of_memory(vc);
     }
 out:
+    free(wwn);
+    free(target);
     if (rc)
         free(text);
     else

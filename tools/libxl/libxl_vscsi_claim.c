@@ -212,33 +212,28 @@ static bool is_on_record(const libxl_vscsi_pdev *pdev)
 }
 
 /* An admin's target that has the unit serves it better than a new one. */
-static int use_target(libxl__vscsi_ctx *vc, libxl_vscsi_pdev *pdev,
-                      libxl__vscsi_unit *unit)
+static int use_target(libxl__vscsi_ctx *vc, libxl__vscsi_known *known,
+                      libxl_vscsi_pdev *pdev, const libxl__vscsi_unit *unit)
 {
-    char *wwn = NULL, *backstore = NULL, *name = NULL;
+    char *wwn = NULL, *backstore = NULL;
     int rc;
 
-    rc = libxl__vscsi_lio_find_foreign(vc, unit, &wwn);
+    rc = libxl__vscsi_find_target(vc, known, unit, &wwn, &backstore);
     if (rc || !wwn)
         return rc;
-    rc = libxl__vscsi_lio_resolve(vc, wwn, &backstore, &name);
-    if (rc) {
-        free(wwn);
-        return rc;
-    }
     rc = set_wwn(vc, pdev, wwn);
     if (!rc)
         rc = set_target(vc, pdev, backstore, unit);
     free(backstore);
-    free(name);
     return rc;
 }
 
 /* From a name to one unit of dom0, or one target of the admin's. */
-static int resolve_device(libxl__vscsi_ctx *vc, libxl__vscsi_dom0 *dom0,
+static int resolve_device(libxl__vscsi_ctx *vc, libxl__vscsi_known *known,
                           bool uses_lio, libxl_vscsi_pdev *pdev,
                           libxl__vscsi_unit *unit)
 {
+    libxl__vscsi_dom0 *dom0 = &known->dom0;
     char text[LIBXL__VSCSI_HCTL_SIZE];
     const char *name = pdev->p_devname;
     int rc;
@@ -259,7 +254,14 @@ static int resolve_device(libxl__vscsi_ctx *vc, libxl__vscsi_dom0 *dom0,
     }
     if (!rc)
         rc = libxl__vscsi_set_hctl(vc, pdev, unit);
-    return rc || !uses_lio ? rc : use_target(vc, pdev, unit);
+    return rc || !uses_lio ? rc : use_target(vc, known, pdev, unit);
+}
+
+/* The backstore of the admin's target that it is, if it is one. */
+static const char *target_of(const libxl_vscsi_pdev *pdev)
+{
+    return pdev->type == LIBXL_VSCSI_PDEV_TYPE_WWN ? pdev->u.wwn.backstore
+                                                   : NULL;
 }
 
 /* What has the unit of devs[i] among those before it. */
@@ -299,7 +301,7 @@ static int find_free(libxl__vscsi_ctx *vc, const libxl__vscsi_users *users,
     const libxl_device_vscsidev *given;
     int rc;
 
-    rc = resolve_device(vc, &known->dom0, uses_lio, &dev->pdev, unit);
+    rc = resolve_device(vc, known, uses_lio, &dev->pdev, unit);
     if (rc)
         return rc;
     given = find_given(devs, i);
@@ -307,9 +309,10 @@ static int find_free(libxl__vscsi_ctx *vc, const libxl__vscsi_users *users,
         rc = check_given(vc, dev, given);
     if (!rc)
         rc = libxl__vscsi_users_check(vc, users, domid, dev, shared_r);
-    if (!rc && dev->pdev.type != LIBXL_VSCSI_PDEV_TYPE_WWN)
+    if (!rc)
         rc = libxl__vscsi_check_inuse(vc, known, unit,
-                                      given || shared_r->by_guests);
+                                      given || shared_r->by_guests,
+                                      target_of(&dev->pdev));
     return rc;
 }
 

@@ -137,7 +137,7 @@ static int make_backstore(libxl__vscsi_ctx *vc,
     if (hba) {
         path = libxl__vscsi_sprintf("%s/core/%s/%s", vc->lio_root, hba,
                                     ours->backstore);
-        good = path && libxl__vscsi_lio_is_backstore_of(vc, path, &ours->hctl);
+        good = path && libxl__vscsi_lio_is_backstore_of(path, &ours->hctl);
         free(path);
         if (good) {
             *hba_r = hba;

@@ -46,6 +46,7 @@ typedef struct question {
     libxl__vscsi_inuse *inuse;
     const libxl__vscsi_unit *unit;
     bool shared;
+    const char *target;
     char *text;
 } question;
 
@@ -79,6 +80,13 @@ static int answer_store(question *q, const char *subject,
         subject, store->name));
 }
 
+/* Is it the one that is to be given? */
+static bool is_target(const question *q, const libxl__vscsi_backstore *store)
+{
+    return q->target &&
+           !strcmp(libxl__vscsi_backstore_id(q->vc, store), q->target);
+}
+
 /* Those that say where their device is. */
 static int ask_stores(question *q)
 {
@@ -89,7 +97,8 @@ static int ask_stores(question *q)
     for (i = 0; !rc && !q->text && i < q->inuse->num_stores; i++) {
         const libxl__vscsi_backstore *store = &q->inuse->stores[i];
 
-        if (!store->has_hctl || (store->ours && q->shared))
+        if (!store->has_hctl || (store->ours && q->shared) ||
+            is_target(q, store))
             continue;
         for (j = 0; !rc && !q->text && j < q->unit->num_paths; j++) {
             const libxl__vscsi_path *path = &q->unit->paths[j];
@@ -167,7 +176,8 @@ static int ask_layer(question *q, const libxl__vscsi_layer *layer)
     }
     for (i = 0; !rc && !q->text && i < q->inuse->num_stores; i++)
         if (q->inuse->stores[i].has_devnum &&
-            q->inuse->stores[i].devnum == layer->devnum) {
+            q->inuse->stores[i].devnum == layer->devnum &&
+            !is_target(q, &q->inuse->stores[i])) {
             as = layer->chain ? libxl__vscsi_sprintf("%s is %s, which",
                                                      layer->subject,
                                                      layer->chain)
@@ -213,6 +223,25 @@ static int try_exclusive(question *q, const libxl__vscsi_layer *layer)
                               : libxl__vscsi_inuse_blind(q->vc, layer->node);
 }
 
+/* Does the target that is to be given have it open? */
+static bool is_targets(const question *q, const libxl__vscsi_layer *layer)
+{
+    unsigned i, j;
+
+    for (i = 0; q->target && i < q->inuse->num_stores; i++) {
+        const libxl__vscsi_backstore *store = &q->inuse->stores[i];
+
+        for (j = 0; is_target(q, store) && j < q->unit->num_paths; j++) {
+            const libxl__vscsi_path *path = &q->unit->paths[j];
+
+            if (path->disk && !strcmp(path->disk, layer->syspath) &&
+                libxl__vscsi_hctl_equal(&path->hctl, &store->hctl))
+                return true;
+        }
+    }
+    return false;
+}
+
 static int ask_blocks(question *q)
 {
     libxl__vscsi_stack stack = { NULL, 0 };
@@ -227,7 +256,7 @@ static int ask_blocks(question *q)
     if (!rc && !q->text)
         rc = ask_stacked(q, &stack);
     for (i = 0; !rc && !q->text && !q->shared && i < stack.num; i++)
-        if (stack.layers[i].whole)
+        if (stack.layers[i].whole && !is_targets(q, &stack.layers[i]))
             rc = try_exclusive(q, &stack.layers[i]);
     libxl__vscsi_stack_dispose(&stack);
     return rc;
@@ -361,9 +390,12 @@ static int ask_chars(question *q, const libxl__vscsi_path *path)
 
 int libxl__vscsi_inuse_who(libxl__vscsi_ctx *vc, libxl__vscsi_inuse *inuse,
                            const libxl__vscsi_unit *unit, bool shared,
-                           char **text_r)
+                           const char *target, char **text_r)
 {
-    question q = { .vc = vc, .inuse = inuse, .unit = unit, .shared = shared };
+    question q = {
+        .vc = vc, .inuse = inuse, .unit = unit, .shared = shared,
+        .target = target,
+    };
     bool has_disk = false;
     unsigned i;
     int rc;
@@ -390,21 +422,57 @@ void libxl__vscsi_known_dispose(libxl__vscsi_known *known)
     known->inuse = NULL;
 }
 
+static int load_inuse(libxl__vscsi_ctx *vc, libxl__vscsi_known *known)
+{
+    if (!known->inuse)
+        known->inuse = libxl__vscsi_inuse_new(vc);
+    return known->inuse ? 0 : ERROR_NOMEM;
+}
+
 int libxl__vscsi_check_inuse(libxl__vscsi_ctx *vc, libxl__vscsi_known *known,
-                             const libxl__vscsi_unit *unit, bool shared)
+                             const libxl__vscsi_unit *unit, bool shared,
+                             const char *target)
 {
     char *text = NULL;
     int rc;
 
-    if (!known->inuse)
-        known->inuse = libxl__vscsi_inuse_new(vc);
-    if (!known->inuse)
-        return ERROR_NOMEM;
-    rc = libxl__vscsi_inuse_who(vc, known->inuse, unit, shared, &text);
+    rc = load_inuse(vc, known);
+    if (!rc)
+        rc = libxl__vscsi_inuse_who(vc, known->inuse, unit, shared, target,
+                                    &text);
     if (!rc && text) {
         libxl__vscsi_error(vc, "%s", text);
         rc = ERROR_DEVICE_EXISTS;
     }
     free(text);
     return rc;
+}
+
+int libxl__vscsi_find_target(libxl__vscsi_ctx *vc, libxl__vscsi_known *known,
+                             const libxl__vscsi_unit *unit,
+                             char **wwn_r, char **target_r)
+{
+    const libxl__vscsi_backstore *store = NULL;
+    char *wwn = NULL, *target = NULL;
+    int rc;
+
+    rc = load_inuse(vc, known);
+    if (!rc)
+        rc = libxl__vscsi_inuse_load_stores(vc, known->inuse);
+    if (!rc)
+        rc = libxl__vscsi_lio_find_foreign(vc, known->inuse->stores,
+                                           known->inuse->num_stores, unit,
+                                           &wwn, &store);
+    if (!rc && store) {
+        target = strdup(libxl__vscsi_backstore_id(vc, store));
+        if (!target)
+            rc = libxl__vscsi_inuse_blind(vc, NULL);
+    }
+    if (rc) {
+        free(wwn);
+        return rc;
+    }
+    *wwn_r = wwn;
+    *target_r = target;
+    return 0;
 }

@@ -31,12 +31,15 @@ void libxl__vscsi_inuse_free(libxl__vscsi_inuse *inuse);
  * shared: guests have the unit through vscsi already.  What only their
  * having it shows (our export, an exclusive opener) is then left out; what
  * dom0 does with it is not.
+ * target: "pscsi_0/mine", the backstore of the admin's target that is to be
+ * given.  It is no holder then, nor is its having the device open; NULL:
+ * there is none.
  *
  *  ERROR_FAIL, ERROR_NOMEM  something could not be looked at; logged
  */
 int libxl__vscsi_inuse_who(libxl__vscsi_ctx *vc, libxl__vscsi_inuse *inuse,
                            const libxl__vscsi_unit *unit, bool shared,
-                           char **text_r);
+                           const char *target, char **text_r);
 
 /* What one request knows of dom0; all zero at first. */
 struct libxl__vscsi_known {
@@ -47,7 +50,15 @@ struct libxl__vscsi_known {
 void libxl__vscsi_known_dispose(libxl__vscsi_known *known);
 /* ERROR_DEVICE_EXISTS, logged, if somebody holds the unit; see _who. */
 int libxl__vscsi_check_inuse(libxl__vscsi_ctx *vc, libxl__vscsi_known *known,
-                             const libxl__vscsi_unit *unit, bool shared);
+                             const libxl__vscsi_unit *unit, bool shared,
+                             const char *target);
+/*
+ * An admin's target that exports the unit: *wwn_r, "naa.WWN:LUN", and
+ * *target_r as above, both to be freed; NULL if there is none.
+ */
+int libxl__vscsi_find_target(libxl__vscsi_ctx *vc, libxl__vscsi_known *known,
+                             const libxl__vscsi_unit *unit,
+                             char **wwn_r, char **target_r);
 
 /* ----- libxl_vscsi_inuse_load.c: what is read ----- */
 

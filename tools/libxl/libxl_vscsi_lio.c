@@ -147,24 +147,6 @@ static bool read_place(const char *path, libxl_vscsi_hctl *hctl_r)
     return tells;
 }
 
-/* What a backstore has.  Where that cannot be looked at, *rc_r tells. */
-static bool read_device(libxl__vscsi_ctx *vc, const char *path,
-                        libxl_vscsi_hctl *hctl_r, int *rc_r)
-{
-    char *node, *reason = NULL;
-
-    *rc_r = 0;
-    if (read_place(path, hctl_r))
-        return true;
-    node = libxl__vscsi_cfs_read("%s/udev_path", path);
-    *rc_r = node && node[0] == '/'
-            ? libxl__vscsi_name_hctl(vc, node, hctl_r, &reason)
-            : ERROR_NOTFOUND;
-    free(reason);
-    free(node);
-    return !*rc_r;
-}
-
 static bool is_enabled(const char *path)
 {
     char *enable = libxl__vscsi_cfs_read("%s/enable", path);
@@ -174,63 +156,13 @@ static bool is_enabled(const char *path)
     return enabled;
 }
 
-bool libxl__vscsi_lio_is_backstore_of(libxl__vscsi_ctx *vc, const char *path,
+bool libxl__vscsi_lio_is_backstore_of(const char *path,
                                       const libxl_vscsi_hctl *hctl)
 {
     libxl_vscsi_hctl place;
-    int rc;
 
-    return read_device(vc, path, &place, &rc) &&
+    return read_place(path, &place) &&
            libxl__vscsi_hctl_equal(&place, hctl) && is_enabled(path);
-}
-
-/* By any path.  What cannot be looked at may be. */
-static bool is_backstore_of_unit(libxl__vscsi_ctx *vc, const char *path,
-                                 const libxl__vscsi_unit *unit)
-{
-    libxl_vscsi_hctl place;
-    int rc;
-
-    if (!read_device(vc, path, &place, &rc))
-        return rc == ERROR_FAIL || rc == ERROR_NOMEM;
-    return libxl__vscsi_unit_is_at(unit, &place) && is_enabled(path);
-}
-
-/* What the name of one of ours says is not read again. */
-static bool is_named_otherwise(const char *name,
-                               const libxl__vscsi_unit *unit)
-{
-    libxl_vscsi_hctl named;
-
-    return libxl__vscsi_ours_parse_backstore(name, &named) &&
-           !libxl__vscsi_unit_is_at(unit, &named);
-}
-
-/* Has any backstore the unit? */
-static bool has_backstore(libxl__vscsi_ctx *vc,
-                          const libxl__vscsi_unit *unit)
-{
-    libxl__vscsi_names hbas, names;
-    bool found = false;
-    unsigned i, j;
-    char *path;
-
-    libxl__vscsi_cfs_list(&hbas, "", false, "%s/core", vc->lio_root);
-    for (i = 0; i < hbas.num && !found; i++) {
-        libxl__vscsi_cfs_list(&names, "", false, "%s/core/%s", vc->lio_root,
-                              hbas.list[i]);
-        for (j = 0; j < names.num && !found; j++) {
-            if (is_named_otherwise(names.list[j], unit))
-                continue;
-            path = libxl__vscsi_sprintf("%s/core/%s/%s", vc->lio_root,
-                                        hbas.list[i], names.list[j]);
-            found = path && is_backstore_of_unit(vc, path, unit);
-            free(path);
-        }
-        libxl__vscsi_names_dispose(&names);
-    }
-    libxl__vscsi_names_dispose(&hbas);
-    return found;
 }
 
 /* ----- targets ----- */
@@ -381,72 +313,90 @@ out:
     return rc;
 }
 
-/* The LUN of a TPG that is the unit. */
-static bool find_lun(libxl__vscsi_ctx *vc, const char *tpg,
-                     const libxl__vscsi_unit *unit, uint64_t *lun_r)
+/* The backstore that has the unit, if one has; by its id, if that is not
+ * NULL. */
+static const libxl__vscsi_backstore *
+find_store(libxl__vscsi_ctx *vc, const libxl__vscsi_backstore *stores,
+           unsigned num, const libxl__vscsi_unit *unit, const char *id)
 {
+    unsigned i;
+
+    for (i = 0; i < num; i++)
+        if (stores[i].has_hctl &&
+            libxl__vscsi_unit_is_at(unit, &stores[i].hctl) &&
+            (!id || !strcmp(id, libxl__vscsi_backstore_id(vc, &stores[i]))))
+            return &stores[i];
+    return NULL;
+}
+
+/* The LUN of a TPG that is the unit; NULL: it has none. */
+static const libxl__vscsi_backstore *
+find_lun(libxl__vscsi_ctx *vc, const libxl__vscsi_backstore *stores,
+         unsigned num, const libxl__vscsi_unit *unit, const char *tpg,
+         uint64_t *lun_r)
+{
+    const libxl__vscsi_backstore *store = NULL;
     libxl__vscsi_names luns;
-    bool found = false;
-    char *backstore;
-    uint64_t lun;
+    char *link, *id;
     unsigned i;
 
     libxl__vscsi_cfs_list(&luns, LUN_PREFIX, false, "%s/lun", tpg);
-    for (i = 0; i < luns.num && !found; i++) {
-        backstore = linked_backstore(tpg, luns.list[i]);
-        found = backstore &&
-                libxl__vscsi_lio_parse_lun(luns.list[i], &lun) &&
-                is_backstore_of_unit(vc, backstore, unit);
-        free(backstore);
+    for (i = 0; i < luns.num && !store; i++) {
+        link = linked_backstore(tpg, luns.list[i]);
+        id = link ? name_of_backstore(link) : NULL;
+        if (id && libxl__vscsi_lio_parse_lun(luns.list[i], lun_r))
+            store = find_store(vc, stores, num, unit, id);
+        free(link);
+        free(id);
     }
     libxl__vscsi_names_dispose(&luns);
-    if (found)
-        *lun_r = lun;
-    return found;
+    return store;
 }
 
 int libxl__vscsi_lio_find_foreign(libxl__vscsi_ctx *vc,
+                                  const libxl__vscsi_backstore *stores,
+                                  unsigned num,
                                   const libxl__vscsi_unit *unit,
-                                  char **wwn_r)
+                                  char **wwn_r,
+                                  const libxl__vscsi_backstore **store_r)
 {
+    const libxl__vscsi_backstore *store = NULL;
+    libxl__vscsi_names targets = { NULL, 0 };
     char *tpg, *wwn = NULL;
-    libxl__vscsi_names targets;
     uint64_t lun;
     bool several;
     unsigned i;
-    int rc = 0;
 
     /* Mostly none has it, and then no LUN needs to be looked at. */
-    if (!has_backstore(vc, unit)) {
-        *wwn_r = NULL;
-        return 0;
-    }
-    libxl__vscsi_cfs_list(&targets, "naa.", false, "%s/" LIO_FABRIC,
-                          vc->lio_root);
-    for (i = 0; i < targets.num && !wwn && !rc; i++) {
+    if (find_store(vc, stores, num, unit, NULL))
+        libxl__vscsi_cfs_list(&targets, "naa.", false, "%s/" LIO_FABRIC,
+                              vc->lio_root);
+    for (i = 0; i < targets.num && !store; i++) {
         const char *target = targets.list[i];
 
         tpg = oldest_tpg(vc, target, &several);
-        if (tpg && !is_ours(target, tpg) && has_nexus(tpg) &&
-            find_lun(vc, tpg, unit, &lun)) {
-            wwn = libxl__vscsi_sprintf("%s:%" PRIu64, target, lun);
-            if (!wwn) {
-                libxl__vscsi_error(vc, "out of memory");
-                rc = ERROR_NOMEM;
-            } else if (!libxl__vscsi_wwn_parse(wwn, NULL, NULL) ||
-                       strlen(wwn) > LIBXL__VSCSI_PDEV_MAX) {
-                free(wwn);      /* the backend would not find it */
-                wwn = NULL;
-            }
-        }
+        if (tpg && !is_ours(target, tpg) && has_nexus(tpg))
+            store = find_lun(vc, stores, num, unit, tpg, &lun);
         free(tpg);
+        if (!store)
+            continue;
+        wwn = libxl__vscsi_sprintf("%s:%" PRIu64, target, lun);
+        if (!wwn || (libxl__vscsi_wwn_parse(wwn, NULL, NULL) &&
+                     strlen(wwn) <= LIBXL__VSCSI_PDEV_MAX))
+            break;
+        free(wwn);              /* the backend would not find it */
+        wwn = NULL;
+        store = NULL;
     }
     libxl__vscsi_names_dispose(&targets);
-    if (rc)
-        return rc;
+    if (store && !wwn) {
+        libxl__vscsi_error(vc, "out of memory");
+        return ERROR_NOMEM;
+    }
     if (wwn)
         libxl__vscsi_log(vc, XTL_DETAIL, "using the existing LIO target %s",
                          wwn);
     *wwn_r = wwn;
+    *store_r = store;
     return 0;
 }

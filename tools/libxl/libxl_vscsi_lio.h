@@ -82,8 +82,8 @@ bool libxl__vscsi_lio_parse_place(const char *info,
                                   libxl_vscsi_hctl *hctl_r);
 bool libxl__vscsi_lio_parse_devnum(const char *info, uint64_t *major_r,
                                    uint64_t *minor_r);
-/* Is the backstore in directory path the device at hctl? */
-bool libxl__vscsi_lio_is_backstore_of(libxl__vscsi_ctx *vc, const char *path,
+/* Is the backstore in directory path pscsi's of the device at hctl? */
+bool libxl__vscsi_lio_is_backstore_of(const char *path,
                                       const libxl_vscsi_hctl *hctl);
 
 /* ----- libxl_vscsi_release.c ----- */

@@ -28,6 +28,12 @@ void libxl__vscsi_backstores_free(libxl__vscsi_backstore *stores,
     free(stores);
 }
 
+const char *libxl__vscsi_backstore_id(libxl__vscsi_ctx *vc,
+                                      const libxl__vscsi_backstore *store)
+{
+    return store->path + strlen(vc->lio_root) + strlen("/core/");
+}
+
 static int cannot_look(libxl__vscsi_ctx *vc, const char *path)
 {
     if (!path || errno == ENOMEM) {
@@ -81,6 +87,23 @@ static int read_node(libxl__vscsi_ctx *vc, libxl__vscsi_backstore *store)
     return rc;
 }
 
+/* Where its disk is, unless it is a partition or no SCSI disk. */
+static int read_disk_place(libxl__vscsi_ctx *vc,
+                           libxl__vscsi_backstore *store)
+{
+    char *place = libxl__vscsi_cfs_readlink("%s/dev/block/%u:%u/device",
+                                            vc->sysfs, major(store->devnum),
+                                            minor(store->devnum));
+    int rc = 0;
+
+    if (!place && errno != EINVAL && errno != ENOENT && errno != ENOTDIR)
+        rc = cannot_look(vc, store->path);
+    if (place)
+        store->has_hctl = libxl__vscsi_hctl_parse(place, &store->hctl);
+    free(place);
+    return rc;
+}
+
 static int read_info(libxl__vscsi_ctx *vc, libxl__vscsi_backstore *store)
 {
     uint64_t major, minor;
@@ -96,6 +119,8 @@ static int read_info(libxl__vscsi_ctx *vc, libxl__vscsi_backstore *store)
     } else if (!rc) {
         rc = read_node(vc, store);
     }
+    if (!rc && store->has_devnum)
+        rc = read_disk_place(vc, store);
     free(info);
     return rc;
 }
@@ -177,7 +202,7 @@ int libxl__vscsi_lio_has(libxl__vscsi_ctx *vc,
 
     rc = is_enabled(vc, store->path, has_r);
     if (!rc && *has_r)
-        *has_r = libxl__vscsi_lio_is_backstore_of(vc, store->path,
+        *has_r = libxl__vscsi_lio_is_backstore_of(store->path,
                                                    &store->hctl);
     return rc;
 }
