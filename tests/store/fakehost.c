@@ -313,14 +313,14 @@ int libxl__vscsi_below(libxl__vscsi_ctx *vc,
 }
 
 bool libxl__vscsi_path_limits(libxl__vscsi_ctx *vc,
-                              const libxl_vscsi_hctl *hctl,
+                              const libxl__vscsi_path *path,
                               libxl__vscsi_limits *limits_r)
 {
     char text[LIBXL__VSCSI_HCTL_SIZE];
     unsigned i;
 
     (void)vc;
-    libxl__vscsi_hctl_format(hctl, text);
+    libxl__vscsi_hctl_format(&path->hctl, text);
     limits_r->max_sectors_kb = 32767;
     limits_r->max_segments = 254;
     i = find_limited(text);
@@ -347,7 +347,7 @@ bool libxl__vscsi_unit_limits(libxl__vscsi_ctx *vc,
                               libxl__vscsi_limits *limits_r)
 {
     if (unit->num_paths)
-        return libxl__vscsi_path_limits(vc, &unit->paths[0].hctl, limits_r);
+        return libxl__vscsi_path_limits(vc, &unit->paths[0], limits_r);
     limits_r->max_sectors_kb = limits_r->max_segments = UINT32_MAX;
     return true;
 }

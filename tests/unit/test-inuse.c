@@ -406,7 +406,8 @@ static void loop_device_is_found_by_its_file(void **state)
     put("sys/block/loop0/loop/backing_file", "/dev/sdc\n");
     expect("its path /dev/sdc is used by loop device /dev/loop0 (losetup -d "
            "/dev/loop0 first)");
-    expect_asked(true, NULL, "its path /dev/sdc is used by loop device /dev/loop0 "
+    expect_asked(true, NULL,
+                 "its path /dev/sdc is used by loop device /dev/loop0 "
                  "(losetup -d /dev/loop0 first)");
     put("sys/block/loop0/loop/backing_file", "/srv/image (deleted)\n");
     expect("free");
@@ -726,8 +727,10 @@ static void what_cannot_be_looked_at_is_refused_by_name(void **state)
         { "lio/core/pscsi_0", "free", false },
         { "lio/core", "lio: Too many", false },
         { "proc/4711/fd", "proc/4711/fd: Too many", true },
-        { "sys/bus/scsi/devices/4:0:0:0/scsi_generic/sg2/dev", "sg2/dev: Too many", true },
-        { "sys/bus/scsi/devices/4:0:0:0/scsi_changer", "scsi_changer: Too many", true },
+        { "sys/bus/scsi/devices/4:0:0:0/scsi_generic/sg2/dev",
+          "sg2/dev: Too many", true },
+        { "sys/bus/scsi/devices/4:0:0:0/scsi_changer",
+          "scsi_changer: Too many", true },
     };
     size_t i;
 

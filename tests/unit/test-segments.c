@@ -84,13 +84,17 @@ static void put(const char *path, const char *text)
     fclose(f);
 }
 
-static bool limits_of(const char *sysfs, uint32_t host,
+/* Of the path whose block device, or sg node, this is. */
+static bool limits_of(const char *disk, char *sg,
                       libxl__vscsi_limits *limits_r)
 {
-    libxl__vscsi_ctx vc = { .sysfs = sysfs };
-    libxl_vscsi_hctl hctl = { host, 0, 0, 0 };
+    libxl__vscsi_ctx vc = { .sysfs = root };
+    libxl__vscsi_path path = { .hctl = { 1, 0, 0, 0 }, .sg = sg };
+    char full[512];
 
-    return libxl__vscsi_path_limits(&vc, &hctl, limits_r);
+    snprintf(full, sizeof(full), "%s/%s", root, disk ? disk : "");
+    path.disk = disk ? full : NULL;
+    return libxl__vscsi_path_limits(&vc, &path, limits_r);
 }
 
 static void a_disks_limits_are_its_queues(void **state)
@@ -98,10 +102,9 @@ static void a_disks_limits_are_its_queues(void **state)
     libxl__vscsi_limits limits;
 
     (void)state;
-    put("bus/scsi/devices/1:0:0:0/block/sda/queue/max_hw_sectors_kb",
-        "128\n");
-    put("bus/scsi/devices/1:0:0:0/block/sda/queue/max_segments", "168\n");
-    assert_true(limits_of(root, 1, &limits));
+    put("1:0:0:0/block/sda/queue/max_hw_sectors_kb", "128\n");
+    put("1:0:0:0/block/sda/queue/max_segments", "168\n");
+    assert_true(limits_of("1:0:0:0/block/sda", NULL, &limits));
     assert_int_equal(limits.max_sectors_kb, 128);
     assert_int_equal(limits.max_segments, 168);
 }
@@ -109,16 +112,16 @@ static void a_disks_limits_are_its_queues(void **state)
 static void what_cannot_be_read_is_not_guessed(void **state)
 {
     libxl__vscsi_limits limits = { 7, 7 };
+    char no_sg[] = "/dev/sg99", not_sg[] = "/dev/null";
 
     (void)state;
-    assert_false(limits_of(root, 2, &limits));
-    put("bus/scsi/devices/3:0:0:0/block/sdb/queue/max_hw_sectors_kb",
-        "128\n");
-    assert_false(limits_of(root, 3, &limits));
-    put("bus/scsi/devices/3:0:0:0/block/sdb/queue/max_segments", "many\n");
-    assert_false(limits_of(root, 3, &limits));
-    put("bus/scsi/devices/4:0:0:0/scsi_generic/sg99/dev", "21:99\n");
-    assert_false(limits_of(root, 4, &limits));
+    assert_false(limits_of(NULL, NULL, &limits));
+    put("3:0:0:0/block/sdb/queue/max_hw_sectors_kb", "128\n");
+    assert_false(limits_of("3:0:0:0/block/sdb", NULL, &limits));
+    put("3:0:0:0/block/sdb/queue/max_segments", "many\n");
+    assert_false(limits_of("3:0:0:0/block/sdb", NULL, &limits));
+    assert_false(limits_of(NULL, no_sg, &limits));
+    assert_false(limits_of(NULL, not_sg, &limits));
     assert_int_equal(limits.max_sectors_kb, 7);
 }
 

@@ -173,7 +173,7 @@ int libxl__vscsi_below(libxl__vscsi_ctx *vc,
  * CD, it takes an sg node).  Logs nothing.
  */
 bool libxl__vscsi_path_limits(libxl__vscsi_ctx *vc,
-                              const libxl_vscsi_hctl *hctl,
+                              const libxl__vscsi_path *path,
                               libxl__vscsi_limits *limits_r);
 /* The smallest over the paths that run; of a unit without paths, which is
  * no SCSI device, there are none. */

@@ -81,7 +81,7 @@ static void add_physical(libxl__vscsi_ctx *vc, libxl_vscsiinfo *info)
         info->model = strdup(unit.id.model);
         info->devtype = strdup(libxl__vscsi_type_name(unit.id.type));
         info->node = unit.paths[0].node ? strdup(unit.paths[0].node) : NULL;
-        if (libxl__vscsi_path_limits(vc, &unit.id.hctl, &limits)) {
+        if (libxl__vscsi_path_limits(vc, &unit.paths[0], &limits)) {
             info->unit_max_sectors_kb = limits.max_sectors_kb;
             info->unit_max_segments = limits.max_segments;
         }

@@ -25,17 +25,14 @@ static bool read_number(char *text, uint64_t *number_r)
 }
 
 /* The queue of a disk or a CD, as the kernel shows it. */
-static bool read_queue(libxl__vscsi_ctx *vc, const char *place,
-                       const char *disk, libxl__vscsi_limits *limits_r)
+static bool read_queue(const char *disk, libxl__vscsi_limits *limits_r)
 {
     uint64_t kb, segments;
 
-    if (!read_number(libxl__vscsi_cfs_read(
-                         "%s/bus/scsi/devices/%s/block/%s/queue/"
-                         "max_hw_sectors_kb", vc->sysfs, place, disk), &kb) ||
-        !read_number(libxl__vscsi_cfs_read(
-                         "%s/bus/scsi/devices/%s/block/%s/queue/"
-                         "max_segments", vc->sysfs, place, disk), &segments))
+    if (!read_number(libxl__vscsi_cfs_read("%s/queue/max_hw_sectors_kb",
+                                           disk), &kb) ||
+        !read_number(libxl__vscsi_cfs_read("%s/queue/max_segments", disk),
+                     &segments))
         return false;
     limits_r->max_sectors_kb = (unsigned)kb;
     limits_r->max_segments = (unsigned)segments;
@@ -43,62 +40,33 @@ static bool read_queue(libxl__vscsi_ctx *vc, const char *place,
 }
 
 /* Of the rest the kernel shows no queue; its sg node and its host tell. */
-static bool read_sg(libxl__vscsi_ctx *vc, const libxl_vscsi_hctl *hctl,
-                    const char *sg, libxl__vscsi_limits *limits_r)
+static bool read_sg(libxl__vscsi_ctx *vc, const libxl__vscsi_path *path,
+                    libxl__vscsi_limits *limits_r)
 {
-    char *node = libxl__vscsi_sprintf("/dev/%s", sg);
-    int fd = -1, bytes = 0;
+    int fd = open(path->sg, O_RDONLY | O_NONBLOCK | O_CLOEXEC), bytes = 0;
     uint64_t segments;
     bool ok;
 
-    if (node)
-        fd = open(node, O_RDONLY | O_NONBLOCK | O_CLOEXEC);
     ok = fd >= 0 && !ioctl(fd, BLKSECTGET, &bytes) && bytes > 0 &&
          read_number(libxl__vscsi_cfs_read(
                          "%s/class/scsi_host/host%u/sg_tablesize", vc->sysfs,
-                         hctl->hst), &segments);
+                         path->hctl.hst), &segments);
     if (ok) {
         limits_r->max_sectors_kb = (unsigned)bytes / 1024;
         limits_r->max_segments = (unsigned)segments;
     }
     if (fd >= 0)
         close(fd);
-    free(node);
     return ok;
-}
-
-/* The name of the device's only child of a class, or NULL. */
-static char *child_of(libxl__vscsi_ctx *vc, const char *place,
-                      const char *class)
-{
-    libxl__vscsi_names names;
-    char *name = NULL;
-
-    libxl__vscsi_cfs_list(&names, "", false, "%s/bus/scsi/devices/%s/%s",
-                          vc->sysfs, place, class);
-    if (names.num)
-        name = strdup(names.list[0]);
-    libxl__vscsi_names_dispose(&names);
-    return name;
 }
 
 bool libxl__vscsi_path_limits(libxl__vscsi_ctx *vc,
-                              const libxl_vscsi_hctl *hctl,
+                              const libxl__vscsi_path *path,
                               libxl__vscsi_limits *limits_r)
 {
-    char place[LIBXL__VSCSI_HCTL_SIZE], *disk, *sg = NULL;
-    bool ok;
-
-    libxl__vscsi_hctl_format(hctl, place);
-    disk = child_of(vc, place, "block");
-    ok = disk && read_queue(vc, place, disk, limits_r);
-    if (!disk) {
-        sg = child_of(vc, place, "scsi_generic");
-        ok = sg && read_sg(vc, hctl, sg, limits_r);
-    }
-    free(disk);
-    free(sg);
-    return ok;
+    if (path->disk)
+        return read_queue(path->disk, limits_r);
+    return path->sg && read_sg(vc, path, limits_r);
 }
 
 static unsigned smaller(unsigned a, unsigned b)
@@ -116,7 +84,7 @@ bool libxl__vscsi_unit_limits(libxl__vscsi_ctx *vc,
     for (i = 0; i < unit->num_paths; i++) {
         if (!unit->paths[i].running)
             continue;
-        if (!libxl__vscsi_path_limits(vc, &unit->paths[i].hctl, &limits))
+        if (!libxl__vscsi_path_limits(vc, &unit->paths[i], &limits))
             return false;
         least.max_sectors_kb = smaller(least.max_sectors_kb,
                                        limits.max_sectors_kb);
