@@ -237,7 +237,26 @@ static int refuse_wwn(libxl__vscsi_ctx *vc, const char *target,
     return ERROR_NOTFOUND;
 }
 
-static char *name_of_device(const char *backstore)
+/* Where the disk is that an iblock backstore has, whatever its udev_path
+ * says; NULL: it is a partition, or no SCSI disk. */
+static char *place_of_disk(libxl__vscsi_ctx *vc, const char *backstore)
+{
+    char *info = libxl__vscsi_cfs_read("%s/info", backstore), *place = NULL;
+    uint64_t major, minor;
+    libxl_vscsi_hctl hctl;
+
+    if (info && libxl__vscsi_lio_parse_devnum(info, &major, &minor))
+        place = libxl__vscsi_cfs_readlink("%s/dev/block/%" PRIu64 ":%" PRIu64
+                                          "/device", vc->sysfs, major, minor);
+    free(info);
+    if (place && !libxl__vscsi_hctl_parse(place, &hctl)) {
+        free(place);
+        place = NULL;
+    }
+    return place;
+}
+
+static char *name_of_device(libxl__vscsi_ctx *vc, const char *backstore)
 {
     char place[LIBXL__VSCSI_HCTL_SIZE], *node;
     libxl_vscsi_hctl hctl;
@@ -246,7 +265,9 @@ static char *name_of_device(const char *backstore)
         libxl__vscsi_hctl_format(&hctl, place);
         return strdup(place);
     }
-    node = libxl__vscsi_cfs_read("%s/udev_path", backstore);
+    node = place_of_disk(vc, backstore);
+    if (!node)
+        node = libxl__vscsi_cfs_read("%s/udev_path", backstore);
     if (node && !node[0]) {
         free(node);
         node = NULL;
@@ -305,7 +326,7 @@ int libxl__vscsi_lio_resolve(libxl__vscsi_ctx *vc, const char *wwn,
         rc = ERROR_FAIL;
         goto out;
     }
-    *name_r = name_of_device(backstore);
+    *name_r = name_of_device(vc, backstore);
     rc = 0;
 out:
     free(tpg);
