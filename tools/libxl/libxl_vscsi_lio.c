@@ -237,42 +237,28 @@ static int refuse_wwn(libxl__vscsi_ctx *vc, const char *target,
     return ERROR_NOTFOUND;
 }
 
-/* Where the disk is that an iblock backstore has, whatever its udev_path
- * says; NULL: it is a partition, or no SCSI disk. */
-static char *place_of_disk(libxl__vscsi_ctx *vc, const char *backstore)
+/* *name_r stays NULL where the backstore, by a link to it, tells none. */
+static int name_device(libxl__vscsi_ctx *vc, char *link, char **name_r)
 {
-    char *info = libxl__vscsi_cfs_read("%s/info", backstore), *place = NULL;
-    uint64_t major, minor;
-    libxl_vscsi_hctl hctl;
+    libxl__vscsi_backstore store = { .path = link };
+    char place[LIBXL__VSCSI_HCTL_SIZE], *name;
+    int rc;
 
-    if (info && libxl__vscsi_lio_parse_devnum(info, &major, &minor))
-        place = libxl__vscsi_cfs_readlink("%s/dev/block/%" PRIu64 ":%" PRIu64
-                                          "/device", vc->sysfs, major, minor);
-    free(info);
-    if (place && !libxl__vscsi_hctl_parse(place, &hctl)) {
-        free(place);
-        place = NULL;
+    rc = libxl__vscsi_lio_read_backstore(vc, &store);
+    if (rc)
+        return rc;
+    if (store.has_hctl) {
+        libxl__vscsi_hctl_format(&store.hctl, place);
+        name = strdup(place);
+    } else {
+        name = libxl__vscsi_cfs_read("%s/udev_path", link);
     }
-    return place;
-}
-
-static char *name_of_device(libxl__vscsi_ctx *vc, const char *backstore)
-{
-    char place[LIBXL__VSCSI_HCTL_SIZE], *node;
-    libxl_vscsi_hctl hctl;
-
-    if (read_place(backstore, &hctl)) {
-        libxl__vscsi_hctl_format(&hctl, place);
-        return strdup(place);
+    if (name && !name[0]) {
+        free(name);
+        name = NULL;
     }
-    node = place_of_disk(vc, backstore);
-    if (!node)
-        node = libxl__vscsi_cfs_read("%s/udev_path", backstore);
-    if (node && !node[0]) {
-        free(node);
-        node = NULL;
-    }
-    return node;
+    *name_r = name;
+    return 0;
 }
 
 /* "iblock_0/vol1", from a link to it. */
@@ -326,8 +312,11 @@ int libxl__vscsi_lio_resolve(libxl__vscsi_ctx *vc, const char *wwn,
         rc = ERROR_FAIL;
         goto out;
     }
-    *name_r = name_of_device(vc, backstore);
-    rc = 0;
+    rc = name_device(vc, backstore, name_r);
+    if (rc) {
+        free(*backstore_r);
+        *backstore_r = NULL;
+    }
 out:
     free(tpg);
     free(backstore);

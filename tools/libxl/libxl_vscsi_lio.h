@@ -82,6 +82,10 @@ bool libxl__vscsi_lio_parse_place(const char *info,
                                   libxl_vscsi_hctl *hctl_r);
 bool libxl__vscsi_lio_parse_devnum(const char *info, uint64_t *major_r,
                                    uint64_t *minor_r);
+/* Fills in where the device is that the backstore at its path has, and its
+ * number.  ERROR_FAIL, ERROR_NOMEM, logged, where that cannot be looked at. */
+int libxl__vscsi_lio_read_backstore(libxl__vscsi_ctx *vc,
+                                    libxl__vscsi_backstore *store);
 /* Is the backstore in directory path pscsi's of the device at hctl? */
 bool libxl__vscsi_lio_is_backstore_of(const char *path,
                                       const libxl_vscsi_hctl *hctl);

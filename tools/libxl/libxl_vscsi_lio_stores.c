@@ -104,7 +104,8 @@ static int read_disk_place(libxl__vscsi_ctx *vc,
     return rc;
 }
 
-static int read_info(libxl__vscsi_ctx *vc, libxl__vscsi_backstore *store)
+int libxl__vscsi_lio_read_backstore(libxl__vscsi_ctx *vc,
+                                    libxl__vscsi_backstore *store)
 {
     uint64_t major, minor;
     char *info;
@@ -151,7 +152,7 @@ static int add_store(libxl__vscsi_ctx *vc, const char *hba, const char *name,
     if (!store->ours)
         rc = is_enabled(vc, store->path, &enabled);
     if (!rc && !store->ours && enabled)
-        rc = read_info(vc, store);
+        rc = libxl__vscsi_lio_read_backstore(vc, store);
     return rc;
 }
 
