@@ -46,7 +46,7 @@ teardown() {
         "$real_xl" block-detach $g xvdz 2>/dev/null ||
             "$real_xl" block-detach $g xvdz --force 2>/dev/null || :
     done
-    remove_admins_target
+    remove_admins_lun $wwn 0 iblock_77/mine
     dmsetup remove --noudevsync holder 2>/dev/null || :
     losetup -D
     rm -f /tmp/image
@@ -59,29 +59,7 @@ teardown() {
 
 attach() { xl scsi-attach "$@"; }
 
-tpg_name=naa.6001405aaaabbbb7
-
-# What targetcli would make for the disk $1.
-make_admins_target() {
-    mkdir -p $target/core/iblock_77/mine
-    echo "udev_path=$1" >$target/core/iblock_77/mine/control
-    echo 1 >$target/core/iblock_77/mine/enable
-    mkdir -p $target/xen-pvscsi/$tpg_name/tpgt_1
-    echo naa.6001405aaaabbbb8 >$target/xen-pvscsi/$tpg_name/tpgt_1/nexus
-    mkdir $target/xen-pvscsi/$tpg_name/tpgt_1/lun/lun_0
-    ln -s $target/core/iblock_77/mine \
-        $target/xen-pvscsi/$tpg_name/tpgt_1/lun/lun_0/link
-}
-
-remove_admins_target() {
-    [ -d $target/core/iblock_77 ] || return 0
-    rm -f $target/xen-pvscsi/$tpg_name/tpgt_1/lun/lun_0/link
-    for d in xen-pvscsi/$tpg_name/tpgt_1/lun/lun_0 \
-        xen-pvscsi/$tpg_name/tpgt_1 xen-pvscsi/$tpg_name \
-        core/iblock_77/mine core/iblock_77; do
-        [ ! -d $target/$d ] || rmdir $target/$d
-    done
-}
+wwn=naa.6001405aaaabbbb7
 
 # both MESSAGE: by either of its paths the unit is refused to anybody.
 both() {
@@ -215,11 +193,14 @@ both() {
 }
 
 @test "an admin's target is no holder of its disk, a mount by the other path is" {
-    make_admins_target "$disk"
+    mkdir -p $target/core/iblock_77/mine
+    echo "udev_path=$disk" >$target/core/iblock_77/mine/control
+    echo 1 >$target/core/iblock_77/mine/enable
+    make_admins_lun $wwn 0 iblock_77/mine
     mkfs.ext4 -q "$other"
     mkdir -p /srv/a
     mount "$other" /srv/a
-    for name in ${tpg_name}:0 "$disk" "$b:0:0:0"; do
+    for name in $wwn:0 "$disk" "$b:0:0:0"; do
         refused 1 "its path $other is mounted on /srv/a (unmount it first)" \
             attach evil "$name" 0:0:0:0
     done

@@ -15,7 +15,7 @@ teardown() {
     stop_guest a
     stop_guest b
     xl scsi-cleanup
-    admin_target_gone
+    remove_admins_lun $wwn 4 pscsi_0/mine
     remove_scsi_debug all
 }
 
@@ -28,20 +28,8 @@ admin_target() {
         >$target/core/pscsi_0/mine/control
     echo "$1" >$target/core/pscsi_0/mine/udev_path
     echo 1 >$target/core/pscsi_0/mine/enable
-    mkdir -p $target/xen-pvscsi/$wwn/tpgt_1
-    echo naa.6001405aaaabbbb2 >$target/xen-pvscsi/$wwn/tpgt_1/nexus
-    mkdir $target/xen-pvscsi/$wwn/tpgt_1/lun/lun_4
-    ln -s $target/core/pscsi_0/mine \
-        $target/xen-pvscsi/$wwn/tpgt_1/lun/lun_4/link
+    make_admins_lun $wwn 4 pscsi_0/mine
     [ -z "${2:-}" ] || echo "$2" >$target/xen-pvscsi/$wwn/tpgt_1/param/alias
-}
-
-admin_target_gone() {
-    [ -d $target/xen-pvscsi/$wwn ] || return 0
-    rm $target/xen-pvscsi/$wwn/tpgt_1/lun/lun_4/link
-    rmdir $target/xen-pvscsi/$wwn/tpgt_1/lun/lun_4
-    rmdir $target/xen-pvscsi/$wwn/tpgt_1 $target/xen-pvscsi/$wwn
-    rmdir $target/core/pscsi_0/mine $target/core/pscsi_0
 }
 
 @test "an admin's target is used by its name, and never changed" {

@@ -82,3 +82,22 @@ make_partition() {
     udevadm settle
     [ -b "${1}1" ]
 }
+
+# make_admins_lun WWN LUN BACKSTORE: what targetcli would make, with
+# BACKSTORE as "pscsi_0/mine".
+make_admins_lun() {
+    mkdir -p "$target/xen-pvscsi/$1/tpgt_1"
+    echo naa.6001405aaaabbbb2 >"$target/xen-pvscsi/$1/tpgt_1/nexus"
+    mkdir "$target/xen-pvscsi/$1/tpgt_1/lun/lun_$2"
+    ln -s "$target/core/$3" "$target/xen-pvscsi/$1/tpgt_1/lun/lun_$2/link"
+}
+
+# remove_admins_lun WWN LUN BACKSTORE: all of it, if it is there.
+remove_admins_lun() {
+    [ -d "$target/core/$3" ] || return 0
+    rm -f "$target/xen-pvscsi/$1/tpgt_1/lun/lun_$2/link"
+    for _d in "xen-pvscsi/$1/tpgt_1/lun/lun_$2" "xen-pvscsi/$1/tpgt_1" \
+        "xen-pvscsi/$1" "core/$3" "core/${3%/*}"; do
+        [ ! -d "$target/$_d" ] || rmdir "$target/$_d"
+    done
+}
