@@ -42,8 +42,8 @@ store_src = tests/store/$(1).c $(EXTRA_$(1)) tests/store/fakehost.c tests/store/
 # stands in for what fakehost.c has of the same name.
 FAULTS_TESTS = $(patsubst tests/faults/%.c,%,$(wildcard tests/faults/test-*.c))
 FAULTS_SRC = $(addprefix tests/faults/,stage.c steps.c) \
-             $(patsubst %,$(L)/libxl_vscsi_%.c,configfs export lio modules \
-               release) \
+             $(patsubst %,$(L)/libxl_vscsi_%.c,configfs export lio lio_stores \
+               modules release) \
              $(addprefix tests/unit/,fakeconfigfs.c lio_stage.c) \
              tests/store/fakehost.c tests/store/rig.c $(STORE_SRC) \
              $(sort $(CORE_SRC) $(UTIL_SRC))
