@@ -142,12 +142,20 @@ stick() {
     usb_plug "$2"
 }
 
-@test "another stick in its place, where all of SCSI is the same" {
-    name=$(link by-id stick1)
-    with_guest "$name"
+# replaced NAME: by another stick of its model, in its port; NAME is gone.
+replaced() {
+    with_guest "$1"
     qemu "device_del stick1"
     qemu "device_del stick2"
     wait_for '[ ! -e /sys/bus/usb/devices/2-3 ] && [ ! -e /sys/bus/usb/devices/2-4 ]' 10
     stick 2 3
-    not_started "dom0 has no device $name any more"
+    not_started "dom0 has no device $1 any more"
+}
+
+@test "another stick in its place, where all of SCSI is the same" {
+    replaced "$(link by-id stick1)"
+}
+
+@test "another stick in its place, given by the name of the place" {
+    replaced "$(link by-path stick1)"
 }

@@ -168,6 +168,29 @@ void fakesys_add(const fakesys_device *d)
     }
 }
 
+void fakesys_add_usb(const fakesys_device *d, const char *serial)
+{
+    static unsigned plugged;
+    char link[512], to[256], port[32], file[256];
+
+    snprintf(port, sizeof(port), "usb/%u", plugged++);
+    snprintf(file, sizeof(file), "devices/%s/if/bInterfaceNumber", port);
+    fakesys_write(file, "00\n");
+    if (serial) {
+        snprintf(file, sizeof(file), "devices/%s/serial", port);
+        fakesys_write(file, serial);
+    }
+    snprintf(file, sizeof(file), "devices/%s/if/host/target/%s/uevent", port,
+             d->hctl);
+    fakesys_write(file, "");
+    snprintf(to, sizeof(to), DEVICES, d->hctl);
+    path_of(link, to);
+    make_parents(link);
+    snprintf(to, sizeof(to), "../%s/if/host/target/%s", port, d->hctl);
+    assert_int_equal(symlink(to, link), 0);
+    fakesys_add(d);
+}
+
 static int remove_one(const char *path, const struct stat *st, int type,
                       struct FTW *ftw)
 {

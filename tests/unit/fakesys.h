@@ -26,6 +26,8 @@ int fakesys_tear_down(void **state);
 
 /* The nodes get device numbers, and the links that name them. */
 void fakesys_add(const fakesys_device *device);
+/* The same behind a USB device with this serial number; NULL: with none. */
+void fakesys_add_usb(const fakesys_device *device, const char *serial);
 void fakesys_remove(const char *hctl);
 /* Something that is no SCSI device, "virtual/block/dm-4" below devices,
  * with a node in /dev; partitions of disks, too. */

@@ -226,6 +226,89 @@ static void serial_number_of_a_model_is_followed(void **state)
     libxl_vscsi_pdev_dispose(&pdev);
 }
 
+/* Sticks of one model, of which SCSI tells nothing. */
+static void plug(const char *hctl, const char *node, const char *serial)
+{
+    fakesys_device d = { hctl, "0", "ACME", "STICK", NULL, NULL, node, NULL,
+                         NULL };
+
+    fakesys_add_usb(&d, serial);
+}
+
+static void usb_serial_number_tells_sticks_apart(void **state)
+{
+    libxl_vscsi_pdev pdev;
+
+    (void)state;
+    plug("2:0:0:0", "block/sdb", "AA1");
+    pdev = record("2:0:0:0", "/dev/sdb");
+    expect(&pdev, "2:0:0:0", "");
+    fakesys_remove("2:0:0:0");
+    plug("2:0:0:0", "block/sdc", "AA2");
+    expect(&pdev, NULL, "any more; at 2:0:0:0 is another one now, ACME "
+           "STICK serial number usb:AA2-0:0");
+    libxl_vscsi_pdev_dispose(&pdev);
+
+    /* The same where a link leads to it, wherever that is. */
+    fakesys_link(BY_PATH, "/dev/sdc");
+    pdev = record("2:0:0:0", BY_PATH);
+    expect(&pdev, "2:0:0:0", "");
+    plug("3:0:0:0", "block/sdd", "AA1");
+    fakesys_link(BY_PATH, "/dev/sdd");
+    expect(&pdev, NULL, "any more");
+    plug("6:0:0:0", "block/sdg", "AA2");
+    fakesys_link(BY_PATH, "/dev/sdg");
+    expect(&pdev, "6:0:0:0", "");
+    libxl_vscsi_pdev_dispose(&pdev);
+
+    plug("4:0:0:0", "block/sde", NULL);
+    pdev = record("4:0:0:0", "/dev/sde");
+    assert_string_equal(pdev.serial, "");
+    expect(&pdev, "4:0:0:0", "");
+    fakesys_remove("4:0:0:0");
+    plug("4:0:0:0", "block/sdf", "AA3");
+    expect(&pdev, NULL, "any more; at 4:0:0:0 is");
+    libxl_vscsi_pdev_dispose(&pdev);
+}
+
+/* A number that the maker gave to all of them makes them no one unit. */
+static void usb_serial_number_that_repeats_picks_nothing(void **state)
+{
+    libxl__vscsi_unit *units = NULL;
+    libxl__vscsi_dom0 seen = { .num = 0 };
+    libxl_vscsi_pdev pdev;
+    unsigned num;
+
+    (void)state;
+    plug("2:0:0:0", "block/sdb", "0123456789");
+    plug("3:0:0:0", "block/sdc", "0123456789");
+    assert_int_equal(libxl__vscsi_units(&fakesys_vc, &seen, &units, &num), 0);
+    assert_int_equal(num, 2);
+    libxl__vscsi_units_free(units, num);
+    libxl__vscsi_dom0_dispose(&seen);
+    pdev = record("2:0:0:0", "/dev/sdb");
+    expect(&pdev, "2:0:0:0", "");
+    fakesys_remove("2:0:0:0");
+    plug("5:0:0:0", "block/sdd", "0123456789");
+    expect(&pdev, NULL, "any more");
+    libxl_vscsi_pdev_dispose(&pdev);
+}
+
+/* Two disks in one box are not each other. */
+static void usb_serial_number_is_of_one_lun(void **state)
+{
+    libxl_vscsi_pdev pdev;
+
+    (void)state;
+    plug("2:0:0:0", "block/sdb", "BOX");
+    plug("2:0:0:1", "block/sdc", "BOX");
+    pdev = record("2:0:0:0", "/dev/sdb");
+    expect(&pdev, "2:0:0:0", "");
+    fakesys_remove("2:0:0:0");
+    expect(&pdev, NULL, "any more");
+    libxl_vscsi_pdev_dispose(&pdev);
+}
+
 static void stable_link_that_was_given_decides(void **state)
 {
     libxl_vscsi_pdev pdev;
@@ -323,6 +406,9 @@ int main(void)
         TEST(library_with_one_naa_keeps_its_places),
         TEST(wwid_that_is_not_unique_picks_nothing),
         TEST(serial_number_of_a_model_is_followed),
+        TEST(usb_serial_number_tells_sticks_apart),
+        TEST(usb_serial_number_that_repeats_picks_nothing),
+        TEST(usb_serial_number_is_of_one_lun),
         TEST(stable_link_that_was_given_decides),
         TEST(address_is_taken_only_by_its_like),
         TEST(many_are_found_in_one_pass),

@@ -95,6 +95,16 @@ static int find_by_identity(libxl__vscsi_ctx *vc, libxl__vscsi_dom0 *dom0,
     return 0;
 }
 
+/* What the record says it lacks, it must lack now; a record that has not even
+ * a type says nothing of the kind. */
+static bool is_as_recorded(const libxl__vscsi_identity *id,
+                           const libxl__vscsi_identity *now)
+{
+    return libxl__vscsi_agrees(id, now) &&
+           (id->type == LIBXL__VSCSI_TYPE_UNKNOWN ||
+            libxl__vscsi_agrees(now, id));
+}
+
 /* By the link that was given, which decides, else by the address. */
 static int find_by_place(libxl__vscsi_ctx *vc, libxl__vscsi_dom0 *dom0,
                          const libxl_vscsi_pdev *pdev,
@@ -119,7 +129,7 @@ static int find_by_place(libxl__vscsi_ctx *vc, libxl__vscsi_dom0 *dom0,
         seen = libxl__vscsi_device_at(dom0, &hctl);
     if (!rc && seen)
         rc = libxl__vscsi_dom0_describe(vc, seen, reason_r);
-    if (!rc && seen && libxl__vscsi_agrees(id, &seen->id))
+    if (!rc && seen && is_as_recorded(id, &seen->id))
         *found_r = seen;
     return rc;
 }

@@ -121,6 +121,33 @@ static int read_serial(int dir, char **serial_r, char **reason_r)
     return *serial_r ? 0 : libxl__vscsi_no_memory(reason_r);
 }
 
+/*
+ * Most sticks have no page 80, and all of a model say the same to SCSI; but
+ * the USB device that they are has a number.  It is above interface, host
+ * and target.
+ */
+static int read_usb_serial(int dir, const libxl_vscsi_hctl *hctl,
+                           char **serial_r, char **reason_r)
+{
+    char *text = NULL, *serial;
+    int rc;
+
+    if (faccessat(dir, "../../../bInterfaceNumber", F_OK, 0))
+        return libxl__vscsi_is_absent(errno)
+               ? 0 : libxl__vscsi_cannot_look(reason_r, "its USB interface",
+                                              errno);
+    rc = libxl__vscsi_read_text(dir, "../../../../serial", &text, reason_r);
+    if (rc)
+        return rc;
+    serial = libxl__vscsi_usb_serial(text, hctl);
+    free(text);
+    if (!serial)
+        return libxl__vscsi_no_memory(reason_r);
+    free(*serial_r);
+    *serial_r = serial;
+    return 0;
+}
+
 static int read_type(int dir, int *type_r, char **reason_r)
 {
     char buf[ATTR_MAX + 1];
@@ -144,7 +171,11 @@ static int read_ids(int dir, libxl__vscsi_identity *id, char **reason_r)
 {
     int rc = libxl__vscsi_read_text(dir, "wwid", &id->wwid, reason_r);
 
-    return rc ? rc : read_serial(dir, &id->serial, reason_r);
+    if (!rc)
+        rc = read_serial(dir, &id->serial, reason_r);
+    if (!rc && !id->serial[0])
+        rc = read_usb_serial(dir, &id->hctl, &id->serial, reason_r);
+    return rc;
 }
 
 static int read_description(int dir, libxl__vscsi_identity *id,

@@ -21,7 +21,7 @@
 typedef struct libxl__vscsi_identity {
     int type;                   /* peripheral device type of SPC; 0 disk */
     char *wwid;                 /* VPD page 83 as sysfs has it; "" without */
-    char *serial;               /* VPD page 80, trimmed; "" without */
+    char *serial;               /* VPD page 80, trimmed, or of USB; "" without */
     char *vendor, *model;       /* trimmed; "" unknown */
     libxl_vscsi_hctl hctl;      /* where it is, or was on record */
     bool has_hctl;
@@ -59,6 +59,10 @@ const char *libxl__vscsi_type_name(int type);
 void libxl__vscsi_tidy(char *text);
 /* Of VPD page 80; "" if it tells none.  free(); NULL when memory ran out. */
 char *libxl__vscsi_parse_serial(const unsigned char *page, size_t len);
+/* The serial number of a USB device as that of one of its LUNs, "usb:S-t:l";
+ * "" of "".  free(); NULL when memory ran out. */
+char *libxl__vscsi_usb_serial(const char *serial,
+                              const libxl_vscsi_hctl *hctl);
 
 /* ----- libxl_vscsi_unit.c: units ----- */
 

@@ -4,6 +4,7 @@
  * not: the units of a library share one, USB bridges repeat theirs, many
  * devices have none.
  */
+#include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -12,6 +13,7 @@
 #define PAGE_80 0x80
 #define PAGE_HEAD 4
 #define TYPE_NONE 0x1f          /* SPC: unknown or no device type */
+#define USB_SERIAL "usb:"
 
 static const char *const type_names[] = {
     [0x00] = "disk", [0x01] = "tape", [0x02] = "printer",
@@ -92,6 +94,15 @@ char *libxl__vscsi_parse_serial(const unsigned char *page, size_t len)
     return serial;
 }
 
+char *libxl__vscsi_usb_serial(const char *serial,
+                              const libxl_vscsi_hctl *hctl)
+{
+    if (!serial[0])
+        return strdup("");
+    return libxl__vscsi_sprintf(USB_SERIAL "%s-%u:%" PRIu64, serial,
+                                hctl->tgt, hctl->lun);
+}
+
 /* ----- comparing ----- */
 
 static bool is_known(const char *s)
@@ -114,6 +125,14 @@ static bool is_other_type(int a, int b)
     return a != LIBXL__VSCSI_TYPE_UNKNOWN &&
            b != LIBXL__VSCSI_TYPE_UNKNOWN &&
            strcmp(libxl__vscsi_type_name(a), libxl__vscsi_type_name(b));
+}
+
+/* Makers of sticks give one number to all of them: it tells two apart, but
+ * never that two are one. */
+static bool is_own_serial(const char *serial)
+{
+    return is_known(serial) && strncmp(serial, USB_SERIAL,
+                                       strlen(USB_SERIAL));
 }
 
 static bool is_sibling(const libxl__vscsi_identity *a,
@@ -159,7 +178,7 @@ bool libxl__vscsi_wwid_is_unique(const libxl__vscsi_identity *id)
 bool libxl__vscsi_is_findable(const libxl__vscsi_identity *id)
 {
     return libxl__vscsi_wwid_is_unique(id) ||
-           (is_known(id->serial) && is_known(id->vendor) &&
+           (is_own_serial(id->serial) && is_known(id->vendor) &&
             is_known(id->model));
 }
 
@@ -172,8 +191,8 @@ bool libxl__vscsi_same_unit(const libxl__vscsi_identity *a,
     if (is_equal(a->wwid, b->wwid) && libxl__vscsi_wwid_is_unique(a) &&
         libxl__vscsi_wwid_is_unique(b))
         return true;
-    if (is_equal(a->serial, b->serial) && is_equal(a->vendor, b->vendor) &&
-        is_equal(a->model, b->model))
+    if (is_own_serial(a->serial) && is_equal(a->serial, b->serial) &&
+        is_equal(a->vendor, b->vendor) && is_equal(a->model, b->model))
         return true;
     return a->has_hctl && b->has_hctl &&
            libxl__vscsi_hctl_equal(&a->hctl, &b->hctl);
