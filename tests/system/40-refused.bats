@@ -29,7 +29,7 @@ attach() { xl scsi-attach "$@"; }
 drop_partition() {
     dd if=/dev/zero of="$1" bs=512 count=1 conv=fsync 2>/dev/null
     blockdev --rereadpt "$1"
-    udevadm settle
+    settle
 }
 
 @test "no such domain" {
@@ -46,7 +46,7 @@ drop_partition() {
 @test "not a SCSI device, or a part of one" {
     refused 1 "not a SCSI device" attach g /dev/null 0:0:0:1
     modprobe loop
-    udevadm settle
+    settle
     refused 1 "not a SCSI device" attach g /dev/loop0 0:0:0:1
     refused 1 "" attach g /etc/hostname 0:0:0:1
     node=$(node_of "$host:0:0:1")

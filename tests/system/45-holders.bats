@@ -54,7 +54,7 @@ teardown() {
         dd if=/dev/zero of="$d" bs=512 count=1 conv=fsync 2>/dev/null
         blockdev --rereadpt "$d" || :
     done
-    udevadm settle
+    settle
 }
 
 attach() { xl scsi-attach "$@"; }

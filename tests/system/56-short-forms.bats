@@ -64,7 +64,7 @@ attached() { xl scsi-list g | awk 'NR > 1 { print $5 "=" $7 }'; }
     echo 1 >$scsi_debug/ptype
     echo 4 >$scsi_debug/max_luns
     echo "- - -" >/sys/class/scsi_host/host"$host"/scan
-    udevadm settle
+    settle
     xl scsi-attach g "$node:*" '1:*'
     [ "$(states g)" = "1:0:0:0 4 4
 1:0:0:1 4 4

@@ -182,7 +182,7 @@ is_over() {
     echo 1 >"/sys/class/scsi_device/$host:0:0:0/device/rescan"
     udevadm trigger --action=change --subsystem-match=block \
         --subsystem-match=scsi_generic
-    udevadm settle
+    settle
     ends_by 'reboot -f'
     wait_for 'grep -q "at $host:0:0:0 is another one now" /var/log/xen/xl-life.log' 60
     wait_for '! xl domid life 2>/dev/null' 20

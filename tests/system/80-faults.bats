@@ -156,7 +156,7 @@ comes_back_as_another() {
     echo '0 0 0' >"/sys/class/scsi_host/host$host/scan"
     echo 1 >/sys/module/scsi_debug/parameters/vpd_use_hostno
     wait_for "[ -e /sys/class/scsi_device/$host:0:0:0 ]" 20
-    udevadm settle
+    settle
 }
 
 @test "a disk that is taken away is shown as gone, and its place is free after detach" {

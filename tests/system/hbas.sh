@@ -18,7 +18,7 @@ load_hbas() {
     for _n in ahci1 ahci2 megasas mptsas sym; do
         wait_for "hba_disk $_n >/dev/null" 60 || return 1
     done
-    udevadm settle
+    settle
 }
 
 # load_usb PORT...: with what is at these ports; `usb_plug` adds others.
@@ -36,7 +36,7 @@ load_usb() {
 unload_hbas() {
     # shellcheck disable=SC2086
     modprobe -r $hba_modules $usb_modules usbcore
-    udevadm settle
+    settle
 }
 
 # hba_disk NAME: h:c:t:l of the disk that says that this is its model.
@@ -62,12 +62,12 @@ usb_disk() {
 # usb_plug PORT, usb_pull PORT: to dom0 what is there comes or goes.
 usb_plug() {
     echo 1 >"/sys/bus/usb/devices/2-$1/authorized"
-    wait_for "usb_disk $1 >/dev/null" 30 && udevadm settle
+    wait_for "usb_disk $1 >/dev/null" 30 && settle
 }
 
 usb_pull() {
     echo 0 >"/sys/bus/usb/devices/2-$1/authorized"
-    udevadm settle
+    settle
 }
 
 # qemu LINE: to the monitor of the QEMU that we run in. All bytes go to one

@@ -101,6 +101,11 @@ guest() {
     return $_code
 }
 
+# udevd's answer may be lost where the machine is slow ("Broken pipe").
+settle() {
+    udevadm settle || udevadm settle
+}
+
 # add_scsi_debug [ptype=0] [num_tgts=1] [max_luns=1] [ATTRIBUTE=VALUE...]: a
 # new SCSI host; prints its number. ptype, 0 disk, 1 tape, 5 CD, 8 changer,
 # is one for all hosts at a time: what is there already keeps its nodes but
@@ -111,7 +116,7 @@ add_scsi_debug() {
         echo "${_a#*=}" >"$scsi_debug/${_a%%=*}" || return 1
     done
     echo 1 >"$scsi_debug/add_host" || return 1
-    udevadm settle
+    settle
     scsi_debug_hosts | tail -n 1
 }
 
@@ -128,7 +133,7 @@ remove_scsi_debug() {
         echo -1 >"$scsi_debug/add_host" || return 1
         [ "${1:-}" = all ] || break
     done
-    udevadm settle
+    settle
 }
 
 # node_of H:C:T:L [block|scsi_generic|scsi_tape|scsi_changer]: its /dev node.

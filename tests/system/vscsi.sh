@@ -79,7 +79,7 @@ make_partition() {
         dd of="$1" bs=1 seek=446 conv=notrunc 2>/dev/null
     printf '\125\252' | dd of="$1" bs=1 seek=510 conv=notrunc,fsync 2>/dev/null
     blockdev --rereadpt "$1"
-    udevadm settle
+    settle
     [ -b "${1}1" ]
 }
 
