@@ -21,7 +21,7 @@
 typedef struct libxl__vscsi_identity {
     int type;                   /* peripheral device type of SPC; 0 disk */
     char *wwid;                 /* VPD page 83 as sysfs has it; "" without */
-    char *serial;               /* VPD page 80, trimmed, or of USB; "" without */
+    char *serial;               /* VPD page 80, trimmed, or of USB; "" none */
     char *vendor, *model;       /* trimmed; "" unknown */
     libxl_vscsi_hctl hctl;      /* where it is, or was on record */
     bool has_hctl;
