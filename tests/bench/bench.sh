@@ -6,10 +6,10 @@
 # or how slow emulation is at what, is in no number; with BENCH_CLOCK=wall it
 # is the host's, and samples scatter by a fifth.
 # Environment: BENCH_ROUNDS (7), BENCH_PARTS ("1 15 first disks creates
-# store"), BENCH_SAMPLES (a file to keep the samples in).
+# many store"), BENCH_SAMPLES (a file to keep the samples in).
 set -eu
 cd "$(dirname "$0")/../.."
-parts=${BENCH_PARTS:-1 15 first disks creates store}
+parts=${BENCH_PARTS:-1 15 first disks creates many store}
 counted=1
 [ "${BENCH_CLOCK:-counted}" != wall ] || counted=0
 samples=${BENCH_SAMPLES:-build/bench/samples}

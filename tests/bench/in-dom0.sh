@@ -201,6 +201,41 @@ creates() {
     done
 }
 
+# A thousand LUNs that say of themselves what they say on any host.
+add_thousand() {
+    thousand=$(add_scsi_debug num_tgts=4 max_luns=256 vpd_use_hostno=0)
+    wait_for '[ "$(lsscsi -g | grep -c "^.$thousand:.*/dev/sg")" -eq 1024 ]' 300
+}
+
+# restores NAME: a guest that is there again, with what it had.
+restores() {
+    for _r in $(seq "$rounds"); do
+        clock "$1" "$ours" restore -p /run/sixteen.save
+        "$ours" destroy sixteen
+    done
+}
+
+# What costs more the more devices dom0 has: a look at all of them, and a
+# guest whose devices have all moved.
+many() {
+    add_thousand
+    for _r in $(seq "$rounds"); do
+        clock lsscsi-1024 lsscsi -g
+        clock assignable-1024 "$ours" scsi-assignable-list
+        clock assignable-all-1024 "$ours" scsi-assignable-list -a
+    done
+    write_guest_config sixteen pv "vscsi = [ $(for _l in $(seq 0 15); do
+        printf "'%s:0:0:%s,0:0:0:%s', " "$thousand" "$_l" "$_l"; done) ]"
+    "$ours" create -q /run/sixteen.cfg
+    wait_guest sixteen
+    "$ours" save sixteen /run/sixteen.save
+    restores restore-there
+    remove_scsi_debug
+    add_thousand
+    restores restore-moved
+    rm /run/sixteen.save
+}
+
 start_guest one pv
 domid=$($real_xl domid one)
 exported=$(add_scsi_debug max_luns=16)

@@ -135,6 +135,12 @@ END {
             "block-attach phy:", "block-attach", "")
     compare("scsi-detach, 2 devices there", "detach-1",
             "block-detach", "block-detach", "")
+    compare("scsi-assignable-list, 1024 LUNs", "assignable-1024",
+            "lsscsi -g", "lsscsi-1024", 2.00)
+    compare("  with those in use (-a)", "assignable-all-1024",
+            "lsscsi -g", "lsscsi-1024", "")
+    compare("restore, 16 of 1024 LUNs, all moved", "restore-moved",
+            "none moved", "restore-there", 1.50)
     compare("scsi-list, 250 domains x 4 devices", "store-list-250",
             "only reading", "store-floor-250", 1.20)
     scale = 1
