@@ -8,7 +8,7 @@ T_LIBS = $(CMOCKA_LIBS) $(LIGHT_LIBS)
 # The library below the calls into libxenlight, and without real devices.
 CORE_SRC = $(L)/_libxl_vscsi_types.c $(patsubst %,$(L)/libxl_vscsi_%.c,addr \
            assignment attach attach_segments claim ctx detach domain expand fsm \
-           identity info json life lock named place record record_devs \
+           identity info json letgo life lock named place record record_devs \
            request segments store users wait xs xs_disks)
 STORE_SRC = $(addprefix tests/store/,store.c store_nodes.c store_trace.c \
             trace.c rules.c ring.c peer.c peer_manners.c peer_bus.c \
@@ -42,8 +42,8 @@ store_src = tests/store/$(1).c $(EXTRA_$(1)) tests/store/fakehost.c tests/store/
 # stands in for what fakehost.c has of the same name.
 FAULTS_TESTS = $(patsubst tests/faults/%.c,%,$(wildcard tests/faults/test-*.c))
 FAULTS_SRC = $(addprefix tests/faults/,stage.c steps.c) \
-             $(patsubst %,$(L)/libxl_vscsi_%.c,configfs export lio lio_stores \
-               modules release) \
+             $(patsubst %,$(L)/libxl_vscsi_%.c,configfs export leftovers lio \
+               lio_stores modules release unlink) \
              $(addprefix tests/unit/,fakeconfigfs.c lio_stage.c) \
              tests/store/fakehost.c tests/store/rig.c $(STORE_SRC) \
              $(sort $(CORE_SRC) $(UTIL_SRC))
@@ -139,8 +139,10 @@ build-system: all
 	    $(CC) $(WARN) -Os -static -s -o $(B)/dom0/tests/guest/bin/$$t \
 	        tests/system/$$t.c || exit; \
 	done
-	$(CC) $(WARN) -Os -static -s -o $(B)/dom0/tests/guest/bin/hostile \
-	    tests/system/hostile.c -lxenstore -lxentoolcore
+	for t in hostile forge; do \
+	    $(CC) $(WARN) -Os -static -s -o $(B)/dom0/tests/guest/bin/$$t \
+	        tests/system/$$t.c -lxenstore -lxentoolcore || exit; \
+	done
 	cp $(addprefix tests/system/,vscsi.sh life.sh hbas.sh remote-sh) \
 	    $(B)/dom0/tests
 	$(CC) $(WARN) -O1 -o $(B)/dom0/tests/ask tests/system/ask.c -lxenstore

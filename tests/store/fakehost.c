@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "fakehost.h"
+#include "libxl_vscsi_export.h"
 #include "libxl_vscsi_inuse.h"
 
 #define FAKE_HOST 3
@@ -18,7 +19,8 @@ struct set {
 };
 
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
-static struct set held, broken, replaced, targets, exported;
+static struct set held, broken, replaced, targets, stuck, exported;
+static char owners[SET_SIZE][LIBXL__VSCSI_HCTL_SIZE];   /* of exported */
 static const char *target_device, *target_backstore;
 static libxl__vscsi_vhost backends[8];
 static unsigned num_backends;
@@ -62,15 +64,19 @@ static void take_out(struct set *set, const char *name)
 
     pthread_mutex_lock(&lock);
     i = find(set, name);
-    if (i < set->num && i != --set->num)
+    if (i < set->num && i != --set->num) {
         memcpy(set->names[i], set->names[set->num], sizeof(set->names[0]));
+        if (set == &exported)
+            memcpy(owners[i], owners[set->num], sizeof(owners[0]));
+    }
     pthread_mutex_unlock(&lock);
 }
 
 void fakehost_reset(void)
 {
     num_backends = num_limited = 0;
-    held.num = broken.num = replaced.num = targets.num = exported.num = 0;
+    held.num = broken.num = replaced.num = targets.num = stuck.num = 0;
+    exported.num = 0;
     target_device = target_backstore = NULL;
 }
 
@@ -79,6 +85,8 @@ void fakehost_add_backend(uint32_t domid, int devid)
     backends[num_backends].domid = domid;
     backends[num_backends++].devid = devid;
 }
+
+void fakehost_remove_backends(void) { num_backends = 0; }
 
 static unsigned find_limited(const char *hctl)
 {
@@ -105,6 +113,8 @@ void fakehost_set_limits(const char *hctl, uint32_t max_sectors_kb,
 void fakehost_hold(const char *hctl) { put(&held, hctl); }
 void fakehost_break_export(const char *hctl) { put(&broken, hctl); }
 void fakehost_replace(const char *hctl) { put(&replaced, hctl); }
+void fakehost_stick(const char *hctl) { put(&stuck, hctl); }
+void fakehost_unstick(const char *hctl) { take_out(&stuck, hctl); }
 void fakehost_add_target(const char *wwn) { put(&targets, wwn); }
 void fakehost_set_target_device(const char *name) { target_device = name; }
 void fakehost_set_backstore(const char *name) { target_backstore = name; }
@@ -376,9 +386,11 @@ int libxl__vscsi_lio_resolve(libxl__vscsi_ctx *vc, const char *wwn,
 }
 
 int libxl__vscsi_lio_export(libxl__vscsi_ctx *vc,
-                            const libxl__vscsi_unit *unit)
+                            const libxl__vscsi_unit *unit,
+                            const char *owner)
 {
     char text[LIBXL__VSCSI_HCTL_SIZE];
+    unsigned i;
 
     libxl__vscsi_hctl_format(&unit->id.hctl, text);
     if (has(&broken, text)) {
@@ -386,7 +398,21 @@ int libxl__vscsi_lio_export(libxl__vscsi_ctx *vc,
         return ERROR_FAIL;
     }
     put(&exported, text);
+    pthread_mutex_lock(&lock);
+    i = find(&exported, text);
+    snprintf(owners[i], sizeof(owners[i]), "%s", owner);
+    pthread_mutex_unlock(&lock);
     return 0;
+}
+
+bool libxl__vscsi_lio_is_exported(libxl__vscsi_ctx *vc,
+                                  const libxl_vscsi_hctl *hctl)
+{
+    char text[LIBXL__VSCSI_HCTL_SIZE];
+
+    (void)vc;
+    libxl__vscsi_hctl_format(hctl, text);
+    return has(&exported, text);
 }
 
 int libxl__vscsi_lio_release(libxl__vscsi_ctx *vc,
@@ -403,18 +429,60 @@ int libxl__vscsi_lio_release(libxl__vscsi_ctx *vc,
     return 0;
 }
 
-void libxl__vscsi_lio_gc(libxl__vscsi_ctx *vc, const libxl_vscsi_hctl *used,
-                         unsigned num)
+int libxl__vscsi_lio_let_go(libxl__vscsi_ctx *vc, libxl_vscsi_hctl *hctls,
+                            unsigned *num, uint64_t end_ms,
+                            xentoollog_level level, int *host_lock)
 {
     char text[LIBXL__VSCSI_HCTL_SIZE];
-    struct set keep = { .num = 0 };
     unsigned i;
+    int rc = 0;
+
+    (void)host_lock;
+    for (i = 0; i < *num; i++) {
+        libxl__vscsi_hctl_format(&hctls[i], text);
+        if (!has(&stuck, text)) {
+            take_out(&exported, text);
+            continue;
+        }
+        libxl__vscsi_log(vc, level, "dom0's kernel is still letting go of "
+                         "%s", text);
+        rc = ERROR_NOT_READY;
+    }
+    (void)end_ms;
+    *num = 0;
+    return rc;
+}
+
+void libxl__vscsi_lio_say_leaving(libxl__vscsi_ctx *vc,
+                                  xentoollog_level level,
+                                  const libxl_vscsi_hctl *hctl)
+{
+    (void)vc, (void)level, (void)hctl;
+}
+
+void libxl__vscsi_lio_tidy(libxl__vscsi_ctx *vc) { (void)vc; }
+
+int libxl__vscsi_lio_leftovers(libxl__vscsi_ctx *vc,
+                               const libxl_vscsi_hctl *used, unsigned num,
+                               libxl__vscsi_leftover **list_r,
+                               unsigned *num_r)
+{
+    libxl__vscsi_leftover *list;
+    unsigned i, found = 0;
 
     (void)vc;
-    for (i = 0; i < num; i++) {
-        libxl__vscsi_hctl_format(&used[i], text);
-        if (has(&exported, text))
-            put(&keep, text);
+    pthread_mutex_lock(&lock);
+    list = calloc(exported.num + 1, sizeof(*list));
+    for (i = 0; list && i < exported.num; i++) {
+        libxl__vscsi_leftover l = { .has_lun = true };
+
+        libxl__vscsi_hctl_parse(exported.names[i], &l.hctl);
+        l.has_owner = libxl__vscsi_parse_backend(owners[i], &l.owner);
+        if (!libxl__vscsi_hctl_among(used, num, &l.hctl))
+            list[found++] = l;
     }
-    exported = keep;
+    pthread_mutex_unlock(&lock);
+    *list_r = list;
+    *num_r = found;
+    return list ? 0 : ERROR_NOMEM;
 }

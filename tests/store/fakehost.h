@@ -18,6 +18,7 @@
 void fakehost_reset(void);
 /* The kernel has a backend for the vhost; else it has none.  Up to 8. */
 void fakehost_add_backend(uint32_t domid, int devid);
+void fakehost_remove_backends(void);
 /* dom0 holds the device ("3:0:0:0"): attaching it is refused. */
 void fakehost_hold(const char *hctl);
 /* It takes this at most; else more than a guest ever sends.  Up to 8. */
@@ -25,6 +26,9 @@ void fakehost_set_limits(const char *hctl, uint32_t max_sectors_kb,
                          uint32_t max_segments);
 /* Exporting the device fails. */
 void fakehost_break_export(const char *hctl);
+/* The kernel does not let go of it, until _unstick. */
+void fakehost_stick(const char *hctl);
+void fakehost_unstick(const char *hctl);
 /* Another device comes to its address just after it was exported. */
 void fakehost_replace(const char *hctl);
 /* An admin's target, "naa.6001405000000001:0", exists. */

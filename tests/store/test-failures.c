@@ -369,11 +369,25 @@ static void destroy_with_a_dead_backend_leaves_no_node(void **state)
     assert_int_equal(rig_attach_many(rig, DOM, 0, 0, 2), 0);
     rig->vc.timeouts.destroy_ms = 300;
     peer_freeze(rig->p, PEER_BACKEND);
-    assert_int_equal(rig_close(rig, DOM, 0, LIBXL__VSCSI_DESTROY),
-                     ERROR_TIMEDOUT);
-    rig_assert_said("its nodes were removed all the same");
+    fakehost_add_backend(DOM, 0);
+    assert_int_equal(rig_close(rig, DOM, 0, LIBXL__VSCSI_DESTROY), 0);
+    rig_assert_said("gone from the domain, but dom0 has not let go of all");
     peer_thaw(rig->p, PEER_BACKEND);
-    rig_assert_nothing_left(rig);
+    assert_int_equal(fakehost_num_exported(), 2);
+    rig_assert_list(rig, DOM, "");
+
+    /* Neither the devices nor the vhost are free as long as it holds them. */
+    assert_int_equal(rig_attach(rig, DOM, "/dev/fake-0-0 1:0:0:0"),
+                     ERROR_NOT_READY);
+    rig_assert_said("still holds the backend of a guest that had");
+    assert_int_equal(rig_attach(rig, DOM, "/dev/fake-0-9 0:0:0:0"),
+                     ERROR_NOT_READY);
+    rig_assert_said("has not let go of the vhost 0");
+    assert_int_equal(libxl__vscsi_cleanup(&rig->vc), ERROR_NOT_READY);
+    assert_int_equal(rig_attach(rig, DOM, "/dev/fake-0-9 1:0:0:0"), 0);
+    assert_int_equal(rig_close(rig, DOM, 1, LIBXL__VSCSI_REMOVE), 0);
+    assert_int_equal(fakehost_num_exported(), 2);
+    fakehost_remove_backends();
     assert_int_equal(rig_attach_many(rig, DOM, 0, 0, 2), 0);
 }
 

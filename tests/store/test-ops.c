@@ -176,6 +176,8 @@ static void what_a_destroyed_domain_left_is_swept(void **state)
     store_domain_create(rig->s, 6);
     assert_int_equal(rig_attach(rig, 6, "/dev/fake-0-0 0:0:0:0"), 0);
     assert_false(store_exists(rig->s, "/local/domain/0/backend/vscsi/5"));
+    assert_int_equal(fakehost_num_exported(), 4);
+    assert_int_equal(libxl__vscsi_cleanup(&rig->vc), 0);
     assert_int_equal(fakehost_num_exported(), 1);
     store_domain_destroy(rig->s, 6);
     assert_int_equal(libxl__vscsi_cleanup(&rig->vc), 0);
@@ -194,7 +196,26 @@ static void a_domid_that_comes_again_inherits_nothing(void **state)
     assert_int_equal(rig_attach(rig, DOM, "/dev/fake-1-1 0:0:0:0"), 0);
     rig_assert_list(rig, DOM, "0:0:0:0=/dev/fake-1-1(4)");
     assert_int_equal(peer_guest_luns(rig->p, DOM, 0), 1);
+    assert_int_equal(libxl__vscsi_cleanup(&rig->vc), 0);
     assert_int_equal(fakehost_num_exported(), 1);
+}
+
+/* Half made, or with a frontend that its guest has removed. */
+static void a_backend_made_by_hand_is_left_alone(void **state)
+{
+    struct rig *rig = *state;
+
+    store_write(rig->s, B "/state", "2");
+    assert_int_equal(libxl__vscsi_cleanup(&rig->vc), 0);
+    assert_true(store_exists(rig->s, B "/state"));
+    assert_int_equal(rig_attach(rig, DOM, "/dev/fake-0-0 0:0:0:0"),
+                     ERROR_DEVICE_EXISTS);
+    rig_assert_said("vhost 0 was made by something else");
+    assert_int_equal(rig_attach(rig, DOM, "/dev/fake-0-0 1:0:0:0"), 0);
+    assert_int_equal(rig_close(rig, DOM, 1, LIBXL__VSCSI_REMOVE), 0);
+    assert_true(store_exists(rig->s, B "/state"));
+    store_rm(rig->s, "/local/domain/0/backend/vscsi");
+    rig_assert_nothing_left(rig);
 }
 
 static void a_vhost_made_by_hand_is_left_alone(void **state)
@@ -229,7 +250,7 @@ static void forget_vhost_1(struct rig *rig)
     peer_settle(rig->p);
 }
 
-static void a_detach_takes_down_what_a_killed_one_left(void **state)
+static void a_device_that_is_not_there_is_cleaned_up_after(void **state)
 {
     struct rig *rig = *state;
 
@@ -243,6 +264,7 @@ static void a_detach_takes_down_what_a_killed_one_left(void **state)
     assert_int_equal(rig_attach_many(rig, DOM, 1, 2, 1), 0);
     forget_vhost_1(rig);
     assert_int_equal(rig_close(rig, DOM, 0, LIBXL__VSCSI_SAFE_REMOVE), 0);
+    assert_int_equal(libxl__vscsi_cleanup(&rig->vc), 0);
     rig_assert_nothing_left(rig);
 }
 
@@ -262,8 +284,9 @@ int main(void)
         TEST(an_admins_target_is_used_and_not_exported),
         TEST(a_target_lends_the_identity_of_its_device),
         TEST(what_a_destroyed_domain_left_is_swept),
-        TEST(a_detach_takes_down_what_a_killed_one_left),
+        TEST(a_device_that_is_not_there_is_cleaned_up_after),
         TEST(a_domid_that_comes_again_inherits_nothing),
+        TEST(a_backend_made_by_hand_is_left_alone),
         TEST(a_vhost_made_by_hand_is_left_alone),
     };
 

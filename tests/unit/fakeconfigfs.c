@@ -26,7 +26,7 @@ static struct {
 } knobs[] = {
     { "FAKE_CONFIGFS", "" }, { "FAKE_CONFIGFS_HELD", "" },
     { "FAKE_CONFIGFS_NO_DRIVER", "" }, { "FAKE_CONFIGFS_KILL", "" },
-    { "FAKE_CONFIGFS_FAIL", "" },
+    { "FAKE_CONFIGFS_FAIL", "" }, { "FAKE_CONFIGFS_BUSY", "" },
 };
 
 void fakeconfigfs_set(const char *name, const char *value)
@@ -261,7 +261,7 @@ int mkdir(const char *path, mode_t mode)
 }
 
 /* Does any LUN link to the backstore?  (The links that the tests make are
- * called "link", ours "xl-vscsi".) */
+ * called "link", ours "vscsi-*".) */
 static bool is_linked(const char *backstore)
 {
     char pattern[PATH_MAX + 64], to[PATH_MAX];
@@ -285,7 +285,7 @@ static bool is_linked(const char *backstore)
 
 static bool has_link(const char *lun)
 {
-    return count("xl-vscsi", lun) || count("link", lun);
+    return count("vscsi-*", lun) || count("link", lun);
 }
 
 static int check_rmdir(const char *path, const where *w)
@@ -362,6 +362,9 @@ int unlink(const char *path)
     if (!S_ISLNK(st.st_mode))
         return refuse(EPERM);
     err = next_change();
+    while (knob("FAKE_CONFIGFS_BUSY") &&
+           !access(knob("FAKE_CONFIGFS_BUSY"), F_OK))
+        usleep(1000);
     return err ? refuse(err) : real_unlink(path);
 }
 
@@ -414,7 +417,7 @@ static int set_nexus(const char *dir, const char *value)
     }
     if (!now[0])
         return ENODEV;
-    if (count("lun/lun_*/xl-vscsi", dir) || count("lun/lun_*/link", dir) ||
+    if (count("lun/lun_*/vscsi-*", dir) || count("lun/lun_*/link", dir) ||
         count(USED, dir))
         return EBUSY;
     put(dir, "nexus", "");

@@ -14,6 +14,7 @@
  *  FAKE_CONFIGFS_NO_DRIVER=1    the fabric xen-pvscsi cannot be made
  *  FAKE_CONFIGFS_KILL=N         SIGKILL instead of the N-th change
  *  FAKE_CONFIGFS_FAIL=N         the N-th change is refused with EIO
+ *  FAKE_CONFIGFS_BUSY=FILE      unlinking a LUN takes as long as FILE is there
  */
 
 /* Like setenv() of one of these, or unsetenv(). */

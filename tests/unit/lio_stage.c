@@ -16,6 +16,7 @@
 char lio_root[64];
 char lio_said[8192];
 libxl__vscsi_ctx lio_vc;
+static char lock_file[64];
 
 __attribute__((format(printf, 5, 0)))
 static void keep_message(xentoollog_logger *lg, xentoollog_level level,
@@ -47,6 +48,7 @@ static void unset_faults(void)
     fakeconfigfs_set("FAKE_CONFIGFS_NO_DRIVER", NULL);
     fakeconfigfs_set("FAKE_CONFIGFS_KILL", NULL);
     fakeconfigfs_set("FAKE_CONFIGFS_FAIL", NULL);
+    fakeconfigfs_set("FAKE_CONFIGFS_BUSY", NULL);
 }
 
 static void make_fabric(void)
@@ -68,6 +70,10 @@ int lio_set_up(void **state)
     lio_vc.lg = &keeper;
     lio_vc.lio_root = lio_root;
     lio_vc.sysfs = "/sys";
+    lio_vc.procfs = "/proc";
+    snprintf(lock_file, sizeof(lock_file), "%.40s.lock", lio_root);
+    lio_vc.lock_file = lock_file;
+    lio_vc.timeouts.lock_ms = 10000;
     lio_said[0] = '\0';
     fakeconfigfs_forget();
     return 0;
@@ -78,6 +84,7 @@ int lio_tear_down(void **state)
     (void)state;
     unset_faults();
     fakeconfigfs_remove(lio_root);
+    unlink(lock_file);
     *strrchr(lio_root, '/') = '\0';
     return rmdir(lio_root);
 }
@@ -105,7 +112,8 @@ libxl__vscsi_unit *lio_device(uint32_t hst, uint32_t tgt, uint64_t lun)
 
 int lio_export(uint32_t hst, uint32_t tgt, uint64_t lun)
 {
-    return libxl__vscsi_lio_export(&lio_vc, lio_device(hst, tgt, lun));
+    return libxl__vscsi_lio_export(&lio_vc, lio_device(hst, tgt, lun),
+                                   "vscsi-5-0");
 }
 
 int lio_release(uint32_t hst, uint32_t tgt, uint64_t lun)
@@ -113,6 +121,49 @@ int lio_release(uint32_t hst, uint32_t tgt, uint64_t lun)
     libxl_vscsi_hctl hctl = lio_device(hst, tgt, lun)->id.hctl;
 
     return libxl__vscsi_lio_release(&lio_vc, &hctl, 1);
+}
+
+static int let_go(libxl_vscsi_hctl *hctls, unsigned num, unsigned wait_ms)
+{
+    unsigned i;
+    int rc, lock;
+
+    assert_int_equal(libxl__vscsi_lock(&lio_vc, LIBXL__VSCSI_LOCK_HOST,
+                                       &lock), 0);
+    rc = libxl__vscsi_lio_let_go(&lio_vc, hctls, &num, libxl__vscsi_now_ms() +
+                                 wait_ms, XTL_WARN, &lock);
+    assert_int_not_equal(lock, -1);
+    libxl__vscsi_unlock(lock);
+    for (i = 0; i < num; i++)   /* somebody else does */
+        libxl__vscsi_lio_say_leaving(&lio_vc, XTL_WARN, &hctls[i]);
+    return rc || !num ? rc : ERROR_NOT_READY;
+}
+
+int lio_let_go(uint32_t hst, uint32_t tgt, uint64_t lun, unsigned wait_ms)
+{
+    libxl_vscsi_hctl hctl = lio_device(hst, tgt, lun)->id.hctl;
+
+    return let_go(&hctl, 1, wait_ms);
+}
+
+int lio_collect(const libxl_vscsi_hctl *used, unsigned num, unsigned wait_ms)
+{
+    libxl__vscsi_leftover *list = NULL;
+    unsigned i, found = 0;
+    libxl_vscsi_hctl *hctls;
+    int rc;
+
+    assert_int_equal(libxl__vscsi_lio_leftovers(&lio_vc, used, num, &list,
+                                                &found), 0);
+    hctls = calloc(found + 1, sizeof(*hctls));
+    assert_non_null(hctls);
+    for (i = 0; i < found; i++)
+        hctls[i] = list[i].hctl;
+    free(list);
+    rc = let_go(hctls, found, wait_ms);
+    free(hctls);
+    libxl__vscsi_lio_tidy(&lio_vc);
+    return rc;
 }
 
 libxl__vscsi_ours lio_ours_of(uint32_t hst, uint32_t tgt, uint64_t lun)
@@ -127,17 +178,20 @@ libxl__vscsi_ours lio_ours_of(uint32_t hst, uint32_t tgt, uint64_t lun)
 bool lio_is_whole(uint32_t hst, uint32_t tgt, uint64_t lun)
 {
     libxl__vscsi_ours ours = lio_ours_of(hst, tgt, lun);
-    char *alias, *nexus, *enabled;
+    char *alias, *nexus, *enabled, *link;
     bool ok;
+
+    link = libxl__vscsi_lio_find_link(&lio_vc, &ours);
 
     alias = libxl__vscsi_cfs_read(TPG_PATH "/param/alias",
                                   TPG_ARGS(&lio_vc, &ours));
     nexus = libxl__vscsi_cfs_read(TPG_PATH "/nexus", TPG_ARGS(&lio_vc, &ours));
     enabled = libxl__vscsi_cfs_read(
-        TPG_PATH "/lun/lun_%u/" LIO_OUR_LINK "/enable",
-        TPG_ARGS(&lio_vc, &ours), (unsigned)lun);
+        TPG_PATH "/lun/lun_%u/%s/enable", TPG_ARGS(&lio_vc, &ours),
+        (unsigned)lun, link ? link : "none");
     ok = alias && !strcmp(alias, ours.alias) && nexus &&
          !strcmp(nexus, ours.nexus) && enabled && !strcmp(enabled, "1");
+    free(link);
     free(alias);
     free(nexus);
     free(enabled);

@@ -22,6 +22,11 @@ int lio_tear_down(void **state);
 libxl__vscsi_unit *lio_device(uint32_t hst, uint32_t tgt, uint64_t lun);
 int lio_export(uint32_t hst, uint32_t tgt, uint64_t lun);
 int lio_release(uint32_t hst, uint32_t tgt, uint64_t lun);
+/* As after a detach, for wait_ms. */
+int lio_let_go(uint32_t hst, uint32_t tgt, uint64_t lun, unsigned wait_ms);
+/* Whatever is not in used[] is let go. */
+int lio_collect(const libxl_vscsi_hctl *used, unsigned num,
+                unsigned wait_ms);
 libxl__vscsi_ours lio_ours_of(uint32_t hst, uint32_t tgt, uint64_t lun);
 /* Can the backend driver reach the device by h:c:t:l? */
 bool lio_is_whole(uint32_t hst, uint32_t tgt, uint64_t lun);

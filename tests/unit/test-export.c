@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-only */
 /* What is made in LIO for a device and taken down again, on a configfs that
  * keeps the kernel's rules. */
+#include <fcntl.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -75,7 +76,7 @@ static void several_go_at_once(void **state)
 /* What the driver holds keeps its target; the others go. */
 static void one_that_is_held_does_not_keep_the_others(void **state)
 {
-    libxl_vscsi_hctl none, all[] = { { 2, 0, 0, 0 }, { 2, 0, 0, 1 },
+    libxl_vscsi_hctl all[] = { { 2, 0, 0, 0 }, { 2, 0, 0, 1 },
                                      { 2, 0, 1, 0 } };
     char *tpg = lio_tpg_of(2, 0);
 
@@ -90,25 +91,23 @@ static void one_that_is_held_does_not_keep_the_others(void **state)
     assert_non_null(strstr(lio_said, "has not let go"));
     assert_int_equal(lio_num_in(LIO_FABRIC), 1);
     fakeconfigfs_set_used(tpg, 0);
-    libxl__vscsi_lio_gc(&lio_vc, &none, 0);
+    lio_collect(NULL, 0, 60000);
     assert_true(lio_is_empty());
 }
 
 /* fakeconfigfs aborts where the kernel would fall over. */
 static void tpg_in_use_is_never_removed(void **state)
 {
-    libxl_vscsi_hctl none;
-
-    (void)state;
+        (void)state;
     assert_int_equal(lio_export(2, 0, 1), 0);
     fakeconfigfs_set_used(lio_tpg_of(2, 0), 1);
     assert_int_equal(lio_release(2, 0, 1), ERROR_NOT_READY);
     assert_non_null(strstr(lio_said, "has not let go of LIO target"));
-    libxl__vscsi_lio_gc(&lio_vc, &none, 0);
+    lio_collect(NULL, 0, 1);
     assert_int_equal(lio_num_in(LIO_FABRIC), 1);
 
     fakeconfigfs_set_used(lio_tpg_of(2, 0), 0);
-    libxl__vscsi_lio_gc(&lio_vc, &none, 0);
+    lio_collect(NULL, 0, 60000);
     assert_true(lio_is_empty());
 }
 
@@ -149,7 +148,7 @@ static void disk_without_its_driver_is_refused(void **state)
 
     (void)state;
     unit->paths[0].lio_node = NULL;
-    assert_int_equal(libxl__vscsi_lio_export(&lio_vc, unit), ERROR_FAIL);
+    assert_int_equal(libxl__vscsi_lio_export(&lio_vc, unit, "vscsi-5-0"), ERROR_FAIL);
     assert_non_null(strstr(lio_said, "modprobe sd_mod"));
     assert_true(lio_is_empty());
 }
@@ -229,19 +228,16 @@ static void killed_export_is_finished_by_the_next(void **state)
 static void killed_export_is_collected(void **state)
 {
     unsigned n, num = changes_of_export();
-    libxl_vscsi_hctl none;
-
-    (void)state;
+        (void)state;
     for (n = 1; n <= num; n++) {
         kill_at(n, lio_export);
-        libxl__vscsi_lio_gc(&lio_vc, &none, 0);
+        lio_collect(NULL, 0, 60000);
         assert_true(lio_is_empty());
     }
 }
 
 static void killed_release_is_collected(void **state)
 {
-    libxl_vscsi_hctl none;
     unsigned n, num;
 
     (void)state;
@@ -252,7 +248,7 @@ static void killed_release_is_collected(void **state)
     for (n = 1; n <= num; n++) {
         assert_int_equal(lio_export(2, 0, 1), 0);
         kill_at(n, lio_release);
-        libxl__vscsi_lio_gc(&lio_vc, &none, 0);
+        lio_collect(NULL, 0, 60000);
         assert_true(lio_is_empty());
     }
 }
@@ -267,14 +263,205 @@ static void collecting_spares_what_is_used_and_what_is_foreign(void **state)
     assert_int_equal(lio_export(3, 0, 1), 0);
     assert_int_equal(lio_export(3, 0, 2), 0);
     assert_int_equal(lio_export(4, 0, 0), 0);
-    libxl__vscsi_lio_gc(&lio_vc, used, 2);
+    assert_int_equal(lio_collect(used, 2, 60000), 0);
     assert_true(lio_is_whole(3, 0, 0));
     assert_false(lio_is_whole(3, 0, 1));
     assert_true(lio_is_whole(3, 0, 2));
     assert_int_equal(lio_num_in(LIO_FABRIC), 2);
     assert_true(libxl__vscsi_cfs_is_dir("%s/core/pscsi_0/mine", lio_root));
-    libxl__vscsi_lio_gc(&lio_vc, used, 0);
+    assert_int_equal(lio_collect(used, 0, 60000), 0);
     assert_int_equal(lio_num_in(LIO_FABRIC), 1);
+}
+
+/* ----- what a guest had ----- */
+
+static void what_a_guest_had_leaves_nothing(void **state)
+{
+    (void)state;
+    assert_int_equal(lio_export(2, 0, 1), 0);
+    assert_int_equal(lio_export(2, 0, 2), 0);
+    assert_int_equal(lio_let_go(2, 0, 1, 60000), 0);
+    assert_true(lio_is_whole(2, 0, 2));
+    assert_int_equal(lio_let_go(2, 0, 2, 60000), 0);
+    assert_int_equal(lio_let_go(2, 0, 2, 60000), 0);
+    assert_true(lio_is_empty());
+    assert_string_equal(lio_said, "");
+}
+
+static void lun_says_for_whom_it_is(void **state)
+{
+    libxl__vscsi_leftover *list = NULL;
+    unsigned num = 0;
+
+    (void)state;
+    assert_int_equal(lio_export(2, 0, 1), 0);
+    assert_int_equal(libxl__vscsi_lio_export(&lio_vc, lio_device(2, 0, 2),
+                                             LIBXL__VSCSI_SHARED), 0);
+    assert_int_equal(libxl__vscsi_lio_leftovers(&lio_vc, NULL, 0, &list,
+                                                &num), 0);
+    assert_int_equal(num, 2);
+    assert_true(list[0].has_lun);
+    assert_true(list[1].has_lun);
+    if (list[0].hctl.lun == 2)
+        memcpy(&list[0], &list[1], sizeof(list[0]));
+    assert_true(list[0].has_owner);
+    assert_int_equal(list[0].owner.domid, 5);
+    assert_int_equal(list[0].owner.devid, 0);
+    free(list);
+}
+
+/* A command is under way to LUN 1, for as long as the file is there. */
+static void keep_busy(void)
+{
+    static char path[80];
+    int fd;
+
+    snprintf(path, sizeof(path), "%s.busy", lio_vc.lock_file);
+    fd = open(path, O_CREAT | O_WRONLY | O_CLOEXEC, 0600);
+    assert_true(fd >= 0);
+    close(fd);
+    fakeconfigfs_set("FAKE_CONFIGFS_BUSY", path);
+}
+
+static void end_busy(void)
+{
+    char path[80];
+
+    snprintf(path, sizeof(path), "%s.busy", lio_vc.lock_file);
+    assert_int_equal(unlink(path), 0);
+}
+
+/* Whether somebody lets go of it, and so has its lock. */
+static bool is_locked(uint32_t hst, uint32_t tgt, uint64_t lun)
+{
+    libxl_vscsi_hctl hctl = { hst, 0, tgt, lun };
+    int lock = -1;
+
+    assert_int_equal(libxl__vscsi_try_lock(&lio_vc, libxl__vscsi_lock_of(
+                                           &hctl), &lock), 0);
+    libxl__vscsi_unlock(lock);
+    return lock == -1;
+}
+
+static void command_under_way_keeps_one_device_only(void **state)
+{
+    (void)state;
+    assert_int_equal(lio_export(2, 0, 1), 0);
+    assert_int_equal(lio_export(2, 0, 2), 0);
+    assert_int_equal(lio_export(3, 0, 0), 0);
+    keep_busy();
+    assert_int_equal(lio_let_go(2, 0, 1, 1), ERROR_NOT_READY);
+    assert_non_null(strstr(lio_said, "still letting go of 2:0:0:1: a command "
+                           "of the guest that had it has not come back"));
+    assert_true(lio_is_whole(2, 0, 1));
+    assert_true(is_locked(2, 0, 1));
+
+    /* Who asks for it as well is told, and nobody else has to be. */
+    lio_said[0] = '\0';
+    assert_int_equal(lio_let_go(2, 0, 1, 1), ERROR_NOT_READY);
+    assert_non_null(strstr(lio_said, "still letting go of 2:0:0:1"));
+    fakeconfigfs_set("FAKE_CONFIGFS_BUSY", NULL);
+    assert_int_equal(lio_let_go(2, 0, 2, 60000), 0);
+    assert_int_equal(lio_let_go(3, 0, 0, 60000), 0);
+    assert_int_equal(lio_export(2, 0, 3), 0);
+    assert_true(lio_is_whole(2, 0, 1));
+
+    end_busy();
+    while (is_locked(2, 0, 1))
+        libxl__vscsi_pause(1);
+    assert_false(lio_is_whole(2, 0, 1));
+    assert_true(lio_is_whole(2, 0, 3));
+    assert_int_equal(lio_collect(NULL, 0, 60000), 0);
+    assert_true(lio_is_empty());
+}
+
+/* Nobody has waited for it: it calls who cleans up. */
+static void what_is_left_behind_has_it_cleaned_up(void **state)
+{
+    char cleaner[80], done[90], script[400];
+    int fd;
+
+    (void)state;
+    snprintf(cleaner, sizeof(cleaner), "%s.cleaner", lio_vc.lock_file);
+    snprintf(done, sizeof(done), "%s.done", cleaner);
+    fd = open(cleaner, O_CREAT | O_WRONLY | O_CLOEXEC, 0700);
+    assert_true(fd >= 0);
+    snprintf(script, sizeof(script), "#!/bin/sh\necho \"$1\" >%s.new\n"
+             "mv %s.new %s\n", done, done, done);
+    assert_int_equal(write(fd, script, strlen(script)), strlen(script));
+    close(fd);
+
+    assert_int_equal(lio_export(2, 0, 1), 0);
+    lio_vc.cleaner = cleaner;
+    keep_busy();
+    assert_int_equal(lio_let_go(2, 0, 1, 1), ERROR_NOT_READY);
+    assert_int_not_equal(access(done, F_OK), 0);
+    end_busy();
+    while (access(done, F_OK))
+        libxl__vscsi_pause(1);
+    assert_false(is_locked(2, 0, 1));
+    fd = open(done, O_RDONLY | O_CLOEXEC);
+    memset(script, 0, sizeof(script));
+    assert_true(read(fd, script, sizeof(script) - 1) > 0);
+    assert_string_equal(script, "scsi-cleanup\n");
+    close(fd);
+    unlink(done);
+    unlink(cleaner);
+    assert_int_equal(lio_collect(NULL, 0, 60000), 0);
+    assert_true(lio_is_empty());
+}
+
+static void killed_let_go_1(unsigned n)
+{
+    char number[16];
+    int status;
+    pid_t pid;
+
+    pid = fork();
+    if (pid == 0) {
+        snprintf(number, sizeof(number), "%u", n);
+        fakeconfigfs_set("FAKE_CONFIGFS_KILL", number);
+        fakeconfigfs_forget();
+        lio_let_go(2, 0, 1, 60000);
+        _exit(0);
+    }
+    assert_int_equal(waitpid(pid, &status, 0), pid);
+}
+
+/* The process that unlinks is killed, or ours, at each step. */
+static void killed_let_go_is_collected(void **state)
+{
+    unsigned n;
+
+    (void)state;
+    for (n = 1; n <= 8; n++) {
+        assert_int_equal(lio_export(2, 0, 1), 0);
+        killed_let_go_1(n);
+        while (is_locked(2, 0, 1))
+            libxl__vscsi_pause(1);
+        assert_int_equal(lio_collect(NULL, 0, 60000), 0);
+        assert_true(lio_is_empty());
+    }
+}
+
+static void let_go_waits_for_the_backend_driver(void **state)
+{
+    int status;
+    pid_t pid;
+
+    (void)state;
+    assert_int_equal(lio_export(2, 0, 1), 0);
+    fakeconfigfs_set_used(lio_tpg_of(2, 0), 1);
+    pid = fork();
+    if (pid == 0) {
+        while (libxl__vscsi_cfs_is_dir("%s/lun/lun_1", lio_tpg_of(2, 0)))
+            libxl__vscsi_pause(1);
+        fakeconfigfs_set_used(lio_tpg_of(2, 0), 0);
+        _exit(0);
+    }
+    assert_int_equal(lio_let_go(2, 0, 1, 60000), 0);
+    assert_true(lio_is_empty());
+    assert_int_equal(waitpid(pid, &status, 0), pid);
 }
 
 /* ----- beside the admin's ----- */
@@ -297,7 +484,7 @@ static void name_of_ours_with_another_alias_is_left_alone(void **state)
     lio_make_target(ours.wwn, NULL, "9:9:9");
     assert_int_equal(lio_export(2, 0, 1), ERROR_DEVICE_EXISTS);
     assert_int_equal(lio_release(2, 0, 1), 0);
-    libxl__vscsi_lio_gc(&lio_vc, &ours.hctl, 0);
+    lio_collect(NULL, 0, 60000);
     assert_int_equal(lio_num_in(LIO_FABRIC), 1);
     assert_int_equal(lio_num_in("core"), 1);
 }
@@ -354,6 +541,12 @@ int main(void)
         TEST(killed_export_is_collected),
         TEST(killed_release_is_collected),
         TEST(collecting_spares_what_is_used_and_what_is_foreign),
+        TEST(what_a_guest_had_leaves_nothing),
+        TEST(lun_says_for_whom_it_is),
+        TEST(command_under_way_keeps_one_device_only),
+        TEST(what_is_left_behind_has_it_cleaned_up),
+        TEST(killed_let_go_is_collected),
+        TEST(let_go_waits_for_the_backend_driver),
         TEST(alias_of_the_admin_is_not_shadowed),
         TEST(name_of_ours_with_another_alias_is_left_alone),
         TEST(restored_copy_of_ours_is_used_and_taken_down),

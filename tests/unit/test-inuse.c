@@ -550,8 +550,7 @@ static void export_of_ours_counts_unless_guests_share_it(void **state)
     put("lio/core/pscsi_5001405/xl-vscsi-2:0:0:1/info", "SCSI Device Bus "
         "Location: Channel ID: 0 Target ID: 0 LUN: 1 Host ID: 2\n");
     expect("it is still exported from an earlier attach (LIO backstore "
-           "pscsi/xl-vscsi-2:0:0:1): the backend driver has not let go of it "
-           "yet");
+           "pscsi/xl-vscsi-2:0:0:1; xl scsi-cleanup removes that)");
     expect_asked(true, NULL, "free");
     put("lio/core/pscsi_5001405/xl-vscsi-2:0:0:1/enable", "0\n");
     expect("free");

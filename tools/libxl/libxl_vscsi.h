@@ -131,7 +131,10 @@ void libxl_vscsi_set_timeouts(const libxl_vscsi_timeouts *timeouts);
  *                         it has not been finished by the kernels, or the
  *                         domain cannot answer: it is paused (for a vhost
  *                         that exists), suspended, crashed, shut down or
- *                         dying.  Nothing was changed.
+ *                         dying.  Or dom0's kernel has not let go of the
+ *                         device after destroy_ms, which another domain had,
+ *                         or of the vhost that the domain had.  Nothing was
+ *                         changed.
  *  ERROR_TIMEDOUT         the backend driver did not answer.  Undone.
  *  ERROR_GUEST_TIMEDOUT   the guest did not finish the handshake.  Undone
  *                         where the guest has not begun it; otherwise the
@@ -171,16 +174,16 @@ int libxl_vscsi_expand(libxl_ctx *ctx, uint32_t domid,
  * has crashed, has shut down or is dying, and _remove where it is paused or
  * suspended.
  *
- *  0                      no node of the vhost is left, and no LIO object
- *                         that was made for it
+ *  0                      no node of the vhost is left.  Nor is a LIO object
+ *                         that was made for it, unless a warning was logged:
+ *                         then dom0 has not let go of all of it after
+ *                         destroy_ms, and nobody else gets it before
  *  ERROR_NOTFOUND         the domain has no such vhost
  *  ERROR_NOT_READY        _safe_remove: the domain is paused or suspended.
  *                         Nothing was changed.
  *  ERROR_GUEST_TIMEDOUT   as above
- *  ERROR_TIMEDOUT         the backend driver did not let go; the nodes are
- *                         gone, LIO objects it still holds are taken down
- *                         by a later call
- *  ERROR_LOCK_FAIL, ERROR_NOMEM, ERROR_FAIL  as for _add
+ *  ERROR_LOCK_FAIL, ERROR_NOMEM, ERROR_FAIL  as for _add; the nodes are
+ *                         still there
  */
 int libxl_device_vscsictrl_remove(libxl_ctx *ctx, uint32_t domid,
                                   const libxl_device_vscsictrl *ctrl,
@@ -264,7 +267,9 @@ void libxl_vscsi_assignable_list_free(libxl_vscsiunit *units, int num);
  * by itself when its kernel has let go.  Nothing that belongs to a live domain
  * or to the admin is touched.
  *
- *  ERROR_LOCK_FAIL, ERROR_FAIL  something is left; logged
+ *  ERROR_NOT_READY  dom0's kernel has not let go of all of it after
+ *                   destroy_ms; logged
+ *  ERROR_LOCK_FAIL, ERROR_NOMEM, ERROR_FAIL  something is left; logged
  */
 int libxl_vscsi_cleanup(libxl_ctx *ctx);
 
@@ -288,12 +293,12 @@ int libxl_vscsi_check(libxl_ctx *ctx, const libxl_uuid *uuid,
  * most destroy_ms, and takes down what was made for them unless another
  * domain uses it.  What _list said before the end is what ctrls[] is.
  *
+ *  0                no node is left.  Nor is a LIO object, unless a warning
+ *                   was logged: then dom0 has not let go of all of it, and
+ *                   nobody else gets it before
  *  ERROR_NOT_READY  the domain is still there; nothing was changed (not
  *                   logged)
- *  ERROR_TIMEDOUT   the backend driver did not let go; the nodes are gone,
- *                   LIO objects it still holds are taken down by a later
- *                   call
- *  ERROR_LOCK_FAIL, ERROR_NOMEM, ERROR_FAIL  something is left
+ *  ERROR_LOCK_FAIL, ERROR_NOMEM, ERROR_FAIL  nodes are left
  */
 int libxl_vscsi_domain_destroyed(libxl_ctx *ctx, uint32_t domid,
                                  const libxl_device_vscsictrl *ctrls,

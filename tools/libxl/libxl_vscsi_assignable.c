@@ -17,6 +17,8 @@ typedef struct assignable {
     bool all;
     libxl__vscsi_users users;
     libxl__vscsi_known known;
+    libxl_vscsi_hctl *held;     /* the kernel has not let go of them */
+    unsigned num_held;
     libxl_vscsiunit *units;
     int num;
 } assignable;
@@ -60,6 +62,16 @@ static int find_user(libxl__vscsi_ctx *vc, const libxl__vscsi_users *users,
     return 0;
 }
 
+static bool is_held(const assignable *a, const libxl__vscsi_unit *unit)
+{
+    unsigned i;
+
+    for (i = 0; i < a->num_held; i++)
+        if (libxl__vscsi_unit_is_at(unit, &a->held[i]))
+            return true;
+    return false;
+}
+
 static int find_holder(libxl__vscsi_ctx *vc, assignable *a,
                        const libxl__vscsi_unit *unit, char **text_r)
 {
@@ -74,6 +86,12 @@ static int find_holder(libxl__vscsi_ctx *vc, assignable *a,
     libxl_vscsi_pdev_dispose(&pdev);
     if (rc || text)
         goto out;
+    if (is_held(a, unit)) {
+        text = strdup("dom0's kernel has not let go of it yet: a command of "
+                      "the guest that had it has not come back");
+        rc = text ? 0 : out_of_memory(vc);
+        goto out;
+    }
     if (!unit->paths[0].running) {
         text = libxl__vscsi_sprintf("dom0 has set it %s",
                                     unit->paths[0].state);
@@ -218,7 +236,10 @@ static int list(libxl__vscsi_ctx *vc, assignable *a)
     int rc;
 
     libxl__vscsi_doing(vc, "list", "dom0's SCSI devices", 0);
-    rc = libxl__vscsi_users_read(vc, &a->users);
+    rc = libxl__vscsi_users_read(vc, NULL, &a->users);
+    if (!rc)
+        rc = libxl__vscsi_held_devices(vc, &a->users, &a->held,
+                                       &a->num_held);
     if (!rc)
         rc = libxl__vscsi_units(vc, &a->known.dom0, &units, &num);
     if (rc)
@@ -243,6 +264,7 @@ int libxl__vscsi_assignable(libxl__vscsi_ctx *vc, bool all,
     rc = list(vc, &a);
     libxl__vscsi_known_dispose(&a.known);
     libxl__vscsi_users_dispose(&a.users);
+    free(a.held);
     if (rc) {
         libxl_vscsi_assignable_list_free(a.units, a.num);
         return rc;

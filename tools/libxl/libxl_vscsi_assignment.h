@@ -17,50 +17,71 @@ struct libxl__vscsi_users {
         uint32_t domid;
         libxl_device_vscsictrl *ctrls;
         int num_ctrls;
+        bool exists;            /* else it was destroyed, and left something */
     } *users;
     int num_users;
-    bool foreign;               /* the vhost asked about is not ours */
     bool incomplete;            /* not all that .unreadable has is known */
     uint32_t unreadable;
     const char *vm;             /* who asks, where it is no domain yet */
 };
 
 /*
- * Reads every domain's record and removes on the way what destroyed
- * domains left, in xenstore and, with uses_lio, in LIO.  The host lock
- * must be held.  vhost, if not NULL, is asked about for users_r->foreign.
- * The caller disposes of *users_r, which must have been zeroed, whatever
- * is returned.
+ * What every domain, or each but one, has on record.  The caller disposes of
+ * *users_r, which must have been zeroed, whatever is returned.
  */
-int libxl__vscsi_users_scan(libxl__vscsi_ctx *vc, bool uses_lio,
-                            const libxl__vscsi_vhost *vhost,
+int libxl__vscsi_users_read(libxl__vscsi_ctx *vc, const uint32_t *but,
                             libxl__vscsi_users *users_r);
-/* The same without a lock, for who only looks: removes nothing. */
-int libxl__vscsi_users_read(libxl__vscsi_ctx *vc,
+/* The same of all, and removes the nodes that destroyed domains left.  The
+ * host lock must be held. */
+int libxl__vscsi_users_scan(libxl__vscsi_ctx *vc,
                             libxl__vscsi_users *users_r);
 void libxl__vscsi_users_dispose(libxl__vscsi_users *users);
+bool libxl__vscsi_users_has(const libxl__vscsi_users *users,
+                            libxl__vscsi_vhost vhost);
+/* The devices of dom0 that they have by address; free(). */
+int libxl__vscsi_users_devices(libxl__vscsi_ctx *vc,
+                               const libxl__vscsi_users *users,
+                               libxl_vscsi_hctl **used_r, unsigned *num_r);
+
+/* ----- libxl_vscsi_letgo.c: what nobody has any more ----- */
+
+/* Waits until end_ms for dom0's kernel to let go of a vhost without nodes.
+ * False if it does not, or that cannot be seen. */
+bool libxl__vscsi_await_backend(libxl__vscsi_ctx *vc,
+                                libxl__vscsi_vhost vhost, uint64_t end_ms);
 
 /*
- * Waits, up to destroy_ms, until dom0's kernel has given up the backends
- * that have no node in xenstore any more: only then no guest can reach
- * what LIO exports.  False if one is left.  What users has on record, if
- * that is not NULL, counts as having its node.
- */
-bool libxl__vscsi_backends_gone(libxl__vscsi_ctx *vc,
-                                const libxl__vscsi_users *users);
-
-/*
- * Releases what was exported for devices that domid had, and that no other
- * domain has: num of devs[], by indices[] if that is not NULL; with all,
- * then whatever nobody uses, as libxl__vscsi_cleanup() does.  Between the
- * moment at which they went out of domid's record and this call, one may
- * have got them.  Takes the host lock, and waits as _backends_gone does.
- * What is left is for a later scan.  Failures as for _lio_release, logged.
+ * Lets go of what was exported for devices that domid had, and that no other
+ * domain has by now: num of devs[], by indices[] if that is not NULL.  Takes
+ * the host lock, but not for as long as LIO takes.  Until end_ms; what has
+ * not gone is for _cleanup.  Failures as for _lio_let_go, logged as
+ * warnings.
  */
 int libxl__vscsi_release_unused(libxl__vscsi_ctx *vc, uint32_t domid,
                                 const libxl_device_vscsidev *devs,
-                                const int *indices, unsigned num, bool all);
+                                const int *indices, unsigned num,
+                                uint64_t end_ms);
 
+/* The same for all devices of a vhost whose nodes are gone, when dom0's kernel
+ * has let go of that; ERROR_NOT_READY, not logged, if it has not until
+ * backend_end_ms. */
+int libxl__vscsi_let_go_vhost(libxl__vscsi_ctx *vc, uint32_t domid,
+                              const libxl_device_vscsictrl *ctrl,
+                              uint64_t backend_end_ms, uint64_t end_ms);
+
+/* Exported devices that nobody has, but that dom0's kernel has not let go
+ * of; free().  Looks only, and needs no lock. */
+int libxl__vscsi_held_devices(libxl__vscsi_ctx *vc,
+                              const libxl__vscsi_users *users,
+                              libxl_vscsi_hctl **hctls_r, unsigned *num_r);
+
+/*
+ * Removes what is left in LIO, and in xenstore, for devices that nobody has;
+ * in LIO only that of hctl, if it is not NULL.  Waits until end_ms.
+ * ERROR_NOT_READY, logged at level: not all of it could go.
+ */
+int libxl__vscsi_clean(libxl__vscsi_ctx *vc, const libxl_vscsi_hctl *hctl,
+                       uint64_t end_ms, xentoollog_level level);
 /* libxl_vscsi_cleanup() */
 int libxl__vscsi_cleanup(libxl__vscsi_ctx *vc);
 

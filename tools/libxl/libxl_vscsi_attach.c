@@ -10,6 +10,7 @@
  * the guest has to see that it went. */
 #define REPLUG_ROUNDS 3
 #define REPLUG_PAUSE_MS 200
+#define LEAVING_POLL_MS 50
 
 /* ----- which devices, and where ----- */
 
@@ -45,21 +46,44 @@ static int expand(libxl__vscsi_ctx *vc, libxl__vscsi_attaching *a)
                    : 0;
 }
 
+/* A new vhost's backend must not be taken for one that is just going. */
+static int check_vhost(libxl__vscsi_ctx *vc, libxl__vscsi_attaching *a)
+{
+    a->leaving = !libxl__vscsi_await_backend(vc, a->vhost, 0);
+    return a->leaving ? ERROR_NOT_READY : 0;
+}
+
+static void find_left_over(libxl__vscsi_attaching *a)
+{
+    int i;
+
+    for (i = 0; a->claimed && i < a->ctrl->num_vscsidevs; i++) {
+        if (!a->claimed[i].left_over)
+            continue;
+        a->leaving = true;
+        a->left = &a->claimed[i].left;
+    }
+}
+
 static int claim_devices(libxl__vscsi_ctx *vc, libxl__vscsi_attaching *a)
 {
     int rc;
 
-    rc = libxl__vscsi_users_scan(vc, a->uses_lio, &a->vhost, &a->users);
+    rc = libxl__vscsi_users_scan(vc, &a->users);
     if (!rc)
         rc = expand(vc, a);
     if (!rc)
         rc = make_room(vc, a);
     if (!rc)
         rc = libxl__vscsi_place(vc, a);
+    if (!rc && !a->existing)
+        rc = check_vhost(vc, a);
     if (!rc)
         rc = libxl__vscsi_claim(vc, &a->users, &a->known, a->uses_lio,
-                                a->vhost.domid, a->ctrl->vscsidevs,
+                                a->vhost, a->ctrl->vscsidevs,
                                 a->ctrl->num_vscsidevs, a->claimed);
+    if (rc)
+        find_left_over(a);
     libxl__vscsi_known_dispose(&a->known);
     return rc;
 }
@@ -138,6 +162,46 @@ out:
     return rc;
 }
 
+/* What the kernel is letting go of, until end_ms. */
+static int await_leaving(libxl__vscsi_ctx *vc, libxl__vscsi_attaching *a,
+                         uint64_t end_ms)
+{
+    bool over = libxl__vscsi_now_ms() >= end_ms;
+
+    if (!a->left) {
+        if (!over && libxl__vscsi_await_backend(vc, a->vhost, end_ms))
+            return 0;
+        libxl__vscsi_error(vc, "dom0's kernel has not let go of the vhost %d"
+                           " that the domain had before (choose another, or "
+                           "try again later)", a->vhost.devid);
+        return ERROR_NOT_READY;
+    }
+    if (over)
+        return libxl__vscsi_clean(vc, a->left, end_ms, XTL_ERROR);
+    if (libxl__vscsi_clean(vc, a->left, end_ms, XTL_DETAIL))
+        libxl__vscsi_pause(LEAVING_POLL_MS);
+    return 0;
+}
+
+static int write_when_free(libxl__vscsi_ctx *vc, libxl__vscsi_attaching *a)
+{
+    uint64_t end = libxl__vscsi_now_ms() + vc->timeouts.destroy_ms;
+    int rc;
+
+    for (;;) {
+        libxl__vscsi_users_dispose(&a->users);
+        a->existing = NULL;
+        a->leaving = false;
+        a->left = NULL;
+        rc = claim_and_write(vc, a);
+        if (!rc || !a->leaving)
+            return rc;
+        rc = await_leaving(vc, a, end);
+        if (rc)
+            return rc;
+    }
+}
+
 static int write_when_settled(libxl__vscsi_ctx *vc, libxl__vscsi_attaching *a)
 {
     uint64_t since = libxl__vscsi_now_ms();
@@ -145,9 +209,7 @@ static int write_when_settled(libxl__vscsi_ctx *vc, libxl__vscsi_attaching *a)
     int rc, round;
 
     for (round = 0; round < MAX_ROUNDS && settled; round++) {
-        libxl__vscsi_users_dispose(&a->users);
-        a->existing = NULL;
-        rc = claim_and_write(vc, a);
+        rc = write_when_free(vc, a);
         if (rc || a->plan != VSCSI_PLAN_WAIT)
             return rc;
         libxl__vscsi_log(vc, XTL_DETAIL, "vhost %d of domain %u is busy; "
@@ -236,7 +298,8 @@ static int end_timed_out(libxl__vscsi_ctx *vc, libxl__vscsi_attaching *a)
     if (a->plan == VSCSI_PLAN_WITHDRAW)
         libxl__vscsi_release_unused(vc, a->vhost.domid, a->ctrl->vscsidevs,
                                     NULL, (unsigned)a->ctrl->num_vscsidevs,
-                                    false);
+                                    libxl__vscsi_now_ms() +
+                                    vc->timeouts.destroy_ms);
     return ERROR_GUEST_TIMEDOUT;
 }
 
@@ -320,7 +383,7 @@ static int plug_again(libxl__vscsi_ctx *vc, libxl__vscsi_attaching *a)
     libxl__vscsi_log(vc, XTL_DETAIL, "vhost %d of domain %u: the guest does "
                      "not begin; plugging it once more", a->vhost.devid,
                      a->vhost.domid);
-    rc = libxl__vscsi_await_unplug(vc, a->vhost, &over);
+    rc = libxl__vscsi_await_unplug(vc, a->vhost, 0, &over);
     if (rc)
         return rc;
     libxl__vscsi_pause(REPLUG_PAUSE_MS);

@@ -21,6 +21,8 @@ typedef struct libxl__vscsi_attaching {
     libxl__vscsi_claimed *claimed;      /* per device */
     libxl_devid *ids;           /* per device: its N of dev-N */
     unsigned fits;              /* pages of a command, for all of them */
+    bool leaving;               /* the kernel has not let go of ... */
+    const libxl_vscsi_hctl *left;   /* this device, or NULL: the vhost */
     libxl__vscsi_plan plan;
 } libxl__vscsi_attaching;
 

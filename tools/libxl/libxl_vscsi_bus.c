@@ -12,36 +12,12 @@
 
 #include "libxl_vscsi_internal.h"
 
-#define PREFIX "vscsi-"
-
-/* "vscsi-DOMID-DEVID" */
-static bool parse_backend(const char *name, libxl__vscsi_vhost *vhost_r)
-{
-    size_t skip = sizeof(PREFIX) - 1;
-    uint64_t domid, devid;
-    const char *dash;
-
-    if (strncmp(name, PREFIX, skip))
-        return false;
-    name += skip;
-    dash = strchr(name, '-');
-    if (!dash ||
-        !libxl__vscsi_parse_u64(name, (size_t)(dash - name), UINT32_MAX,
-                                &domid) ||
-        !libxl__vscsi_parse_u64(dash + 1, strlen(dash + 1), INT32_MAX,
-                                &devid))
-        return false;
-    vhost_r->domid = (uint32_t)domid;
-    vhost_r->devid = (libxl_devid)devid;
-    return true;
-}
-
 static int add_backend(const char *name, libxl__vscsi_vhost **vhosts,
                        unsigned *num)
 {
     libxl__vscsi_vhost vhost, *more;
 
-    if (!parse_backend(name, &vhost))
+    if (!libxl__vscsi_parse_backend(name, &vhost))
         return 0;
     more = realloc(*vhosts, (*num + 1) * sizeof(*more));
     if (!more)

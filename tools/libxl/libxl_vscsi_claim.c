@@ -8,6 +8,7 @@
 
 #include "libxl_vscsi_assignment.h"
 #include "libxl_vscsi_claim.h"
+#include "libxl_vscsi_export.h"
 #include "libxl_vscsi_inuse.h"
 
 static int out_of_memory(libxl__vscsi_ctx *vc)
@@ -289,16 +290,35 @@ static int check_given(libxl__vscsi_ctx *vc, const libxl_device_vscsidev *dev,
 }
 
 /*
+ * What of ours is in LIO for a unit that nobody has was for somebody whom the
+ * kernel may still serve.
+ */
+static void find_left_over(libxl__vscsi_ctx *vc,
+                           const libxl__vscsi_unit *unit,
+                           libxl__vscsi_claimed *claimed)
+{
+    unsigned i;
+
+    for (i = 0; !claimed->left_over && i < unit->num_paths; i++) {
+        claimed->left = unit->paths[i].hctl;
+        claimed->left_over = libxl__vscsi_lio_is_exported(vc,
+                                                          &claimed->left);
+    }
+}
+
+/*
  * The unit of devs[i], if the domain may have it, beside what is before
  * that in devs[]; *shared_r: by whom it is shared.
  */
 static int find_free(libxl__vscsi_ctx *vc, const libxl__vscsi_users *users,
                      libxl__vscsi_known *known, bool uses_lio,
                      uint32_t domid, libxl_device_vscsidev *devs, int i,
-                     libxl__vscsi_unit *unit, libxl__vscsi_shared *shared_r)
+                     libxl__vscsi_unit *unit, libxl__vscsi_shared *shared_r,
+                     libxl__vscsi_claimed *claimed)
 {
     libxl_device_vscsidev *dev = &devs[i];
     const libxl_device_vscsidev *given;
+    bool shared;
     int rc;
 
     rc = resolve_device(vc, known, uses_lio, &dev->pdev, unit);
@@ -309,11 +329,15 @@ static int find_free(libxl__vscsi_ctx *vc, const libxl__vscsi_users *users,
         rc = check_given(vc, dev, given);
     if (!rc)
         rc = libxl__vscsi_users_check(vc, users, domid, dev, shared_r);
-    if (!rc)
-        rc = libxl__vscsi_check_inuse(vc, known, unit,
-                                      given || shared_r->by_guests,
-                                      target_of(&dev->pdev));
-    return rc;
+    if (rc)
+        return rc;
+    shared = given || shared_r->by_guests;
+    if (uses_lio && !shared)
+        find_left_over(vc, unit, claimed);
+    if (claimed->left_over)
+        return 0;
+    return libxl__vscsi_check_inuse(vc, known, unit, shared,
+                                    target_of(&dev->pdev));
 }
 
 /* A command that is too large fails in LIO, and the guest has an I/O error. */
@@ -335,10 +359,11 @@ int libxl__vscsi_claim_check(libxl__vscsi_ctx *vc,
 {
     libxl__vscsi_unit unit = { .num_paths = 0 };
     libxl__vscsi_shared shared = { .by_guests = false };
+    libxl__vscsi_claimed claimed = { .left_over = false };
     int rc;
 
     rc = find_free(vc, users, known, uses_lio, domid, dev, 0, &unit,
-                   &shared);
+                   &shared, &claimed);
     if (!rc)
         rc = read_limits(vc, &unit, limits_r);
     libxl__vscsi_unit_dispose(&unit);
@@ -347,9 +372,9 @@ int libxl__vscsi_claim_check(libxl__vscsi_ctx *vc,
 
 /* LIO has opened what is at the address now: is it what was looked at? */
 static int export_unit(libxl__vscsi_ctx *vc, const libxl__vscsi_unit *unit,
-                       libxl__vscsi_claimed *claimed)
+                       const char *owner, libxl__vscsi_claimed *claimed)
 {
-    int rc = libxl__vscsi_lio_export(vc, unit);
+    int rc = libxl__vscsi_lio_export(vc, unit, owner);
 
     if (rc)
         return rc;
@@ -360,35 +385,42 @@ static int export_unit(libxl__vscsi_ctx *vc, const libxl__vscsi_unit *unit,
 static int claim_device(libxl__vscsi_ctx *vc,
                         const libxl__vscsi_users *users,
                         libxl__vscsi_known *known, bool uses_lio,
-                        uint32_t domid, libxl_device_vscsidev *devs, int i,
+                        libxl__vscsi_vhost vhost,
+                        libxl_device_vscsidev *devs, int i,
                         libxl__vscsi_claimed *claimed)
 {
+    char name[LIBXL__VSCSI_BACKEND_NAME_SIZE];
     libxl__vscsi_unit unit = { .num_paths = 0 };
     libxl__vscsi_shared shared = { .by_guests = false };
     int rc;
 
-    rc = find_free(vc, users, known, uses_lio, domid, devs, i, &unit,
-                   &shared);
+    libxl__vscsi_backend_name(vhost, name);
+    rc = find_free(vc, users, known, uses_lio, vhost.domid, devs, i, &unit,
+                   &shared, claimed);
+    if (!rc && claimed->left_over)
+        rc = ERROR_NOT_READY;
     if (!rc)
         rc = read_limits(vc, &unit, &claimed->limits);
     if (!rc && uses_lio && !shared.exported &&
         devs[i].pdev.type != LIBXL_VSCSI_PDEV_TYPE_WWN)
-        rc = export_unit(vc, &unit, claimed);
+        rc = export_unit(vc, &unit, devs[i].shareable ? LIBXL__VSCSI_SHARED
+                                                      : name, claimed);
     libxl__vscsi_unit_dispose(&unit);
     return rc;
 }
 
 int libxl__vscsi_claim(libxl__vscsi_ctx *vc, const libxl__vscsi_users *users,
                        libxl__vscsi_known *known, bool uses_lio,
-                       uint32_t domid,
+                       libxl__vscsi_vhost vhost,
                        libxl_device_vscsidev *devs, int num,
                        libxl__vscsi_claimed *claimed)
 {
     int rc = 0, i;
 
     for (i = 0; !rc && i < num; i++) {
-        libxl__vscsi_doing(vc, "attach", devs[i].pdev.p_devname, domid);
-        rc = claim_device(vc, users, known, uses_lio, domid, devs, i,
+        libxl__vscsi_doing(vc, "attach", devs[i].pdev.p_devname,
+                           vhost.domid);
+        rc = claim_device(vc, users, known, uses_lio, vhost, devs, i,
                           &claimed[i]);
     }
     if (rc)

@@ -15,18 +15,21 @@
 /* What was claimed for a domain, beside what its pdev says. */
 typedef struct libxl__vscsi_claimed {
     bool exported;              /* by us, to be undone by _unclaim */
+    bool left_over;             /* exported, and nobody has it on record */
+    libxl_vscsi_hctl left;      /* where, then */
     libxl__vscsi_limits limits;
 } libxl__vscsi_claimed;
 
 /*
- * Resolves, checks and exports devs[] for domid, with the host lock held:
+ * Resolves, checks and exports devs[] for vhost, with the host lock held:
  * pdev gets its type and identity, claimed[i], zeroed before, the rest.
  * _unclaim undoes it if the domain does not get them.
- * Failures are those of libxl_device_vscsictrl_add(), logged, and undone.
+ * Failures are those of libxl_device_vscsictrl_add(), logged, and undone;
+ * but nothing is logged of a device that is left over: see _clean().
  */
 int libxl__vscsi_claim(libxl__vscsi_ctx *vc, const libxl__vscsi_users *users,
                        libxl__vscsi_known *known, bool uses_lio,
-                       uint32_t domid,
+                       libxl__vscsi_vhost vhost,
                        libxl_device_vscsidev *devs, int num,
                        libxl__vscsi_claimed *claimed);
 /* Puts on record which unit it is.  ERROR_NOMEM, logged. */

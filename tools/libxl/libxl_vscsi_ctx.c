@@ -64,6 +64,7 @@ int libxl__vscsi_ctx_init(libxl__vscsi_ctx *vc)
     vc->sysfs = SYSFS;
     vc->procfs = PROCFS;
     vc->lock_file = LOCK_FILE;
+    vc->cleaner = LIBXL__VSCSI_CLEANER;
     pthread_mutex_lock(&settings.lock);
     if (!settings.lg && !settings.stderr_lg)
         settings.stderr_lg = (xentoollog_logger *)

@@ -8,25 +8,6 @@
 
 #define MAX_ROUNDS 5
 
-/* ----- a vhost at rest ----- */
-
-int libxl__vscsi_settle(libxl__vscsi_ctx *vc, libxl__vscsi_vhost vhost,
-                        unsigned num_devs, uint64_t since_ms,
-                        bool *settled_r)
-{
-    libxl__vscsi_wait w = {
-        .vhost = vhost, .op = VSCSI_SETTLE,
-        .num_bound = num_devs, .since_ms = since_ms,
-    };
-    libxl__vscsi_verdict verdict;
-    int rc;
-
-    rc = libxl__vscsi_wait_for(vc, &w, &verdict, NULL);
-    if (!rc)
-        *settled_r = verdict == VSCSI_DONE;
-    return rc;
-}
-
 /* ----- the end of a vhost ----- */
 
 static int erase_body(libxl__vscsi_ctx *vc, xs_transaction_t t, void *arg)
@@ -34,39 +15,9 @@ static int erase_body(libxl__vscsi_ctx *vc, xs_transaction_t t, void *arg)
     return libxl__vscsi_xs_rm_vhost(vc, t, *(libxl__vscsi_vhost *)arg);
 }
 
-int libxl__vscsi_await_unplug(libxl__vscsi_ctx *vc,
-                              libxl__vscsi_vhost vhost, bool *over_r)
+int libxl__vscsi_erase_vhost(libxl__vscsi_ctx *vc, libxl__vscsi_vhost vhost)
 {
-    libxl__vscsi_wait w = { .vhost = vhost, .op = VSCSI_DESTROY_VHOST };
-    libxl__vscsi_verdict verdict;
-    int rc;
-
-    rc = libxl__vscsi_wait_for(vc, &w, &verdict, NULL);
-    if (!rc)
-        *over_r = verdict == VSCSI_DONE;
-    return rc;
-}
-
-static int erase_vhost(libxl__vscsi_ctx *vc, libxl__vscsi_vhost vhost,
-                       bool answered)
-{
-    int rc;
-
-    rc = libxl__vscsi_xs_transact(vc, erase_body, &vhost);
-    if (rc || answered)
-        return rc;
-    libxl__vscsi_error(vc, "the backend driver did not let go of vhost %d; "
-                       "its nodes were removed all the same", vhost.devid);
-    return ERROR_TIMEDOUT;
-}
-
-int libxl__vscsi_end_vhost(libxl__vscsi_ctx *vc, libxl__vscsi_vhost vhost)
-{
-    bool over;
-    int rc;
-
-    rc = libxl__vscsi_await_unplug(vc, vhost, &over);
-    return rc ? rc : erase_vhost(vc, vhost, over);
+    return libxl__vscsi_xs_transact(vc, erase_body, &vhost);
 }
 
 /* ----- a whole vhost ----- */
@@ -117,7 +68,7 @@ static int await_close(libxl__vscsi_ctx *vc, const closing *c, bool *over_r)
         return libxl__vscsi_settle(vc, c->vhost, c->num_devs, c->since_ms,
                                    over_r);
     if (c->plan == VSCSI_PLAN_UNPLUG)
-        return libxl__vscsi_await_unplug(vc, c->vhost, over_r);
+        return libxl__vscsi_await_unplug(vc, c->vhost, 0, over_r);
     rc = libxl__vscsi_wait_for(vc, &w, &verdict, NULL);
     if (!rc)
         *over_r = verdict == VSCSI_DONE;
@@ -135,8 +86,10 @@ static int close_unanswered(libxl__vscsi_ctx *vc, const closing *c)
     return ERROR_GUEST_TIMEDOUT;
 }
 
+/* *over_r: dom0's driver said that it has let go. */
 static int close_vhost(libxl__vscsi_ctx *vc, libxl__vscsi_vhost vhost,
-                       unsigned num_devs, libxl__vscsi_removal how)
+                       unsigned num_devs, libxl__vscsi_removal how,
+                       bool *over_r)
 {
     closing c = {
         .vhost = vhost, .num_devs = num_devs, .op = VSCSI_REMOVE_VHOST,
@@ -151,14 +104,16 @@ static int close_vhost(libxl__vscsi_ctx *vc, libxl__vscsi_vhost vhost,
 
     for (round = 0; round < MAX_ROUNDS; round++) {
         rc = libxl__vscsi_xs_transact(vc, close_body, &c);
+        *over_r = true;
         if (rc || c.plan == VSCSI_PLAN_ERASE)
             return rc;
         rc = await_close(vc, &c, &over);
         if (rc)
             return rc;
+        *over_r = over;
         if (c.plan == VSCSI_PLAN_UNPLUG || (over && c.plan !=
                                             VSCSI_PLAN_WAIT))
-            return erase_vhost(vc, vhost, over);
+            return libxl__vscsi_erase_vhost(vc, vhost);
         if (!over && how == LIBXL__VSCSI_SAFE_REMOVE)
             return close_unanswered(vc, &c);
         if (!over)
@@ -294,7 +249,7 @@ static int write_removal(libxl__vscsi_ctx *vc, removal *m)
         rc = m->plan == VSCSI_PLAN_WAIT
              ? libxl__vscsi_settle(vc, m->vhost, m->num_devs, since,
                                    &settled)
-             : libxl__vscsi_await_unplug(vc, m->vhost, &settled);
+             : libxl__vscsi_await_unplug(vc, m->vhost, 0, &settled);
         if (rc)
             return rc;
     }
@@ -345,17 +300,44 @@ out:
 
 /* ----- both ----- */
 
+/*
+ * After the nodes are gone, and with them the devices: whatever happens now,
+ * the domain has been rid of them.
+ */
+static void let_go(libxl__vscsi_ctx *vc, libxl__vscsi_vhost vhost,
+                   const libxl_device_vscsictrl *ctrl, const int *indices,
+                   unsigned num, bool whole, bool over)
+{
+    uint64_t now = libxl__vscsi_now_ms();
+    uint64_t end = now + vc->timeouts.destroy_ms;
+    int rc;
+
+    vc->verb = "let go of";
+    if (whole)
+        rc = libxl__vscsi_let_go_vhost(vc, vhost.domid, ctrl,
+                                       over ? end : now, end);
+    else
+        rc = libxl__vscsi_release_unused(vc, vhost.domid, ctrl->vscsidevs,
+                                         indices, num, end);
+    if (rc)
+        libxl__vscsi_log(vc, XTL_WARN, "vhost %d of domain %u: what was "
+                         "detached is gone from the domain, but dom0 has not"
+                         " let go of all of it yet; nobody else gets it "
+                         "before (xl scsi-assignable-list -a shows it)",
+                         vhost.devid, vhost.domid);
+}
+
 int libxl__vscsi_detach_locked(libxl__vscsi_ctx *vc, uint32_t domid,
                                const libxl_device_vscsictrl *ctrl,
                                const int *indices, unsigned num,
                                libxl__vscsi_removal how)
 {
     libxl__vscsi_vhost vhost = { .domid = domid, .devid = ctrl->devid };
+    unsigned i, all = (unsigned)ctrl->num_vscsidevs;
+    bool whole = num == all, over = true;
     libxl__vscsi_verdict verdict;
     libxl_devid *ids;
-    unsigned i, all = (unsigned)ctrl->num_vscsidevs;
-    bool whole = num == all;
-    int rc, r;
+    int rc;
 
     ids = calloc(num + 1, sizeof(*ids));
     if (!ids) {
@@ -365,17 +347,13 @@ int libxl__vscsi_detach_locked(libxl__vscsi_ctx *vc, uint32_t domid,
     for (i = 0; i < num; i++)
         ids[i] = ctrl->vscsidevs[indices[i]].vscsidev_id;
     if (whole)
-        rc = close_vhost(vc, vhost, all, how);
+        rc = close_vhost(vc, vhost, all, how, &over);
     else
         rc = remove_devs(vc, vhost, all, ids, num);
     if (!whole)
         libxl__vscsi_show(vc, vhost, ctrl->max_segments, &verdict);
-    if (!rc || (whole && rc == ERROR_TIMEDOUT)) {   /* the nodes are gone */
-        /* Should an earlier call have been killed, its exports go too. */
-        r = libxl__vscsi_release_unused(vc, domid, ctrl->vscsidevs, indices,
-                                        num, whole);
-        rc = rc ? rc : r;
-    }
+    if (!rc)
+        let_go(vc, vhost, ctrl, indices, num, whole, over);
     free(ids);
     return rc;
 }

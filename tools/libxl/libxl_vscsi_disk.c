@@ -42,7 +42,7 @@ static int check_bases(libxl__vscsi_ctx *vc, const libxl__vscsi_bases *bases)
 
     rc = libxl__vscsi_lock(vc, LIBXL__VSCSI_LOCK_HOST, &lock);
     if (!rc)
-        rc = libxl__vscsi_users_scan(vc, false, NULL, &users);
+        rc = libxl__vscsi_users_read(vc, NULL, &users);
     for (i = 0; !rc && i < bases->num; i++)
         rc = check_base(vc, &users, &dom0, &bases->hctls[i]);
     libxl__vscsi_dom0_dispose(&dom0);

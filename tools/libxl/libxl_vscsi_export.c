@@ -144,7 +144,7 @@ static int make_backstore(libxl__vscsi_ctx *vc,
             return 0;
         }
         free(hba);
-        rc = libxl__vscsi_lio_take_down(vc, ours, 0, &reason);
+        rc = libxl__vscsi_lio_take_down(vc, ours, &reason);
         if (rc)
             libxl__vscsi_error(vc, "%s", reason ? reason : "out of memory");
         free(reason);
@@ -203,8 +203,9 @@ static int make_target(libxl__vscsi_ctx *vc, const libxl__vscsi_ours *ours)
     return 0;
 }
 
+/* The link is called after whom it is made for. */
 static int make_lun(libxl__vscsi_ctx *vc, const libxl__vscsi_ours *ours,
-                    const char *hba)
+                    const char *hba, const char *owner)
 {
     uint64_t lun = ours->hctl.lun;
     char *backstore, *to = NULL;
@@ -235,8 +236,8 @@ static int make_lun(libxl__vscsi_ctx *vc, const libxl__vscsi_ours *ours,
                                      ours->backstore);
     if (!r)
         r = backstore ? libxl__vscsi_cfs_symlink(backstore,
-                TPG_PATH "/lun/lun_%" PRIu64 "/" LIO_OUR_LINK,
-                TPG_ARGS(vc, ours), lun) : ENOMEM;
+                TPG_PATH "/lun/lun_%" PRIu64 "/%s", TPG_ARGS(vc, ours), lun,
+                owner) : ENOMEM;
     free(backstore);
     if (r) {
         libxl__vscsi_error(vc, "LUN %" PRIu64 " of LIO target %s cannot be "
@@ -249,7 +250,8 @@ static int make_lun(libxl__vscsi_ctx *vc, const libxl__vscsi_ours *ours,
 }
 
 int libxl__vscsi_lio_export(libxl__vscsi_ctx *vc,
-                            const libxl__vscsi_unit *unit)
+                            const libxl__vscsi_unit *unit,
+                            const char *owner)
 {
     char *hba = NULL, *reason = NULL;
     libxl__vscsi_ours ours;
@@ -273,8 +275,8 @@ int libxl__vscsi_lio_export(libxl__vscsi_ctx *vc,
     if (!rc)
         rc = make_target(vc, &ours);
     if (!rc)
-        rc = make_lun(vc, &ours, hba);
-    if (rc && libxl__vscsi_lio_take_down(vc, &ours, 0, &reason))
+        rc = make_lun(vc, &ours, hba, owner);
+    if (rc && libxl__vscsi_lio_take_down(vc, &ours, &reason))
         libxl__vscsi_log(vc, XTL_WARN, "%s",
                          reason ? reason : "out of memory");
     free(reason);

@@ -52,6 +52,7 @@ typedef struct libxl__vscsi_ctx {
     const char *sysfs;          /* /sys */
     const char *procfs;         /* /proc */
     const char *lock_file;      /* /run/xen-vscsi.lock */
+    const char *cleaner;        /* xl-scsi, or NULL */
     char **reason_r;            /* where set, the first error goes there,
                                    to be freed, and is not logged */
     libxl__vscsi_domain_state domain;   /* as at first: it runs */
@@ -117,6 +118,8 @@ int libxl__vscsi_refuse_silent(libxl__vscsi_ctx *vc);
 /* The lock of everything that is shared between domains: the choice of a
  * physical device up to its record, and LIO.  Taken after a domain's. */
 #define LIBXL__VSCSI_LOCK_HOST ((uint32_t)-1)
+/* Beyond those of domains. */
+#define LIBXL__VSCSI_LOCK_DEVICES ((uint32_t)1 << 21)
 
 /*
  * Takes the lock of domain which, or LIBXL__VSCSI_LOCK_HOST, waiting up to
@@ -128,12 +131,27 @@ int libxl__vscsi_refuse_silent(libxl__vscsi_ctx *vc);
  */
 int libxl__vscsi_lock(libxl__vscsi_ctx *vc, uint32_t which, int *lock_r);
 void libxl__vscsi_unlock(int lock);
+/*
+ * The lock of a device of dom0 while LIO lets go of it, which may take as
+ * long as a command that its guest sent.  It is only taken with that of the
+ * host held, and outlives it; so it is not waited for.
+ */
+uint32_t libxl__vscsi_lock_of(const libxl_vscsi_hctl *hctl);
+/* *lock_r is -1 if somebody else has it.  ERROR_LOCK_FAIL as above. */
+int libxl__vscsi_try_lock(libxl__vscsi_ctx *vc, uint32_t which, int *lock_r);
 
 /* ----- libxl_vscsi_bus.c: what dom0's kernel holds ----- */
 
 typedef struct libxl__vscsi_unit libxl__vscsi_unit;     /* _device.h */
 typedef struct libxl__vscsi_dom0 libxl__vscsi_dom0;
 typedef struct libxl__vscsi_known libxl__vscsi_known;   /* _inuse.h */
+
+/* What dom0's kernel calls the backend of a vhost, "vscsi-DOMID-DEVID". */
+#define LIBXL__VSCSI_BACKEND_NAME_SIZE 40
+void libxl__vscsi_backend_name(libxl__vscsi_vhost vhost,
+                               char name[LIBXL__VSCSI_BACKEND_NAME_SIZE]);
+bool libxl__vscsi_parse_backend(const char *name,
+                                libxl__vscsi_vhost *vhost_r);
 
 /*
  * The vhosts whose backends dom0's kernel holds at this moment, whatever is
@@ -143,7 +161,7 @@ int libxl__vscsi_host_backends(libxl__vscsi_ctx *vc,
                                libxl__vscsi_vhost **vhosts_r,
                                unsigned *num_r);
 
-/* ----- libxl_vscsi_lio.c, _modules.c, _export.c: LIO ----- */
+/* ----- libxl_vscsi_lio.c, _lio_stores.c, _modules.c: LIO ----- */
 /* All but _resolve are called with LIBXL__VSCSI_LOCK_HOST held. */
 
 /*
@@ -195,29 +213,6 @@ int libxl__vscsi_lio_find_foreign(libxl__vscsi_ctx *vc,
 /* Has one of ours the device at its hctl?  It may be unfinished. */
 int libxl__vscsi_lio_has(libxl__vscsi_ctx *vc,
                          const libxl__vscsi_backstore *store, bool *has_r);
-
-/*
- * Makes p-dev "h:c:t:l" of its first path mean the unit to the backend:
- * backstore, target, nexus, alias, LUN.  What is there already from an
- * earlier call is kept.
- * ERROR_DEVICE_EXISTS, ERROR_FAIL, logged; what was made is undone.
- */
-int libxl__vscsi_lio_export(libxl__vscsi_ctx *vc,
-                            const libxl__vscsi_unit *unit);
-
-/*
- * Takes down what _export made for the num devices, side by side, and each
- * target with its last LUN.  0 also if there was nothing.  ERROR_NOT_READY
- * if the backend driver does not let go within destroy_ms; what is left is
- * for _gc.  Logged for each.
- */
-int libxl__vscsi_lio_release(libxl__vscsi_ctx *vc,
-                             const libxl_vscsi_hctl *hctls, unsigned num);
-
-/* Releases everything of ours but the num devices in used[].  Does not
- * wait for anything; what is busy is left.  Logged at XTL_DETAIL. */
-void libxl__vscsi_lio_gc(libxl__vscsi_ctx *vc,
-                         const libxl_vscsi_hctl *used, unsigned num);
 
 /*
  * Runs body(vc, t, arg) in a transaction until it commits.  body's rc ends
@@ -277,14 +272,13 @@ char *libxl__vscsi_xs_disk_name(libxl__vscsi_ctx *vc,
 
 /* ----- libxl_vscsi_xs.c again ----- */
 
-/*
- * Removes backend directories of domid that have neither a record nor a
- * frontend: what a destroyed domain left.  *foreign_r, if not NULL, tells
- * whether vhost devid exists without a record of ours.
- */
-int libxl__vscsi_xs_sweep(libxl__vscsi_ctx *vc, uint32_t domid,
-                          const libxl_device_vscsictrl *ctrls, int num,
-                          libxl_devid devid, bool *foreign_r);
+/* Removes the backend directories, without a frontend, that a domain left
+ * which libxl does not have any more. */
+int libxl__vscsi_xs_sweep(libxl__vscsi_ctx *vc, uint32_t domid);
+/* Removes a vhost without record or frontend, if this toolstack made it: a
+ * domain had its number before. */
+int libxl__vscsi_xs_drop_old(libxl__vscsi_ctx *vc, libxl__vscsi_vhost v,
+                             bool *dropped_r);
 
 /* States, as numbers; see libxl_vscsi_fsm.h.  ERROR_FAIL is logged. */
 int libxl__vscsi_xs_state(libxl__vscsi_ctx *vc, xs_transaction_t t,
@@ -371,6 +365,20 @@ int libxl__vscsi_wait_for(libxl__vscsi_ctx *vc, const libxl__vscsi_wait *w,
                           libxl__vscsi_verdict *verdict_r,
                           unsigned *culprit_r);
 
+/*
+ * Waits until the ends of a vhost of num_devs devices are at rest.
+ * *settled_r says whether they are.  The bound counts from since_ms, so that
+ * several waits of one operation share it.
+ */
+int libxl__vscsi_settle(libxl__vscsi_ctx *vc, libxl__vscsi_vhost vhost,
+                        unsigned num_devs, uint64_t since_ms,
+                        bool *settled_r);
+/* The frontend is gone or closed: waits until the backend has given the vhost
+ * up, as _settle() counts.  *over_r says whether it has. */
+int libxl__vscsi_await_unplug(libxl__vscsi_ctx *vc,
+                              libxl__vscsi_vhost vhost, uint64_t since_ms,
+                              bool *over_r);
+
 /* Sleeps ms, for what cannot be watched (configfs, locks). */
 void libxl__vscsi_pause(unsigned ms);
 /* Milliseconds on a clock that only goes forward. */
@@ -424,25 +432,8 @@ int libxl__vscsi_detach_locked(libxl__vscsi_ctx *vc, uint32_t domid,
                                const int *indices, unsigned num,
                                libxl__vscsi_removal how);
 
-/* The frontend is gone or closed: waits until the backend has given the vhost
- * up.  *over_r says whether it has. */
-int libxl__vscsi_await_unplug(libxl__vscsi_ctx *vc,
-                              libxl__vscsi_vhost vhost, bool *over_r);
-/*
- * Removes the nodes of a vhost after the backend driver let it go, whose
- * frontend is gone already.  ERROR_TIMEDOUT: it did not, and the nodes are
- * gone all the same.
- */
-int libxl__vscsi_end_vhost(libxl__vscsi_ctx *vc, libxl__vscsi_vhost vhost);
-
-/*
- * Waits until the ends of a vhost of num_devs devices are at rest.
- * *settled_r says whether they are.  The bound counts from since_ms, so that
- * several waits of one operation share it.
- */
-int libxl__vscsi_settle(libxl__vscsi_ctx *vc, libxl__vscsi_vhost vhost,
-                        unsigned num_devs, uint64_t since_ms,
-                        bool *settled_r);
+/* Removes all nodes of a vhost. */
+int libxl__vscsi_erase_vhost(libxl__vscsi_ctx *vc, libxl__vscsi_vhost vhost);
 
 /* ----- libxl_vscsi_life.c: a domain as a whole ----- */
 /* Contracts as libxl_vscsi.h; vm is "/vm/UUID" or "". */

@@ -71,9 +71,8 @@ static int answer_store(question *q, const char *subject,
         return rc;
     if (store->ours)
         return answer(q, libxl__vscsi_sprintf(
-            "%s is still exported from an earlier attach (LIO backstore %s): "
-            "the backend driver has not let go of it yet", subject,
-            store->name));
+            "%s is still exported from an earlier attach (LIO backstore %s; "
+            "xl scsi-cleanup removes that)", subject, store->name));
     return answer(q, libxl__vscsi_sprintf(
         "%s is LIO backstore %s of dom0 (delete that with targetcli, or make "
         "a LUN of a xen-pvscsi target of it and give that, as naa.WWN:LUN)",

@@ -48,7 +48,7 @@ int libxl__vscsi_check(libxl__vscsi_ctx *vc, const char *vm,
     if (!rc)
         rc = libxl__vscsi_lio_probe(vc, &uses_lio);
     if (!rc)
-        rc = libxl__vscsi_users_scan(vc, uses_lio, NULL, &users);
+        rc = libxl__vscsi_users_read(vc, NULL, &users);
     if (rc)
         num = 0;
     for (i = 0; i < num; i++) {
@@ -95,7 +95,7 @@ int libxl__vscsi_expand_now(libxl__vscsi_ctx *vc, uint32_t domid,
     if (!rc)
         rc = libxl__vscsi_lio_probe(vc, &uses_lio);
     if (!rc)
-        rc = libxl__vscsi_users_scan(vc, uses_lio, NULL, &users);
+        rc = libxl__vscsi_users_read(vc, NULL, &users);
     if (!rc)
         rc = libxl__vscsi_expand(vc, &users, &known, uses_lio, domid, ctrl,
                                  but_used);
@@ -171,12 +171,51 @@ int libxl_vscsi_resume(libxl_ctx *ctx, uint32_t domid)
 
 /* ----- the end ----- */
 
+/*
+ * The frontends are gone, and that makes the backends let go, all of them at
+ * once.  Their nodes go whatever they do.
+ */
+static int end_vhosts(libxl__vscsi_ctx *vc, uint32_t domid,
+                      const libxl_device_vscsictrl *ctrls, int num,
+                      uint64_t since_ms)
+{
+    bool over;
+    int rc, r, i;
+
+    for (i = 0, rc = 0; i < num; i++) {
+        libxl__vscsi_vhost vhost = { domid, ctrls[i].devid };
+
+        r = libxl__vscsi_await_unplug(vc, vhost, since_ms, &over);
+        if (!r)
+            r = libxl__vscsi_erase_vhost(vc, vhost);
+        rc = rc ? rc : r;
+    }
+    return rc;
+}
+
+/* As after a detach: the domain is rid of them, whatever is left. */
+static void let_go(libxl__vscsi_ctx *vc, uint32_t domid,
+                   const libxl_device_vscsictrl *ctrls, int num,
+                   uint64_t end_ms)
+{
+    int i, left = 0;
+
+    for (i = 0; i < num; i++)
+        left += libxl__vscsi_let_go_vhost(vc, domid, &ctrls[i], end_ms,
+                                          end_ms) != 0;
+    if (left)
+        libxl__vscsi_log(vc, XTL_WARN, "dom0 has not let go yet of all that "
+                         "domain %u had; nobody else gets it before (xl "
+                         "scsi-assignable-list -a shows it)", domid);
+}
+
 int libxl__vscsi_domain_destroyed(libxl__vscsi_ctx *vc, uint32_t domid,
                                   const libxl_device_vscsictrl *ctrls,
                                   int num)
 {
+    uint64_t since = libxl__vscsi_now_ms();
     libxl_device_vscsictrl *live = NULL;
-    int rc, r, i, num_live = 0;
+    int rc, num_live = 0;
     bool exists;
 
     libxl__vscsi_doing(vc, "remove", "what is left of the SCSI devices",
@@ -187,22 +226,9 @@ int libxl__vscsi_domain_destroyed(libxl__vscsi_ctx *vc, uint32_t domid,
     libxl_device_vscsictrl_list_free(live, num_live);
     if (exists)
         return ERROR_NOT_READY;
-    for (i = 0; i < num; i++) {
-        libxl__vscsi_vhost vhost = { domid, ctrls[i].devid };
-
-        /* The frontend is gone, and that makes the backend let go. */
-        r = libxl__vscsi_end_vhost(vc, vhost);
-        rc = rc ? rc : r;
-    }
-    for (i = 0; i < num; i++) {
-        r = libxl__vscsi_release_unused(vc, domid, ctrls[i].vscsidevs, NULL,
-                                        (unsigned)ctrls[i].num_vscsidevs,
-                                        false);
-        rc = rc ? rc : r;
-    }
-    /* Should the create have been killed, what it exported goes now. */
-    r = libxl__vscsi_cleanup(vc);
-    return rc ? rc : r;
+    rc = end_vhosts(vc, domid, ctrls, num, since);
+    let_go(vc, domid, ctrls, num, since + vc->timeouts.destroy_ms);
+    return rc;
 }
 
 int libxl_vscsi_domain_destroyed(libxl_ctx *ctx, uint32_t domid,

@@ -1,12 +1,15 @@
 /* SPDX-License-Identifier: LGPL-2.1-only */
 /*
  * What the files that know LIO tell each other: libxl_vscsi_configfs.c,
- * _modules.c, _lio.c, _lio_stores.c, _export.c, _release.c.
+ * _modules.c, _lio.c, _lio_stores.c, _leftovers.c, _export.c, _release.c,
+ * _unlink.c.
  */
 #ifndef LIBXL_VSCSI_LIO_H
 #define LIBXL_VSCSI_LIO_H
 
-#include "libxl_vscsi_internal.h"
+#include <inttypes.h>
+
+#include "libxl_vscsi_export.h"
 
 #pragma GCC visibility push(hidden)
 
@@ -15,10 +18,11 @@
 /* The HBA of our backstores: beyond the numbers that rtslib gives out. */
 #define LIO_OUR_HBA "pscsi_5001405"
 #define LIO_OUR_TPG "tpgt_1"
-#define LIO_OUR_LINK "xl-vscsi"
 /* The TPG of ours as arguments for a path that begins with TPG_PATH. */
 #define TPG_PATH "%s/" LIO_FABRIC "/%s/" LIO_OUR_TPG
 #define TPG_ARGS(vc, ours) (vc)->lio_root, (ours)->wwn
+#define LUN_PATH TPG_PATH "/lun/lun_%" PRIu64
+#define LUN_ARGS(vc, ours) TPG_ARGS(vc, ours), (ours)->hctl.lun
 
 /* ----- libxl_vscsi_configfs.c: files, without any meaning ----- */
 /* The path is given as for printf.  int: 0 or an errno.  Nothing is logged. */
@@ -90,7 +94,7 @@ int libxl__vscsi_lio_read_backstore(libxl__vscsi_ctx *vc,
 bool libxl__vscsi_lio_is_backstore_of(const char *path,
                                       const libxl_vscsi_hctl *hctl);
 
-/* ----- libxl_vscsi_release.c ----- */
+/* ----- libxl_vscsi_leftovers.c ----- */
 
 /* The HBA that has our backstore: LIO_OUR_HBA, or another one where
  * targetcli restored what it had saved.  To be freed; NULL if none has. */
@@ -100,14 +104,37 @@ char *libxl__vscsi_lio_find_hba(libxl__vscsi_ctx *vc,
  * has not been finished. */
 bool libxl__vscsi_lio_target_is_ours(libxl__vscsi_ctx *vc,
                                      const libxl__vscsi_ours *ours);
-/*
- * Waits until end_ms, which may have passed, for the backend driver to let
- * go.  *reason_r, which is NULL before, is why it failed, to be freed;
- * nothing is logged.
- */
+/* The name of the link of its LUN: "vscsi-5-0"; free().  NULL without. */
+char *libxl__vscsi_lio_find_link(libxl__vscsi_ctx *vc,
+                                 const libxl__vscsi_ours *ours);
+
+/* ----- libxl_vscsi_release.c ----- */
+
+/* Takes down what no guest was told of, and waits for nothing.  *reason_r,
+ * which is NULL before, is why it failed, to be freed; nothing is logged. */
 int libxl__vscsi_lio_take_down(libxl__vscsi_ctx *vc,
                                const libxl__vscsi_ours *ours,
-                               uint64_t end_ms, char **reason_r);
+                               char **reason_r);
+
+/* ----- libxl_vscsi_unlink.c ----- */
+
+/* One LUN's link, which a process of its own removes. */
+typedef struct libxl__vscsi_unlinking {
+    char *path;                 /* NULL: there is none */
+    int lock;                   /* goes to the process */
+    bool over;
+    int r;                      /* then: 0 or an errno */
+} libxl__vscsi_unlinking;
+
+/*
+ * Removes the links beside each other, until end_ms.  The kernel waits in
+ * unlink() for the commands that go to the LUN, and cannot be interrupted
+ * then: what is not over is left behind with its lock, and runs vc->cleaner
+ * in the end.
+ */
+void libxl__vscsi_unlink_luns(libxl__vscsi_ctx *vc,
+                              libxl__vscsi_unlinking *list, unsigned num,
+                              uint64_t end_ms);
 
 #pragma GCC visibility pop
 

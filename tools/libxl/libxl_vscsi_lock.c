@@ -329,6 +329,43 @@ int libxl__vscsi_lock(libxl__vscsi_ctx *vc, uint32_t which, int *lock_r)
     }
 }
 
+/* Devices that come to share a number wait for each other, no more. */
+uint32_t libxl__vscsi_lock_of(const libxl_vscsi_hctl *hctl)
+{
+    uint64_t hash = hctl->hst;
+
+    hash = hash * 31 + hctl->chn;
+    hash = hash * 257 + hctl->tgt;
+    hash = hash * 1021 + hctl->lun;
+    return LIBXL__VSCSI_LOCK_DEVICES +
+           (uint32_t)(hash % (LIBXL__VSCSI_LOCK_DEVICES - 1));
+}
+
+int libxl__vscsi_try_lock(libxl__vscsi_ctx *vc, uint32_t which, int *lock_r)
+{
+    int fd, rc;
+    holder h;
+
+    for (;;) {
+        fd = open_lock_file(vc);
+        if (fd < 0)
+            return ERROR_LOCK_FAIL;
+        rc = try_range(vc, fd, LOW(which, WHICH_BITS), &h);
+        if (!rc && !h.there && !is_in_place(vc, fd)) {
+            libxl__vscsi_unlock(fd);
+            continue;
+        }
+        if (!rc && !h.there) {
+            *lock_r = fd;
+            return 0;
+        }
+        close(fd);
+        if (!rc)
+            *lock_r = -1;
+        return rc;
+    }
+}
+
 /* A child that was fork()ed meanwhile has the file open still, and would
  * keep what is not given up by name. */
 void libxl__vscsi_unlock(int lock)

@@ -213,10 +213,19 @@ static int check_place(libxl__vscsi_ctx *vc, const libxl__vscsi_attaching *a,
 static int take_places(libxl__vscsi_ctx *vc, libxl__vscsi_attaching *a)
 {
     libxl_defbool *want = &a->ctrl->scsi_raw_cmds;
+    bool foreign = false, dropped = false;
     libxl_devid id;
-    int i;
+    int i, rc = 0;
 
-    if (!a->existing && a->users.foreign) {
+    if (!a->existing)
+        rc = libxl__vscsi_xs_has_backend(vc, a->vhost, &foreign);
+    if (!rc && foreign) {
+        rc = libxl__vscsi_xs_drop_old(vc, a->vhost, &dropped);
+        foreign = !dropped;
+    }
+    if (rc)
+        return rc;
+    if (foreign) {
         libxl__vscsi_error(vc, "vhost %d was made by something else than "
                            "this toolstack (choose another)",
                            a->vhost.devid);

@@ -312,29 +312,60 @@ int libxl__vscsi_xs_list(libxl__vscsi_ctx *vc, uint32_t domid,
 
 /* ----- what destroyed domains left ----- */
 
-static bool is_recorded(const libxl_device_vscsictrl *ctrls, int num,
-                        libxl_devid devid)
-{
-    int i;
-
-    for (i = 0; i < num; i++)
-        if (ctrls[i].devid == devid)
-            return true;
-    return false;
-}
-
 static int sweep_body(libxl__vscsi_ctx *vc, xs_transaction_t t, void *arg)
 {
     return libxl__vscsi_xs_rm_backend(vc, t, *(libxl__vscsi_vhost *)arg);
 }
 
-int libxl__vscsi_xs_sweep(libxl__vscsi_ctx *vc, uint32_t domid,
-                          const libxl_device_vscsictrl *ctrls, int num,
-                          libxl_devid devid, bool *foreign_r)
+/* A guest may remove its frontend, but not write a name there. */
+static int is_old(libxl__vscsi_ctx *vc, libxl__vscsi_vhost v, bool *old_r)
+{
+    char *path = libxl__vscsi_xs_backend_path(v), *text = NULL, **devs = NULL;
+    unsigned num = 0;
+    bool named;
+    int rc;
+
+    rc = libxl__vscsi_read_node(vc, XBT_NULL,
+                                libxl__vscsi_xs_frontend_path(v), &text);
+    if (!rc && !text)
+        rc = libxl__vscsi_list_node(vc, XBT_NULL, libxl__vscsi_sprintf(
+                                    "%s/" NODE_DEVS, path), &devs, &num);
+    if (!rc && num)
+        rc = libxl__vscsi_read_node(vc, XBT_NULL, libxl__vscsi_sprintf(
+                                    "%s/" NODE_DEVS "/%s/" NODE_P_DEVNAME,
+                                    path, devs[0]), &text);
+    named = num && text;
+    free(devs);
+    free(path);
+    free(text);
+    if (!rc)
+        *old_r = named;
+    return rc;
+}
+
+int libxl__vscsi_xs_drop_old(libxl__vscsi_ctx *vc, libxl__vscsi_vhost v,
+                             bool *dropped_r)
+{
+    bool old;
+    int rc;
+
+    rc = is_old(vc, v, &old);
+    if (rc)
+        return rc;
+    if (old) {
+        libxl__vscsi_log(vc, XTL_DETAIL, "removing vhost %d of a domain that"
+                         " had the number %u before", v.devid, v.domid);
+        rc = libxl__vscsi_xs_transact(vc, sweep_body, &v);
+    }
+    if (!rc)
+        *dropped_r = old;
+    return rc;
+}
+
+int libxl__vscsi_xs_sweep(libxl__vscsi_ctx *vc, uint32_t domid)
 {
     libxl__vscsi_vhost v = { .domid = domid };
     char **names, *state;
-    bool foreign = false;
     unsigned i, found;
     uint64_t id;
     int rc;
@@ -345,25 +376,20 @@ int libxl__vscsi_xs_sweep(libxl__vscsi_ctx *vc, uint32_t domid,
     if (rc)
         return rc;
     for (i = 0; !rc && i < found; i++) {
-        if (!libxl__vscsi_parse_name(names[i], "", INT32_MAX, &id) ||
-            is_recorded(ctrls, num, (libxl_devid)id))
+        if (!libxl__vscsi_parse_name(names[i], "", INT32_MAX, &id))
             continue;
         v.devid = (libxl_devid)id;
         rc = libxl__vscsi_read_node(vc, XBT_NULL,
                                     libxl__vscsi_xs_frontend_path(v), &state);
         if (rc)
             break;
-        if (state) {            /* somebody else's, made by hand */
-            foreign = foreign || v.devid == devid;
-        } else {
+        if (!state) {           /* else it is somebody else's */
             libxl__vscsi_log(vc, XTL_DETAIL, "removing what is left of vhost"
                              " %d of destroyed domain %u", v.devid, domid);
             rc = libxl__vscsi_xs_transact(vc, sweep_body, &v);
         }
         free(state);
     }
-    if (!rc && foreign_r)
-        *foreign_r = foreign;
     free(names);
     return rc;
 }

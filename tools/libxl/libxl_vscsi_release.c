@@ -4,45 +4,16 @@
  * libxl_vscsi_export.c makes them in.
  */
 #include <errno.h>
-#include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "libxl_vscsi_lio.h"
 
 /* The kernel logs each refusal, so the pauses grow. */
 #define BUSY_FIRST_MS 10
 #define BUSY_LAST_MS 320
-
-/* ----- finding what is there ----- */
-
-char *libxl__vscsi_lio_find_hba(libxl__vscsi_ctx *vc,
-                                const libxl__vscsi_ours *ours)
-{
-    libxl__vscsi_names hbas;
-    char *hba = NULL;
-    unsigned i;
-
-    libxl__vscsi_cfs_list(&hbas, "pscsi_", false, "%s/core", vc->lio_root);
-    for (i = 0; i < hbas.num && !hba; i++)
-        if (libxl__vscsi_cfs_is_dir("%s/core/%s/%s", vc->lio_root,
-                                    hbas.list[i], ours->backstore))
-            hba = strdup(hbas.list[i]);
-    libxl__vscsi_names_dispose(&hbas);
-    return hba;
-}
-
-bool libxl__vscsi_lio_target_is_ours(libxl__vscsi_ctx *vc,
-                                     const libxl__vscsi_ours *ours)
-{
-    char *alias = libxl__vscsi_cfs_read(TPG_PATH "/param/alias",
-                                        TPG_ARGS(vc, ours));
-    bool ok = !alias || !alias[0] || !strcmp(alias, ours->alias);
-
-    free(alias);
-    return ok;
-}
 
 /* ----- taking down ----- */
 
@@ -56,38 +27,20 @@ static int fail(char **reason_r, int rc, char *reason)
     return rc;
 }
 
+static int refuse_lun(const libxl__vscsi_ours *ours, int r, char **reason_r)
+{
+    return fail(reason_r, ERROR_FAIL, libxl__vscsi_sprintf(
+        "cannot remove LUN %" PRIu64 " of LIO target %s: %s",
+        ours->hctl.lun, ours->wwn, strerror(r)));
+}
+
+/* One with a link that is not ours stays. */
 static int remove_lun(libxl__vscsi_ctx *vc, const libxl__vscsi_ours *ours,
                       char **reason_r)
 {
-    uint64_t lun = ours->hctl.lun;
-    libxl__vscsi_names links;
-    unsigned i, others = 0;
-    int r = 0;
+    int r = libxl__vscsi_cfs_rmdir(LUN_PATH, LUN_ARGS(vc, ours));
 
-    libxl__vscsi_cfs_list(&links, "", true, TPG_PATH "/lun/lun_%" PRIu64,
-                          TPG_ARGS(vc, ours), lun);
-    for (i = 0; i < links.num && !r; i++) {
-        char *to = libxl__vscsi_cfs_readlink(
-            TPG_PATH "/lun/lun_%" PRIu64 "/%s", TPG_ARGS(vc, ours), lun,
-            links.list[i]);
-
-        if (to && !strcmp(to, ours->backstore))
-            r = libxl__vscsi_cfs_unlink(TPG_PATH "/lun/lun_%" PRIu64 "/%s",
-                                        TPG_ARGS(vc, ours), lun,
-                                        links.list[i]);
-        else
-            others++;
-        free(to);
-    }
-    libxl__vscsi_names_dispose(&links);
-    if (!r && !others)
-        r = libxl__vscsi_cfs_rmdir(TPG_PATH "/lun/lun_%" PRIu64,
-                                   TPG_ARGS(vc, ours), lun);
-    if (!r)
-        return 0;
-    return fail(reason_r, ERROR_FAIL, libxl__vscsi_sprintf(
-        "cannot remove LUN %" PRIu64 " of LIO target %s: %s", lun, ours->wwn,
-        strerror(r)));
+    return r && r != ENOTEMPTY ? refuse_lun(ours, r, reason_r) : 0;
 }
 
 /*
@@ -114,7 +67,7 @@ static int drop_nexus(libxl__vscsi_ctx *vc, const libxl__vscsi_ours *ours,
     if (r == EBUSY)
         return fail(reason_r, ERROR_NOT_READY, libxl__vscsi_sprintf(
             "the backend driver has not let go of LIO target %s (for %s) "
-            "yet; a later scsi-attach or scsi-detach removes it", ours->wwn,
+            "yet (xl scsi-cleanup removes it then)", ours->wwn,
             ours->backstore));
     return fail(reason_r, ERROR_FAIL, libxl__vscsi_sprintf(
         "cannot drop the nexus of LIO target %s: %s", ours->wwn,
@@ -180,22 +133,38 @@ static int remove_backstore(libxl__vscsi_ctx *vc,
 typedef struct teardown {
     libxl__vscsi_ctx *vc;
     libxl__vscsi_ours ours;
-    uint64_t end_ms;
+    uint64_t end_ms;            /* the nexus is tried until then */
     bool first;                 /* of those in its target: removes that */
     bool has_target;
+    bool busy;                  /* the backend driver uses the target */
+    bool locked;                /* somebody else lets go of it: left alone */
+    int lock;
     char *reason;
     int rc;
 } teardown;
+
+static void step_unlink(void *arg)
+{
+    teardown *d = arg;
+    char *link = NULL;
+    int r;
+
+    if (d->has_target)
+        link = libxl__vscsi_lio_find_link(d->vc, &d->ours);
+    if (!link)
+        return;
+    r = libxl__vscsi_cfs_unlink(LUN_PATH "/%s", LUN_ARGS(d->vc, &d->ours),
+                                link);
+    if (r)
+        d->rc = refuse_lun(&d->ours, r, &d->reason);
+    free(link);
+}
 
 static void step_lun(void *arg)
 {
     teardown *d = arg;
 
-    d->has_target =
-        libxl__vscsi_cfs_is_dir("%s/" LIO_FABRIC "/%s",
-                                TPG_ARGS(d->vc, &d->ours)) &&
-        libxl__vscsi_lio_target_is_ours(d->vc, &d->ours);
-    if (d->has_target)
+    if (!d->rc && !d->locked && d->has_target)
         d->rc = remove_lun(d->vc, &d->ours, &d->reason);
 }
 
@@ -203,78 +172,90 @@ static void step_target(void *arg)
 {
     teardown *d = arg;
 
-    if (!d->rc && d->has_target && d->first)
-        d->rc = remove_target(d->vc, &d->ours, d->end_ms, &d->reason);
+    if (d->rc || !d->has_target || !d->first)
+        return;
+    d->rc = remove_target(d->vc, &d->ours, d->end_ms, &d->reason);
+    d->busy = d->rc == ERROR_NOT_READY;
 }
 
 static void step_backstore(void *arg)
 {
     teardown *d = arg;
 
-    if (!d->rc)
+    if (!d->rc && !d->locked)
         d->rc = remove_backstore(d->vc, &d->ours, &d->reason);
 }
 
-static void take_down(teardown *downs, unsigned num)
+static void run_step(libxl__vscsi_job *step, teardown *downs, unsigned num)
 {
-    static libxl__vscsi_job *const steps[] = {
-        step_lun, step_target, step_backstore,
-    };
-    size_t i;
-
-    for (i = 0; i < VSCSI_ARRAY_SIZE(steps); i++)
-        libxl__vscsi_in_parallel(steps[i], downs, sizeof(*downs), num);
+    libxl__vscsi_in_parallel(step, downs, sizeof(*downs), num);
 }
 
-int libxl__vscsi_lio_take_down(libxl__vscsi_ctx *vc,
-                               const libxl__vscsi_ours *ours,
-                               uint64_t end_ms, char **reason_r)
+/* After the LUNs' links are gone. */
+static void take_down_rest(teardown *downs, unsigned num)
 {
-    teardown d = {
-        .vc = vc, .ours = *ours, .end_ms = end_ms, .first = true,
-    };
-
-    take_down(&d, 1);
-    *reason_r = d.reason;
-    return d.rc;
-}
-
-static void init_teardowns(libxl__vscsi_ctx *vc, teardown *downs,
-                           const libxl_vscsi_hctl *hctls, unsigned num)
-{
-    uint64_t end = libxl__vscsi_now_ms() + vc->timeouts.destroy_ms;
     unsigned i, j;
 
     for (i = 0; i < num; i++) {
-        downs[i] = (teardown){ .vc = vc, .end_ms = end, .first = true };
-        libxl__vscsi_ours_name(&hctls[i], &downs[i].ours);
+        downs[i].first = !downs[i].rc && !downs[i].locked;
         for (j = 0; j < i; j++)
-            if (!strcmp(downs[j].ours.wwn, downs[i].ours.wwn))
+            if (downs[j].first &&
+                !strcmp(downs[j].ours.wwn, downs[i].ours.wwn))
                 downs[i].first = false;
     }
+    run_step(step_lun, downs, num);
+    run_step(step_target, downs, num);
+    run_step(step_backstore, downs, num);
 }
 
-int libxl__vscsi_lio_release(libxl__vscsi_ctx *vc,
-                             const libxl_vscsi_hctl *hctls, unsigned num)
+static void init_teardown(libxl__vscsi_ctx *vc, teardown *d,
+                          const libxl_vscsi_hctl *hctl, uint64_t end_ms)
+{
+    *d = (teardown){ .vc = vc, .end_ms = end_ms, .lock = -1 };
+    libxl__vscsi_ours_name(hctl, &d->ours);
+    d->has_target =
+        libxl__vscsi_cfs_is_dir("%s/" LIO_FABRIC "/%s",
+                                TPG_ARGS(vc, &d->ours)) &&
+        libxl__vscsi_lio_target_is_ours(vc, &d->ours);
+}
+
+static teardown *new_teardowns(libxl__vscsi_ctx *vc,
+                               const libxl_vscsi_hctl *hctls, unsigned num,
+                               uint64_t end_ms)
 {
     teardown *downs = calloc(num + 1, sizeof(*downs));
     unsigned i;
+
+    if (!downs)
+        libxl__vscsi_error(vc, "out of memory");
+    for (i = 0; downs && i < num; i++)
+        init_teardown(vc, &downs[i], &hctls[i], end_ms);
+    return downs;
+}
+
+static void say(libxl__vscsi_ctx *vc, xentoollog_level level,
+                const char *text)
+{
+    if (level == XTL_ERROR)
+        libxl__vscsi_error(vc, "%s", text ? text : "out of memory");
+    else
+        libxl__vscsi_log(vc, level, "%s", text ? text : "out of memory");
+}
+
+/* Says what has become of each, and frees them. */
+static int end_teardowns(libxl__vscsi_ctx *vc, teardown *downs, unsigned num,
+                         xentoollog_level level)
+{
+    unsigned i;
     int rc = 0;
 
-    if (!downs) {
-        libxl__vscsi_error(vc, "out of memory");
-        return ERROR_NOMEM;
-    }
-    init_teardowns(vc, downs, hctls, num);
-    take_down(downs, num);
     for (i = 0; i < num; i++) {
         const teardown *d = &downs[i];
 
         rc = d->rc ? d->rc : rc;
         if (d->rc)
-            libxl__vscsi_error(vc, "%s",
-                               d->reason ? d->reason : "out of memory");
-        else
+            say(vc, level, d->reason);
+        else if (!d->locked)
             libxl__vscsi_log(vc, XTL_DETAIL, "LIO backstore %s and its LUN "
                              "are gone", d->ours.backstore);
         free(d->reason);
@@ -283,82 +264,170 @@ int libxl__vscsi_lio_release(libxl__vscsi_ctx *vc,
     return rc;
 }
 
-/* ----- collecting what nobody uses ----- */
+/* ----- what no guest was told of ----- */
 
-static bool is_target_used(const libxl_vscsi_hctl *used, unsigned num,
-                           const libxl_vscsi_hctl *target)
+int libxl__vscsi_lio_take_down(libxl__vscsi_ctx *vc,
+                               const libxl__vscsi_ours *ours,
+                               char **reason_r)
 {
-    libxl_vscsi_hctl hctl = *target;
+    teardown d;
+
+    init_teardown(vc, &d, &ours->hctl, 0);
+    step_unlink(&d);
+    take_down_rest(&d, 1);
+    *reason_r = d.reason;
+    return d.rc;
+}
+
+int libxl__vscsi_lio_release(libxl__vscsi_ctx *vc,
+                             const libxl_vscsi_hctl *hctls, unsigned num)
+{
+    teardown *downs = new_teardowns(vc, hctls, num, libxl__vscsi_now_ms() +
+                                    vc->timeouts.destroy_ms);
+
+    if (!downs)
+        return ERROR_NOMEM;
+    run_step(step_unlink, downs, num);
+    take_down_rest(downs, num);
+    return end_teardowns(vc, downs, num, XTL_ERROR);
+}
+
+/* ----- what a guest had ----- */
+
+static char *leaving_text(const libxl_vscsi_hctl *hctl)
+{
+    char place[LIBXL__VSCSI_HCTL_SIZE];
+
+    libxl__vscsi_hctl_format(hctl, place);
+    return libxl__vscsi_sprintf("dom0's kernel is still letting go of %s: a "
+        "command of the guest that had it has not come back (it may take "
+        "minutes, and nobody else gets the device before)", place);
+}
+
+/* With the host lock: what is being let go of already is left alone. */
+static void begin_unlinking(teardown *downs, libxl__vscsi_unlinking *list,
+                            unsigned num)
+{
+    unsigned i;
+    char *link;
+
+    for (i = 0; i < num; i++) {
+        teardown *d = &downs[i];
+
+        d->rc = libxl__vscsi_try_lock(d->vc, libxl__vscsi_lock_of(
+                                      &d->ours.hctl), &d->lock);
+        list[i].lock = d->lock;
+        d->locked = !d->rc && d->lock == -1;
+        link = d->rc || d->locked || !d->has_target
+               ? NULL : libxl__vscsi_lio_find_link(d->vc, &d->ours);
+        if (link)
+            list[i].path = libxl__vscsi_sprintf(LUN_PATH "/%s",
+                LUN_ARGS(d->vc, &d->ours), link);
+        if (link && !list[i].path)
+            d->rc = ERROR_NOMEM;
+        free(link);
+    }
+}
+
+/* A process that was left behind has the lock as well: it keeps it, unless
+ * it is given up by name. */
+static void end_unlinking(teardown *downs, libxl__vscsi_unlinking *list,
+                          unsigned num)
+{
     unsigned i;
 
     for (i = 0; i < num; i++) {
-        hctl.lun = used[i].lun;
-        if (libxl__vscsi_hctl_equal(&used[i], &hctl))
-            return true;
+        teardown *d = &downs[i];
+
+        if (!list[i].over) {
+            d->rc = fail(&d->reason, ERROR_NOT_READY,
+                         leaving_text(&d->ours.hctl));
+            close(d->lock);
+            d->lock = -1;
+        } else if (!d->rc && list[i].r) {
+            d->rc = refuse_lun(&d->ours, list[i].r, &d->reason);
+        }
+        free(list[i].path);
     }
-    return false;
 }
 
-static void collect(libxl__vscsi_ctx *vc, const libxl_vscsi_hctl *hctl)
+/* Those whose nexus the backend driver still used may be tried again. */
+static bool forget_busy(teardown *downs, unsigned num)
 {
-    libxl__vscsi_ours ours;
-    char *reason = NULL;
-
-    libxl__vscsi_ours_name(hctl, &ours);
-    libxl__vscsi_log(vc, XTL_DETAIL, "no domain uses %s any more",
-                     ours.backstore);
-    if (libxl__vscsi_lio_take_down(vc, &ours, 0, &reason))
-        libxl__vscsi_log(vc, XTL_DETAIL, "%s",
-                         reason ? reason : "out of memory");
-    free(reason);
-}
-
-static void collect_backstores(libxl__vscsi_ctx *vc, const char *hba,
-                               const libxl_vscsi_hctl *used, unsigned num)
-{
-    libxl__vscsi_names names;
-    libxl_vscsi_hctl hctl;
+    bool any = false;
     unsigned i;
 
-    libxl__vscsi_cfs_list(&names, "", false, "%s/core/%s", vc->lio_root,
-                          hba);
-    for (i = 0; i < names.num; i++)
-        if (libxl__vscsi_ours_parse_backstore(names.list[i], &hctl) &&
-            !libxl__vscsi_hctl_among(used, num, &hctl))
-            collect(vc, &hctl);
-    libxl__vscsi_names_dispose(&names);
+    for (i = 0; i < num; i++) {
+        if (!downs[i].busy)
+            continue;
+        any = true;
+        downs[i].busy = false;
+        downs[i].rc = 0;
+        free(downs[i].reason);
+        downs[i].reason = NULL;
+    }
+    return any;
 }
 
-/* A target whose backstores are gone; only a hand can have done that. */
-static void collect_target(libxl__vscsi_ctx *vc, const char *wwn,
-                           const libxl_vscsi_hctl *used, unsigned num)
+void libxl__vscsi_lio_say_leaving(libxl__vscsi_ctx *vc,
+                                  xentoollog_level level,
+                                  const libxl_vscsi_hctl *hctl)
 {
-    char *alias = libxl__vscsi_cfs_read(
-        "%s/" LIO_FABRIC "/%s/" LIO_OUR_TPG "/param/alias", vc->lio_root,
-        wwn);
-    libxl_vscsi_hctl hctl;
+    char *text = leaving_text(hctl);
 
-    if (alias && libxl__vscsi_ours_parse_target(wwn, alias, &hctl) &&
-        !is_target_used(used, num, &hctl))
-        collect(vc, &hctl);
-    free(alias);
+    say(vc, level, text);
+    free(text);
 }
 
-void libxl__vscsi_lio_gc(libxl__vscsi_ctx *vc,
-                         const libxl_vscsi_hctl *used, unsigned num)
+/* Those that somebody else lets go of come first in hctls[] then. */
+static unsigned keep_locked(libxl_vscsi_hctl *hctls, const teardown *downs,
+                            unsigned num)
 {
-    libxl__vscsi_names names;
-    unsigned i;
+    unsigned i, kept = 0;
 
-    libxl__vscsi_cfs_list(&names, "pscsi_", false, "%s/core", vc->lio_root);
-    for (i = 0; i < names.num; i++)
-        collect_backstores(vc, names.list[i], used, num);
-    libxl__vscsi_names_dispose(&names);
+    for (i = 0; i < num; i++)
+        if (downs[i].locked)
+            hctls[kept++] = hctls[i];
+    return kept;
+}
 
-    libxl__vscsi_cfs_list(&names, "naa.5001405", false, "%s/" LIO_FABRIC,
-                          vc->lio_root);
-    for (i = 0; i < names.num; i++)
-        collect_target(vc, names.list[i], used, num);
-    libxl__vscsi_names_dispose(&names);
-    libxl__vscsi_cfs_rmdir("%s/core/" LIO_OUR_HBA, vc->lio_root);
+int libxl__vscsi_lio_let_go(libxl__vscsi_ctx *vc, libxl_vscsi_hctl *hctls,
+                            unsigned *num, uint64_t end_ms,
+                            xentoollog_level level, int *lock)
+{
+    teardown *downs = new_teardowns(vc, hctls, *num, 0);
+    libxl__vscsi_unlinking *list = calloc(*num + 1, sizeof(*list));
+    unsigned pause_ms = BUSY_FIRST_MS, all = *num, i;
+    int rc, r;
+
+    if (!downs || !list) {
+        libxl__vscsi_error(vc, "out of memory");
+        free(downs);
+        free(list);
+        return ERROR_NOMEM;
+    }
+    begin_unlinking(downs, list, all);
+    libxl__vscsi_unlock(*lock);
+    *lock = -1;
+    libxl__vscsi_unlink_luns(vc, list, all, end_ms);
+    end_unlinking(downs, list, all);
+    free(list);
+    for (;;) {
+        rc = libxl__vscsi_lock(vc, LIBXL__VSCSI_LOCK_HOST, lock);
+        if (rc)
+            break;
+        take_down_rest(downs, all);
+        if (libxl__vscsi_now_ms() >= end_ms || !forget_busy(downs, all))
+            break;
+        libxl__vscsi_unlock(*lock);
+        *lock = -1;
+        libxl__vscsi_pause(pause_ms);
+        if (pause_ms < BUSY_LAST_MS)
+            pause_ms *= 2;
+    }
+    for (i = 0; i < all; i++)
+        libxl__vscsi_unlock(downs[i].lock);
+    *num = keep_locked(hctls, downs, all);
+    r = end_teardowns(vc, downs, all, level);
+    return rc ? rc : r;
 }

@@ -400,7 +400,8 @@ char *libxl__vscsi_unit_name(libxl__vscsi_ctx *vc,
             improve(vc, udev, unit, "block", path->node, &best);
         else if (path->node && !strncmp(path->node, "/dev/st", 7))
             improve(vc, udev, unit, "scsi_tape", path->node, &best);
-        if (path->sg)
+        /* Only what has no better node has links to this one. */
+        if (path->sg && !best)
             improve(vc, udev, unit, "scsi_generic", path->sg, &best);
     }
     udev_unref(udev);

@@ -321,3 +321,38 @@ int libxl__vscsi_wait_for(libxl__vscsi_ctx *vc, const libxl__vscsi_wait *w,
         *verdict_r = verdict;
     return rc;
 }
+
+/* ----- for two that wait often ----- */
+
+int libxl__vscsi_settle(libxl__vscsi_ctx *vc, libxl__vscsi_vhost vhost,
+                        unsigned num_devs, uint64_t since_ms,
+                        bool *settled_r)
+{
+    libxl__vscsi_wait w = {
+        .vhost = vhost, .op = VSCSI_SETTLE,
+        .num_bound = num_devs, .since_ms = since_ms,
+    };
+    libxl__vscsi_verdict verdict;
+    int rc;
+
+    rc = libxl__vscsi_wait_for(vc, &w, &verdict, NULL);
+    if (!rc)
+        *settled_r = verdict == VSCSI_DONE;
+    return rc;
+}
+
+int libxl__vscsi_await_unplug(libxl__vscsi_ctx *vc,
+                              libxl__vscsi_vhost vhost, uint64_t since_ms,
+                              bool *over_r)
+{
+    libxl__vscsi_wait w = {
+        .vhost = vhost, .op = VSCSI_DESTROY_VHOST, .since_ms = since_ms,
+    };
+    libxl__vscsi_verdict verdict;
+    int rc;
+
+    rc = libxl__vscsi_wait_for(vc, &w, &verdict, NULL);
+    if (!rc)
+        *over_r = verdict == VSCSI_DONE;
+    return rc;
+}

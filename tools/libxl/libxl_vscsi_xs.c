@@ -5,16 +5,48 @@
  * written in one transaction.
  */
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "libxl_vscsi_nodes.h"
+
+#define BACKEND_PREFIX "vscsi-"
 
 /* ----- paths ----- */
 
 char *libxl__vscsi_xs_backends_path(uint32_t domid)
 {
     return libxl__vscsi_sprintf(BACKENDS "/%u", domid);
+}
+
+void libxl__vscsi_backend_name(libxl__vscsi_vhost vhost,
+                               char name[LIBXL__VSCSI_BACKEND_NAME_SIZE])
+{
+    snprintf(name, LIBXL__VSCSI_BACKEND_NAME_SIZE, BACKEND_PREFIX "%u-%d",
+             vhost.domid, vhost.devid);
+}
+
+bool libxl__vscsi_parse_backend(const char *name,
+                                libxl__vscsi_vhost *vhost_r)
+{
+    size_t skip = sizeof(BACKEND_PREFIX) - 1;
+    uint64_t domid, devid;
+    const char *dash;
+
+    if (strncmp(name, BACKEND_PREFIX, skip))
+        return false;
+    name += skip;
+    dash = strchr(name, '-');
+    if (!dash ||
+        !libxl__vscsi_parse_u64(name, (size_t)(dash - name), UINT32_MAX,
+                                &domid) ||
+        !libxl__vscsi_parse_u64(dash + 1, strlen(dash + 1), INT32_MAX,
+                                &devid))
+        return false;
+    vhost_r->domid = (uint32_t)domid;
+    vhost_r->devid = (libxl_devid)devid;
+    return true;
 }
 
 char *libxl__vscsi_xs_backend_path(libxl__vscsi_vhost v)

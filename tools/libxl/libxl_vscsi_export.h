@@ -1,0 +1,83 @@
+/* SPDX-License-Identifier: LGPL-2.1-only */
+/*
+ * Exporting devices of dom0 through LIO, and taking that back:
+ * libxl_vscsi_export.c, _release.c, _leftovers.c.  What changes anything is
+ * called with LIBXL__VSCSI_LOCK_HOST held.
+ */
+#ifndef LIBXL_VSCSI_EXPORT_H
+#define LIBXL_VSCSI_EXPORT_H
+
+#include "libxl_vscsi_internal.h"
+
+#pragma GCC visibility push(hidden)
+
+/* ----- libxl_vscsi_export.c ----- */
+
+/*
+ * Makes p-dev "h:c:t:l" of its first path mean the unit to the backend:
+ * backstore, target, nexus, alias, LUN.  What is there already from an
+ * earlier call is kept.
+ * The LUN says for whom it is: owner is the name of a backend, or
+ * LIBXL__VSCSI_SHARED where others may come to have it as well.
+ * ERROR_DEVICE_EXISTS, ERROR_FAIL, logged; what was made is undone.
+ */
+#define LIBXL__VSCSI_SHARED "vscsi-shared"
+int libxl__vscsi_lio_export(libxl__vscsi_ctx *vc,
+                            const libxl__vscsi_unit *unit,
+                            const char *owner);
+
+/* ----- libxl_vscsi_release.c ----- */
+
+/*
+ * Takes down what _export made for the num devices, side by side, and each
+ * target with its last LUN: for devices that no guest has been told of, for
+ * LIO waits for what a guest has sent.  0 also if there was nothing.
+ * Failures are logged for each; what is left is a leftover.
+ */
+int libxl__vscsi_lio_release(libxl__vscsi_ctx *vc,
+                             const libxl_vscsi_hctl *hctls, unsigned num);
+/*
+ * The same for devices that a guest had.  The host lock, *lock, is given up
+ * while LIO waits for the guest's commands, and the devices have locks of
+ * their own meanwhile; after that it is held again, or is -1.  Until end_ms;
+ * what has not gone by then goes on by itself, and holds its lock so long.
+ * ERROR_NOT_READY: not all has gone; logged, at the given level, for each.
+ * What another process lets go of is left to that one; hctls[] and *num are
+ * these in the end, and whether a domain has got one of them since must be
+ * looked at again.
+ */
+int libxl__vscsi_lio_let_go(libxl__vscsi_ctx *vc, libxl_vscsi_hctl *hctls,
+                            unsigned *num, uint64_t end_ms,
+                            xentoollog_level level, int *lock);
+/* Says at level that a command to the device has not come back. */
+void libxl__vscsi_lio_say_leaving(libxl__vscsi_ctx *vc,
+                                  xentoollog_level level,
+                                  const libxl_vscsi_hctl *hctl);
+
+/* ----- libxl_vscsi_leftovers.c ----- */
+
+/* Has it a backstore of ours?  So has whatever has a LUN of ours. */
+bool libxl__vscsi_lio_is_exported(libxl__vscsi_ctx *vc,
+                                  const libxl_vscsi_hctl *hctl);
+
+/* What of ours is exported for a device that nobody has on record. */
+typedef struct libxl__vscsi_leftover {
+    libxl_vscsi_hctl hctl;
+    bool leaving;               /* somebody lets go of it; the rest is unset */
+    bool has_lun;               /* a guest may have been told of it */
+    bool has_owner;             /* else several may have had it */
+    libxl__vscsi_vhost owner;
+} libxl__vscsi_leftover;
+
+/* All but the num devices in used[]; free().  Looks only, and needs no lock.
+ * ERROR_NOMEM, ERROR_LOCK_FAIL, logged. */
+int libxl__vscsi_lio_leftovers(libxl__vscsi_ctx *vc,
+                               const libxl_vscsi_hctl *used, unsigned num,
+                               libxl__vscsi_leftover **list_r,
+                               unsigned *num_r);
+/* Removes what no leftover stands for: our HBA, if it is empty. */
+void libxl__vscsi_lio_tidy(libxl__vscsi_ctx *vc);
+
+#pragma GCC visibility pop
+
+#endif /* LIBXL_VSCSI_EXPORT_H */

@@ -1,0 +1,139 @@
+/* SPDX-License-Identifier: LGPL-2.1-only */
+/*
+ * Removing the links of LUNs, for which the kernel waits until the last
+ * command to each has come back: a tape may take minutes, and nothing ends
+ * such a wait.  So each is removed by a process that can be left behind.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <poll.h>
+#include <signal.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "libxl_vscsi_lio.h"
+
+typedef struct answer {
+    unsigned i;
+    int r;
+} answer;
+
+/* ----- in the process ----- */
+
+/* All but two. */
+static void close_others(int a, int b)
+{
+    unsigned low = (unsigned)(a < b ? a : b), high = (unsigned)(a < b ? b : a);
+
+    if (low > 0)
+        close_range(0, low - 1, 0);
+    if (high > low + 1)
+        close_range(low + 1, high - 1, 0);
+    close_range(high + 1, UINT_MAX, 0);
+}
+
+/* Nobody has waited: what is left to be done is done by who cleans up. */
+static void clean_up(const char *cleaner)
+{
+    char *const argv[] = { (char *)(uintptr_t)cleaner,
+                           (char *)(uintptr_t)"scsi-cleanup", NULL };
+
+    close_range(0, UINT_MAX, 0);
+    if (open("/dev/null", O_RDWR) || dup(0) != 1 || dup(0) != 2)
+        return;
+    execv(cleaner, argv);
+}
+
+/* Only what is allowed after a fork() beside other threads. */
+static _Noreturn void run(const char *path, const char *cleaner, unsigned i,
+                          int to, int lock)
+{
+    answer a = { .i = i };
+
+    setsid();                   /* the terminal's Ctrl-C is not for it */
+    signal(SIGPIPE, SIG_IGN);
+    close_others(to, lock);
+    if (unlink(path) && errno != ENOENT)
+        a.r = errno;
+    if (write(to, &a, sizeof(a)) != sizeof(a) && cleaner)
+        clean_up(cleaner);
+    _exit(0);
+}
+
+/* ----- in ours ----- */
+
+/* By way of another one that ends at once, so that nobody has to wait for
+ * it.  0 or an errno. */
+static int start(libxl__vscsi_ctx *vc, const libxl__vscsi_unlinking *u,
+                 unsigned i, int to)
+{
+    pid_t pid = fork(), done;
+    int status = 0;
+
+    if (pid < 0)
+        return errno;
+    if (!pid) {
+        pid = fork();
+        if (!pid)
+            run(u->path, vc->cleaner, i, to, u->lock);
+        _exit(pid < 0);
+    }
+    do {
+        done = waitpid(pid, &status, 0);
+    } while (done < 0 && errno == EINTR);
+    /* A handler of the application's may have been quicker. */
+    return done == pid && status ? EAGAIN : 0;
+}
+
+/* False if no more comes. */
+static bool take_answer(libxl__vscsi_unlinking *list, unsigned num, int from,
+                        uint64_t end_ms)
+{
+    uint64_t now = libxl__vscsi_now_ms();
+    int wait_ms = now >= end_ms ? 0
+                  : end_ms - now > INT_MAX ? INT_MAX : (int)(end_ms - now);
+    struct pollfd p = { .fd = from, .events = POLLIN };
+    answer a;
+    int r;
+
+    r = poll(&p, 1, wait_ms);
+    if (r < 0)
+        return errno == EINTR;
+    if (!r || read(from, &a, sizeof(a)) != sizeof(a) || a.i >= num)
+        return false;
+    list[a.i].over = true;
+    list[a.i].r = a.r;
+    return true;
+}
+
+void libxl__vscsi_unlink_luns(libxl__vscsi_ctx *vc,
+                              libxl__vscsi_unlinking *list, unsigned num,
+                              uint64_t end_ms)
+{
+    unsigned i, running = 0;
+    int fds[2], r;
+
+    r = pipe2(fds, O_CLOEXEC) ? errno : 0;
+    for (i = 0; i < num; i++) {
+        list[i].over = !list[i].path;
+        list[i].r = 0;
+        if (list[i].over)
+            continue;
+        if (!r)
+            list[i].r = start(vc, &list[i], i, fds[1]);
+        else
+            list[i].r = r;
+        list[i].over = list[i].r != 0;
+        running += !list[i].over;
+    }
+    if (r)
+        return;
+    close(fds[1]);
+    while (running && take_answer(list, num, fds[0], end_ms)) {
+        running = 0;
+        for (i = 0; i < num; i++)
+            running += !list[i].over;
+    }
+    close(fds[0]);
+}
