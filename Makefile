@@ -118,7 +118,7 @@ $(B)/$(UTIL).a: $(call obj,pic,$(XLU_SRC))
 	$(AR) rcs $@ $^
 
 # What goes on where a process was left behind in the kernel.
-$(foreach k,pic san cov,$(B)/$(k)/$(L)/libxl_vscsi_ctx.o): \
+$(foreach k,pic san cov fuzz,$(B)/$(k)/$(L)/libxl_vscsi_ctx.o): \
     DEFS = -DLIBXL__VSCSI_CLEANER='"$(hooksdir)/xl-scsi"'
 
 XL_DEFS = -DXL_REAL='"$(XL_REAL)"' -DVERSION='"$(VERSION)"' \

@@ -303,20 +303,20 @@ static void list_vhost(const char *dom, const char *name, const char *host)
 {
     static const char id[] = "{\"vscsidev_id\":";
     char *state = get(BACKENDS "/%s/%s/state", dom, host);
-    char *lines = get("/libxl/%s/device/vscsi/%s/vscsi-devs", dom, host);
-    char *line, *save = NULL;
+    char *record = get("/libxl/%s/device/vscsi/%s", dom, host);
+    char *dev;
 
-    for (line = strtok_r(lines, "\n", &save); line;
-         line = strtok_r(NULL, "\n", &save)) {
+    /* Of those that one message holds. */
+    for (dev = record; (dev = strstr(dev, id)); dev += sizeof(id)) {
         char *dev_state = get(BACKENDS "/%s/%s/vscsi-devs/dev-%ld/state",
                               dom, host,
-                              strtol(line + sizeof(id) - 1, NULL, 10));
+                              strtol(dev + sizeof(id) - 1, NULL, 10));
 
-        printf("%s %s %s %s %s %s\n", name, dom, host, state, dev_state,
-               line);
+        printf("%s %s %s %s %s %.80s\n", name, dom, host, state, dev_state,
+               dev);
         free(dev_state);
     }
-    free(lines);
+    free(record);
     free(state);
 }
 

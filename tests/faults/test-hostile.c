@@ -144,7 +144,6 @@ static const struct {
     { "DIRECTORY", "/local/domain/0/backend/vscsi/[56]", NULL },
     { "DIRECTORY", "/local/domain/5/device/vscsi", NULL },
     { "READ", "/libxl/[56]/device/vscsi/0", NULL },
-    { "READ", "/libxl/[56]/device/vscsi/0/vscsi-devs", NULL },
     { "READ", "/local/domain/[56]/name", NULL },
     { "READ", "/local/domain/[56]/vm", NULL },
     { "READ", B, NULL },
@@ -184,11 +183,10 @@ static const struct {
     { "RM", B "/vscsi-devs/dev-[0-3]", "" },
     { "RM", "/local/domain/0/backend/vscsi/5", "" },
 
-    { "WRITE", R, "{\"devid\":0,*" },
+    { "WRITE", R, "{\"version\":1,\"devid\":0,*\"/dev/fake-0-[0-3]\"*"
+                  "\"naa.5000fa4e0000000[0-3]\"*}" },
     { "WRITE", R "/frontend", F },
     { "WRITE", R "/backend", B },
-    { "WRITE", R "/vscsi-devs",
-      "{*\"/dev/fake-0-[0-3]\"*\"naa.5000fa4e0000000[0-3]\"*}" },
     { "RM", R, "" },
     { "RM", "/libxl/5/device/vscsi", "" },
 };

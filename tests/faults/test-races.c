@@ -359,7 +359,7 @@ static void a_device_that_changes_hands_keeps_its_export(void **state)
 /* From when domain 5 has it on record, domain 7 tries at each step. */
 static void covet(unsigned step, bool done)
 {
-    static const char record[] = "/libxl/5/device/vscsi/0/vscsi-devs";
+    static const char record[] = "/libxl/5/device/vscsi/0";
     static bool recorded;
 
     recorded |= store_exists(other_rig.s, record);

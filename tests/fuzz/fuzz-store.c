@@ -68,23 +68,52 @@ static void check_ctrls(const libxl_device_vscsictrl *ctrls, int num)
     }
 }
 
-static libxl_device_vscsictrl *list(libxl__vscsi_ctx *vc, int *num_r)
+/* Who changes something refuses what who only looks calls unreadable. */
+static void check_refused(libxl__vscsi_ctx *vc,
+                          const libxl__vscsi_vhosts *vhosts)
 {
-    libxl_device_vscsictrl untouched, *ctrls = &untouched;
-    unsigned before = num_messages;
-    int rc, num = -7;
-    bool exists;
+    libxl_device_vscsictrl *ctrls = NULL;
+    unsigned before = num_messages, u;
+    libxl_devid none = -7;
+    int rc, r, num = 0;
 
-    rc = libxl__vscsi_xs_list(vc, DOM, -1, &ctrls, &num, &exists);
-    if (rc) {
-        check_failure(rc, before);
-        FUZZ_CHECK(ctrls == &untouched && num == -7);
+    for (u = 0; u < vhosts->num_unreadable; u++) {
+        libxl__vscsi_vhost v = { DOM, vhosts->unreadable[u] };
+
+        FUZZ_CHECK(v.devid >= 0);
+        rc = libxl__vscsi_xs_list(vc, DOM, v.devid, &ctrls, &num, NULL);
+        r = libxl__vscsi_forget_devs(vc, 1, v, &none, 1);
+        FUZZ_CHECK(fakexs_failed() || (rc && r));
+        libxl_device_vscsictrl_list_free(ctrls, num);
         ctrls = NULL;
         num = 0;
     }
-    check_ctrls(ctrls, num);
-    FUZZ_CHECK(rc || exists || !num);
-    *num_r = num;
+    FUZZ_CHECK(fakexs_failed() ||
+               num_messages == before + 2 * vhosts->num_unreadable);
+}
+
+static libxl_device_vscsictrl *list(libxl__vscsi_ctx *vc, int *num_r)
+{
+    unsigned before = num_messages;
+    libxl__vscsi_vhosts vhosts = { .num = -7 };
+    libxl_device_vscsictrl *ctrls;
+    int rc;
+
+    rc = libxl__vscsi_xs_list_all(vc, DOM, -1, &vhosts);
+    if (rc) {
+        check_failure(rc, before);
+        FUZZ_CHECK(vhosts.num == -7);
+        *num_r = 0;
+        return NULL;
+    }
+    check_ctrls(vhosts.ctrls, vhosts.num);
+    FUZZ_CHECK(vhosts.exists || !vhosts.num);
+    check_refused(vc, &vhosts);
+    ctrls = vhosts.ctrls;
+    *num_r = vhosts.num;
+    vhosts.ctrls = NULL;
+    vhosts.num = 0;
+    libxl__vscsi_vhosts_dispose(&vhosts);
     return ctrls;
 }
 
@@ -97,14 +126,13 @@ static int count_id(const libxl_device_vscsictrl *ctrl, libxl_devid id)
     return found;
 }
 
-/* One device is taken off the record, from wherever it is: all others, and
- * what could not be read, stay. */
+/* One device is taken off the record, from wherever it is: all others
+ * stay. */
 static void forget_one(libxl__vscsi_ctx *vc,
                        const libxl_device_vscsictrl *ctrl)
 {
     libxl__vscsi_vhost v = { .domid = DOM, .devid = ctrl->devid };
     libxl_device_vscsictrl *left = NULL;
-    bool skipped = vc->skipped_records;
     libxl_devid id;
     int num = 0;
 
@@ -112,12 +140,10 @@ static void forget_one(libxl__vscsi_ctx *vc,
         return;
     id = ctrl->vscsidevs[ctrl->num_vscsidevs / 2].vscsidev_id;
     FUZZ_CHECK(!libxl__vscsi_forget_devs(vc, 1, v, &id, 1));
-    vc->skipped_records = false;
     FUZZ_CHECK(!libxl__vscsi_xs_list(vc, DOM, v.devid, &left, &num, NULL));
     FUZZ_CHECK(num == 1 && !count_id(left, id));
     FUZZ_CHECK(left->num_vscsidevs ==
                ctrl->num_vscsidevs - count_id(ctrl, id));
-    FUZZ_CHECK(!vc->skipped_records || skipped);
     libxl_device_vscsictrl_list_free(left, num);
 }
 
@@ -239,14 +265,12 @@ static void infos(libxl__vscsi_ctx *vc)
 }
 
 /* Nothing goes but what is below the domain's backends. */
-static void sweep(libxl__vscsi_ctx *vc, const libxl_device_vscsictrl *ctrls,
-                  int num)
+static void sweep(libxl__vscsi_ctx *vc)
 {
     char *before = fakexs_dump_without("/local/domain/0/backend");
     char *after;
-    bool foreign;
 
-    libxl__vscsi_xs_sweep(vc, DOM, ctrls, num, 0, &foreign);
+    libxl__vscsi_xs_sweep(vc, DOM);
     after = fakexs_dump_without("/local/domain/0/backend");
     FUZZ_CHECK(!strcmp(before, after));
     free(before);
@@ -304,7 +328,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     states(&vc);
     backends(&vc);
     infos(&vc);
-    sweep(&vc, ctrls, num);
+    sweep(&vc);
     list_again(&vc, ctrls, num);
     there_and_gone(&vc, ctrls, num);
     libxl_device_vscsictrl_list_free(ctrls, num);

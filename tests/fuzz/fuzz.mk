@@ -17,7 +17,7 @@ $(B)/fuzz/%.o: %.c $(ALL_H) $(wildcard tests/fuzz/*.h tests/store/*.h) \
     config.mk
 	@mkdir -p $(@D)
 	$(FUZZ_CC) -g -O1 $(FUZZ_SAN) -fsanitize=fuzzer-no-link $(BASE_CFLAGS) \
-	    -Itests/store -c -o $@ $<
+	    $(DEFS) -Itests/store -c -o $@ $<
 
 define fuzz_rule
 $(B)/fuzz/fuzz-$(1): $$(call obj,fuzz,tests/fuzz/fuzz-$(1).c \

@@ -26,7 +26,7 @@ files_of() {
         tools/libxl/_libxl_vscsi_types.c ;;
     hooks) echo tools/xl/hooks_json.c ;;
     store) echo tools/libxl/libxl_vscsi_record.c \
-        tools/libxl/libxl_vscsi_record_devs.c \
+        tools/libxl/libxl_vscsi_record_text.c \
         tools/libxl/libxl_vscsi_store.c tools/libxl/libxl_vscsi_xs.c ;;
     esac
 }

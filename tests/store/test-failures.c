@@ -103,19 +103,36 @@ static void structs_that_make_no_sense_change_nothing(void **state)
     rig_assert_nothing_left(rig);
 }
 
-/* As after a write by hand. */
-static void a_garbled_record_is_no_reason_to_die(void **state)
+/* As after a write by hand, and by a later version. */
+static void a_record_that_cannot_be_read_refuses_changes(void **state)
 {
-    static const char *const texts[] = { "{}", "{\"devid\":", "", "[7]" };
+    static const char *const texts[] = {
+        "{}", "{\"devid\":", "", "[7]", "{\"version\":2}",
+    };
+    static const char record[] = "/libxl/5/device/vscsi/0";
+    static const char why[] = "the record of vhost 0 of domain 5 (/libxl/5/"
+                              "device/vscsi/0) cannot be read: it ";
     struct rig *rig = *state;
     unsigned i;
+    char *good;
 
     assert_int_equal(rig_attach(rig, DOM, "/dev/fake-0-0 0:0:0:0"), 0);
+    good = store_read(rig->s, record);
     for (i = 0; i < VSCSI_ARRAY_SIZE(texts); i++) {
-        store_write(rig->s, "/libxl/5/device/vscsi/0", texts[i]);
-        assert_refused(rig, DOM, ERROR_INVAL, "/dev/fake-0-5 0:0:0:5,"
-                       "feature-host", "vhost 0 is without feature-host");
+        store_write(rig->s, record, texts[i]);
+        assert_refused(rig, DOM, ERROR_FAIL, "/dev/fake-0-5 0:0:0:5", "in "
+                       "/libxl/5/device/vscsi, cannot be read");
+        rig_forget_log();
+        assert_int_equal(rig_detach(rig, DOM, "0:0:0:0",
+                                    LIBXL__VSCSI_SAFE_REMOVE), ERROR_FAIL);
+        assert_non_null(strstr(rig_log(), why));
+        rig_forget_log();
+        assert_int_equal(libxl__vscsi_resume(&rig->vc, DOM), ERROR_FAIL);
+        assert_non_null(strstr(rig_log(), why));
+        assert_true(fakehost_is_exported("3:0:0:0"));
     }
+    store_write(rig->s, record, good);
+    free(good);
     assert_int_equal(rig_detach(rig, DOM, "0:0:0:0",
                                 LIBXL__VSCSI_SAFE_REMOVE), 0);
     rig_assert_nothing_left(rig);
@@ -425,7 +442,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         TEST(impossible_requests_change_nothing),
         TEST(structs_that_make_no_sense_change_nothing),
-        TEST(a_garbled_record_is_no_reason_to_die),
+        TEST(a_record_that_cannot_be_read_refuses_changes),
         TEST(detach_of_what_is_not_there_says_so),
         TEST(a_device_refused_by_the_backend_undoes_a_new_vhost),
         TEST(a_device_refused_by_the_guest_undoes_a_new_vhost),

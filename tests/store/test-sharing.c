@@ -4,7 +4,7 @@
 
 #define OTHER 6
 #define VM "/vm/7c4e2a52-25a5-4d5d-9f0e-0123456789ab"
-#define RECORD "/libxl/5/device/vscsi/0/vscsi-devs"
+#define RECORD "/libxl/5/device/vscsi/0"
 
 static int setup(void **state)
 {

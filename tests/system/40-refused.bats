@@ -158,3 +158,34 @@ is_malformed() {
     [ -n "$output" ]
 }
 
+@test "a record of a newer version is shown, and nothing of it is changed" {
+    record=/libxl/$("$real_xl" domid g)/device/vscsi/0
+    good=$(xenstore-read "$record")
+    xenstore-write "$record" '{"version":2}'
+    run xl scsi-list g h
+    echo "$output"
+    [ "$status" -eq 1 ]
+    echo "$output" | grep -E "^g +[0-9]+ +0 +0 +4 +0 +- +\(unreadable\) +- +-$"
+    echo "$output" | grep "the record of vhost 0 of domain .* cannot be read"
+    run xl scsi-list --json g
+    echo "$output" | grep -E '"unreadable": ?true'
+    refused 1 "cannot be read" attach g "$host:0:0:1" 0:0:0:1
+    refused 1 "cannot be read" attach h "$host:0:0:1" 0:0:0:1
+    refused 1 "written by a newer version" xl scsi-detach g 0:0:0:0
+    run xl scsi-cleanup
+    [ "$status" -eq 1 ]
+    [ -n "$(guest_node g 0:0 block)" ]
+    xenstore-write "$record" "$good"
+    xl scsi-detach g 0:0:0:0
+    xl scsi-attach g "$host:0:0:0" 0:0:0:0
+}
+
+@test "a domain whose record cannot be read ends, and leaves nothing" {
+    xl scsi-attach h "$host:0:0:1" 0:0:0:0
+    xenstore-write "/libxl/$("$real_xl" domid h)/device/vscsi/0" '{'
+    xl destroy h
+    xl scsi-detach g 0:0:0:0
+    wait_for 'assert_nothing_left >/dev/null' 20
+    start_guest h pv
+    xl scsi-attach g "$host:0:0:0" 0:0:0:0
+}

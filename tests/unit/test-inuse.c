@@ -633,10 +633,10 @@ static void give_by_vscsi(void)
     make_link("sys/dev/block/8:17", "../../devices/sdb/sdb1");
     put_store("/local/domain/5/name", "guest");
     put_store("/local/domain/0/backend/vscsi/5/0/state", "4");
-    put_store("/libxl/5/device/vscsi/0", "{}");
-    put_store("/libxl/5/device/vscsi/0/vscsi-devs", "{\"vscsidev_id\":0,"
-              "\"pdev\":{\"p_devname\":\"/dev/sdb\",\"type.hctl\":{\"m\":"
-              "{\"hst\":2,\"lun\":1}}},\"vdev\":{\"lun\":3}}");
+    put_store("/libxl/5/device/vscsi/0", "{\"version\":1,\"vscsidevs\":[{"
+              "\"vscsidev_id\":0,\"pdev\":{\"p_devname\":\"/dev/sdb\","
+              "\"type.hctl\":{\"m\":{\"hst\":2,\"lun\":1}}},"
+              "\"vdev\":{\"lun\":3}}]}");
 }
 
 static void expect_disk(const char *path, int rc, const char *why)

@@ -13,15 +13,21 @@
 #include "../fuzz/fakexs.h"
 #include "libxl_vscsi_nodes.h"
 
+#define RECORD "/libxl/5/device/vscsi/3"
+static const libxl__vscsi_vhost vhost_3 = { .domid = 5, .devid = 3 };
+
 static unsigned num_messages;
+static char said[512];          /* the last one */
 
 static void count_message(xentoollog_logger *lg, xentoollog_level level,
                           int errnoval, const char *context,
                           const char *format, va_list al)
 {
-    (void)lg, (void)errnoval, (void)context, (void)format, (void)al;
-    if (level >= XTL_ERROR)
-        num_messages++;
+    (void)lg, (void)errnoval, (void)context;
+    if (level < XTL_ERROR)
+        return;
+    num_messages++;
+    vsnprintf(said, sizeof(said), format, al);
 }
 
 static xentoollog_logger logger = { .vmessage = count_message };
@@ -38,9 +44,9 @@ static int setup(void **state)
     libxl_vscsi_set_logger(&logger);
     num_messages = 0;
     fakexs_reset();
-    put("/libxl/5/device/vscsi/0", "{}");
-    put("/libxl/5/device/vscsi/0/vscsi-devs", "{\"vscsidev_id\":0}");
-    put("/libxl/5/device/vscsi/3", "{}");
+    put("/libxl/5/device/vscsi/0", "{\"version\":1,\"devid\":0,"
+        "\"vscsidevs\":[{\"vscsidev_id\":0}]}");
+    put(RECORD, "{\"version\":1,\"devid\":3}");
     *state = &vc;
     return libxl__vscsi_ctx_init(&vc);
 }
@@ -121,7 +127,7 @@ static void a_failure_leaves_the_outputs_alone(void **state)
         assert_int_equal(num, 7);
         assert_int_equal(num_messages, i);
     }
-    assert_true(i > 5);
+    assert_true(i > 3);
     assert_int_equal(num, 2);
     libxl_device_vscsictrl_list_free(ctrls, num);
 }
@@ -134,7 +140,7 @@ static void a_removal_that_fails_says_so_once(void **state)
 
     put("/local/domain/0/backend/vscsi", "");
     for (i = 1;; i++) {
-        put("/libxl/5/device/vscsi/0", "{}");
+        put("/libxl/5/device/vscsi/0", "{\"version\":1}");
         put("/local/domain/5/device/vscsi/0/state", "6");
         put("/local/domain/0/backend/vscsi/5/0/state", "6");
         fakexs_fail(i, EIO);
@@ -146,25 +152,26 @@ static void a_removal_that_fails_says_so_once(void **state)
     assert_true(i > 6);
 }
 
-/* ----- devices on several pages ----- */
+/* ----- a record of several parts ----- */
 
-#define DEVS "/libxl/5/device/vscsi/3/vscsi-devs"
-static const libxl__vscsi_vhost vhost_3 = { .domid = 5, .devid = 3 };
+static void init_named(libxl_device_vscsidev *dev, int id, size_t length)
+{
+    libxl_device_vscsidev_init(dev);
+    dev->vscsidev_id = id;
+    dev->vdev.tgt = (uint32_t)id;
+    dev->pdev.p_devname = calloc(length + 1, 1);
+    assert_non_null(dev->pdev.p_devname);
+    memset(dev->pdev.p_devname, 'x', length);
+}
 
 static void record_named(libxl__vscsi_ctx *vc, int first, int num,
                          size_t length)
 {
     libxl_device_vscsidev dev;
-    char name[128] = "";
     int i;
 
-    assert_true(length < sizeof(name));
-    memset(name, 'x', length);
     for (i = first; i < first + num; i++) {
-        libxl_device_vscsidev_init(&dev);
-        dev.vscsidev_id = i;
-        dev.vdev.tgt = (uint32_t)i;
-        dev.pdev.p_devname = strdup(name);
+        init_named(&dev, i, length);
         assert_int_equal(libxl__vscsi_record_devs(vc, 1, vhost_3, &dev, 1),
                          0);
         libxl_device_vscsidev_dispose(&dev);
@@ -176,215 +183,157 @@ static void forget(libxl__vscsi_ctx *vc, libxl_devid id)
     assert_int_equal(libxl__vscsi_forget_devs(vc, 1, vhost_3, &id, 1), 0);
 }
 
-static char *page(unsigned number)
+/* -1: there is none. */
+static int length_of_part(unsigned part)
 {
-    char path[sizeof(DEVS) + 16];
+    char path[sizeof(RECORD) + 16], *text;
+    int length = -1;
 
-    snprintf(path, sizeof(path), number ? DEVS "/%u" : DEVS, number);
-    return xs_read(NULL, XBT_NULL, path, NULL);
+    snprintf(path, sizeof(path), part ? RECORD "/part-%u" : RECORD, part);
+    text = xs_read(NULL, XBT_NULL, path, NULL);
+    if (text)
+        length = (int)strlen(text);
+    free(text);
+    return length;
 }
 
-/* The page that a device is on; -1: none, or more than one. */
-static int page_of(libxl_devid id)
+static unsigned num_parts(void)
 {
-    char needle[32], *text, *found;
-    int on = -1, i;
+    unsigned part = 0;
 
-    snprintf(needle, sizeof(needle), "{\"vscsidev_id\":%d,", id);
-    for (i = 0; (text = page((unsigned)i)); i++) {
-        found = strstr(text, needle);
-        if (found && (on != -1 || strstr(found + 1, needle)))
-            return free(text), -1;
-        on = found ? i : on;
-        free(text);
-    }
-    return on;
+    while (length_of_part(part) >= 0)
+        part++;
+    return part;
 }
 
-/* Exactly num devices, and their numbers are those that are_there says. */
-static void assert_devs(libxl__vscsi_ctx *vc, int num,
-                        bool (*is_there)(int id), int upto)
+/* Exactly num devices, numbered from first. */
+static void assert_devs(libxl__vscsi_ctx *vc, int first, int num)
 {
     libxl_device_vscsictrl *ctrls = NULL;
-    int i, found = 0, n = 0;
+    int i, n = 0;
 
     assert_int_equal(libxl__vscsi_xs_list(vc, 5, 3, &ctrls, &n, NULL), 0);
     assert_int_equal(n, 1);
     assert_int_equal(ctrls[0].num_vscsidevs, num);
-    for (i = 0; i < upto; i++)
-        if (is_there(i))
-            assert_int_equal(ctrls[0].vscsidevs[found++].vscsidev_id, i);
-    assert_int_equal(found, num);
+    for (i = 0; i < num; i++)
+        assert_int_equal(ctrls[0].vscsidevs[i].vscsidev_id, first + i);
     libxl_device_vscsictrl_list_free(ctrls, n);
-}
-
-static bool any(int id)
-{
-    (void)id;
-    return true;
-}
-
-static bool odd(int id)
-{
-    return id % 2;
 }
 
 static void more_devices_than_a_message_holds_are_kept(void **state)
 {
-    char *text;
+    unsigned part;
+
+    record_named(*state, 0, 100, 100);
+    assert_devs(*state, 0, 100);
+    assert_true(num_parts() > 3);
+    for (part = 0; part < num_parts(); part++)
+        assert_in_range(length_of_part(part), 1, 4000);
+    fakexs_conflict(1);         /* somebody changes it meanwhile */
+    assert_devs(*state, 0, 100);
+}
+
+static void parts_go_with_what_they_held(void **state)
+{
     int i;
 
     record_named(*state, 0, 100, 100);
-    assert_devs(*state, 100, any, 100);
-    for (i = 0; (text = page((unsigned)i)); i++) {
-        assert_true(strlen(text) <= 3072);
-        free(text);
+    for (i = 0; i < 100; i++) {
+        forget(*state, i);
+        assert_devs(*state, i + 1, 99 - i);
     }
-    assert_true(i > 3);
+    assert_int_equal(num_parts(), 1);
 }
 
-/* Whoever reads the pages meanwhile, one after the other, misses none. */
-static void a_device_stays_on_its_page(void **state)
+static void a_name_as_long_as_a_message_is_kept(void **state)
 {
-    int on[100], i;
-
-    record_named(*state, 0, 100, 100);
-    for (i = 0; i < 100; i++)
-        on[i] = page_of(i);
-    for (i = 0; i < 100; i += 2)
-        forget(*state, i);
-    for (i = 1; i < 100; i += 2)
-        assert_int_equal(page_of(i), on[i]);
-    assert_devs(*state, 50, odd, 100);
-    record_named(*state, 0, 1, 100);    /* where there is room again */
-    assert_int_equal(page_of(0), 0);
+    record_named(*state, 0, 1, 5000);
+    assert_devs(*state, 0, 1);
+    assert_int_equal(num_parts(), 2);
 }
 
-static void pages_go_with_their_last_device(void **state)
+/* Nothing tells a part that is full from one that goes on. */
+static void after_a_last_part_that_is_full_comes_an_empty_one(void **state)
 {
-    int i, last, first_of_last;
-    char *text;
+    int rest;
 
-    record_named(*state, 0, 100, 100);
-    last = page_of(99);
-    for (i = 0; page_of(i) != last; i++)
-        ;
-    first_of_last = i;
-    for (; i < 100; i++)
-        forget(*state, i);
-    assert_null(page((unsigned)last));
-    assert_devs(*state, first_of_last, any, first_of_last);
-    text = page((unsigned)last - 1);
-    assert_null(strstr(text, "+"));
-    free(text);
-    for (i = 0; i < first_of_last; i++)
-        forget(*state, i);
-    assert_null(page(0));
-    assert_devs(*state, 0, any, 0);
+    record_named(*state, 0, 1, 1);
+    rest = 4000 - length_of_part(0) + 1;
+    forget(*state, 0);
+    record_named(*state, 0, 1, (size_t)rest);
+    assert_int_equal(length_of_part(0), 4000);
+    assert_int_equal(length_of_part(1), 0);
+    assert_devs(*state, 0, 1);
+    forget(*state, 0);
+    assert_int_equal(num_parts(), 1);
 }
 
-/* An empty page in the middle is no end. */
-static void what_is_behind_an_empty_page_is_found(void **state)
-{
-    int i, last;
+/* ----- what cannot be read ----- */
 
-    record_named(*state, 0, 100, 100);
-    last = page_of(99);
-    for (i = 0; i < 100; i++)
-        if (page_of(i) != last)
-            forget(*state, i);
-    assert_int_equal(page_of(99), last);
-    record_named(*state, 0, 1, 10);
-    assert_int_equal(page_of(0), 0);
+static void assert_unreadable(libxl__vscsi_ctx *vc, const char *why)
+{
+    const libxl_devid id = 0;
+    libxl_device_vscsictrl *ctrls = NULL;
+    libxl_device_vscsidev dev;
+    libxl__vscsi_vhosts all;
+    char *before = fakexs_dump_without("/none"), *after;
+    int num = 7;
+
+    said[0] = '\0';
+    assert_int_equal(libxl__vscsi_xs_list(vc, 5, 3, &ctrls, &num, NULL),
+                     ERROR_FAIL);
+    assert_int_equal(num, 7);
+    assert_non_null(strstr(said, "(" RECORD ") cannot be read"));
+    assert_non_null(strstr(said, why));
+    assert_int_equal(libxl__vscsi_xs_list_all(vc, 5, -1, &all), 0);
+    assert_int_equal(all.num, 1);
+    assert_int_equal(all.ctrls[0].devid, 0);
+    assert_int_equal(all.num_unreadable, 1);
+    assert_int_equal(all.unreadable[0], 3);
+    libxl__vscsi_vhosts_dispose(&all);
+
+    init_named(&dev, 0, 1);
+    assert_int_equal(libxl__vscsi_record_devs(vc, 1, vhost_3, &dev, 1),
+                     ERROR_FAIL);
+    libxl_device_vscsidev_dispose(&dev);
+    assert_int_equal(libxl__vscsi_forget_devs(vc, 1, vhost_3, &id, 1),
+                     ERROR_FAIL);
+    assert_int_equal(libxl__vscsi_record_segments(vc, 1, vhost_3, 26),
+                     ERROR_FAIL);
+    after = fakexs_dump_without("/none");
+    assert_string_equal(before, after);
+    free(before), free(after);
 }
 
 /* As after a write by hand, or by a later version. */
-static void a_line_that_cannot_be_read_stays(void **state)
+static void a_record_that_cannot_be_read_stays_as_it_is(void **state)
 {
-    libxl__vscsi_ctx *vc = *state;
-    char *text;
+    static const struct { const char *text, *why; } rows[] = {
+        { "", "not what this software writes" },
+        { "{}", "not what this software writes" },
+        { "[7]", "not what this software writes" },
+        { "{\"version\":1,\"devid\":", "not what this software writes" },
+        { "{\"version\":1}x", "not what this software writes" },
+        { "{\"version\":\"1\"}", "not what this software writes" },
+        { "{\"version\":0}", "not what this software writes" },
+        { "{\"devid\":3}", "not what this software writes" },
+        { "{\"version\":1,\"devid\":3,\"vscsidevs\":[{}]}",
+          "not what this software writes" },
+        { "{\"version\":2,\"devid\":3}", "written by a newer version" },
+    };
+    size_t i;
 
-    put(DEVS, "{\"vscsidev_id\":\n{\"vscsidev_id\":0}\n[]");
-    record_named(vc, 1, 1, 1);
-    forget(vc, 0);
-    text = page(0);
-    assert_string_equal(text, "{\"vscsidev_id\":\n[]\n{\"vscsidev_id\":1,"
-                        "\"pdev\":{\"p_devname\":\"x\",\"type.invalid\":{}},"
-                        "\"vdev\":{\"tgt\":1}}");
-    free(text);
-    assert_false(vc->skipped_records);
-    assert_devs(vc, 1, odd, 2);
-    assert_true(vc->skipped_records);
-}
-
-/* As builds before this record was in pages left them. */
-static void put_old_nodes(int num)
-{
-    char path[sizeof(DEVS) + 16], line[160];
-    int i;
-
-    put(DEVS, "");
-    for (i = 0; i < num; i++) {
-        snprintf(path, sizeof(path), DEVS "/dev-%d", i);
-        snprintf(line, sizeof(line), "{\"vscsidev_id\":%d,\"pdev\":{"
-                 "\"p_devname\":\"/dev/disk/by-id/a-name-of-some-length-%d\","
-                 "\"type.invalid\":{}},\"vdev\":{\"tgt\":%d}}", i, i, i);
-        put(path, line);
+    for (i = 0; i < VSCSI_ARRAY_SIZE(rows); i++) {
+        put(RECORD, rows[i].text);
+        assert_unreadable(*state, rows[i].why);
     }
 }
 
-static bool is_old_node(int id)
+static void a_record_that_is_cut_off_is_not_read_in_part(void **state)
 {
-    char path[sizeof(DEVS) + 16], *text;
-    bool there;
-
-    snprintf(path, sizeof(path), DEVS "/dev-%d", id);
-    text = xs_read(NULL, XBT_NULL, path, NULL);
-    there = text != NULL;
-    free(text);
-    return there;
-}
-
-static void nodes_of_earlier_builds_are_read_and_taken_over(void **state)
-{
-    put_old_nodes(40);
-    assert_devs(*state, 40, any, 40);
-    assert_true(is_old_node(7));
-    record_named(*state, 40, 1, 10);
-    assert_devs(*state, 41, any, 41);
-    assert_false(is_old_node(7));
-    assert_int_equal(page_of(7), 0);
-    assert_true(page_of(40) >= 0);
-}
-
-static void a_device_of_an_earlier_build_can_go(void **state)
-{
-    int i;
-
-    put_old_nodes(40);
-    for (i = 0; i < 40; i += 2)
-        forget(*state, i);
-    assert_devs(*state, 20, odd, 40);
-    assert_false(is_old_node(0));
-    for (i = 1; i < 40; i += 2)
-        forget(*state, i);
-    assert_devs(*state, 0, any, 0);
-    assert_null(page(0));
-}
-
-static void a_name_that_is_too_long_is_refused(void **state)
-{
-    libxl_device_vscsidev dev;
-    char name[3100] = "";
-
-    memset(name, 'x', sizeof(name) - 1);
-    libxl_device_vscsidev_init(&dev);
-    dev.pdev.p_devname = strdup(name);
-    assert_int_equal(libxl__vscsi_record_devs(*state, 1, vhost_3, &dev, 1),
-                     ERROR_INVAL);
-    assert_int_equal(num_messages, 1);
-    libxl_device_vscsidev_dispose(&dev);
-    assert_null(page(0));
+    record_named(*state, 0, 100, 100);
+    assert_true(xs_rm(NULL, XBT_NULL, RECORD "/part-1"));
+    assert_unreadable(*state, "not what this software writes");
 }
 
 #define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
@@ -398,13 +347,11 @@ int main(void)
         TEST(a_failure_leaves_the_outputs_alone),
         TEST(a_removal_that_fails_says_so_once),
         TEST(more_devices_than_a_message_holds_are_kept),
-        TEST(a_device_stays_on_its_page),
-        TEST(pages_go_with_their_last_device),
-        TEST(what_is_behind_an_empty_page_is_found),
-        TEST(a_line_that_cannot_be_read_stays),
-        TEST(nodes_of_earlier_builds_are_read_and_taken_over),
-        TEST(a_device_of_an_earlier_build_can_go),
-        TEST(a_name_that_is_too_long_is_refused),
+        TEST(parts_go_with_what_they_held),
+        TEST(a_name_as_long_as_a_message_is_kept),
+        TEST(after_a_last_part_that_is_full_comes_an_empty_one),
+        TEST(a_record_that_cannot_be_read_stays_as_it_is),
+        TEST(a_record_that_is_cut_off_is_not_read_in_part),
     };
 
     return cmocka_run_group_tests_name("record", tests, NULL, NULL);

@@ -98,10 +98,15 @@ static int refuse(libxl__vscsi_ctx *vc, uint32_t user, uint32_t domid,
     return ERROR_DEVICE_EXISTS;
 }
 
-static int refuse_unknown(libxl__vscsi_ctx *vc, uint32_t user)
+int libxl__vscsi_users_complete(libxl__vscsi_ctx *vc,
+                                const libxl__vscsi_users *users)
 {
-    char *name = libxl__vscsi_xs_domain_name(vc, user);
+    uint32_t user = users->unreadable;
+    char *name;
 
+    if (!users->incomplete)
+        return 0;
+    name = libxl__vscsi_xs_domain_name(vc, user);
     libxl__vscsi_error(vc, "%s may have it: what is on record of its devices,"
                        " in /libxl/%u/device/vscsi, cannot be read (shut that"
                        " domain down first)", name ? name : "a domain", user);
@@ -147,8 +152,8 @@ int libxl__vscsi_users_check(libxl__vscsi_ctx *vc,
                                     &user->ctrls[j].vscsidevs[k], dev,
                                     &shared);
     }
-    if (!rc && users->incomplete)
-        rc = refuse_unknown(vc, users->unreadable);
+    if (!rc)
+        rc = libxl__vscsi_users_complete(vc, users);
     if (!rc)
         *shared_r = shared;
     return rc;

@@ -105,6 +105,11 @@ typedef struct libxl__vscsi_shared {
     bool exported;              /* one has it by the same path */
 } libxl__vscsi_shared;
 
+/* ERROR_FAIL, logged, if some domain's record cannot be read: it may have
+ * anything. */
+int libxl__vscsi_users_complete(libxl__vscsi_ctx *vc,
+                                const libxl__vscsi_users *users);
+
 /*
  * ERROR_DEVICE_EXISTS, logged, if a domain has dev's device and does not
  * share it with domid (0: users->vm); ERROR_FAIL, logged, if that is not

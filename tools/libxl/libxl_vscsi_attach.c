@@ -70,6 +70,8 @@ static int claim_devices(libxl__vscsi_ctx *vc, libxl__vscsi_attaching *a)
     int rc;
 
     rc = libxl__vscsi_users_scan(vc, &a->users);
+    if (!rc)            /* no vhost's place is taken for free either */
+        rc = libxl__vscsi_users_complete(vc, &a->users);
     if (!rc)
         rc = expand(vc, a);
     if (!rc)

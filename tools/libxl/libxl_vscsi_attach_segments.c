@@ -69,8 +69,7 @@ int libxl__vscsi_attach_fit(libxl__vscsi_ctx *vc, xs_transaction_t t,
         return ERROR_NOT_READY;
     }
     a->ctrl->max_segments = a->fits;
-    return libxl__vscsi_xs_set_segments(vc, t, a->vhost, a->existing,
-                                        a->fits);
+    return libxl__vscsi_xs_set_segments(vc, t, a->vhost, a->fits);
 }
 
 typedef struct showing {

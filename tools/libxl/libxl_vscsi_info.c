@@ -188,22 +188,48 @@ static int add_vhost(libxl__vscsi_ctx *vc, libxl__vscsi_vhost vhost,
     return rc;
 }
 
-/* exists_r as libxl__vscsi_xs_list()'s. */
-static int add_domain(libxl__vscsi_ctx *vc, uint32_t domid,
-                      libxl_devid devid, const libxl_vscsi_hctl *vdev,
-                      info_list *list, bool *exists_r)
+/* Its devices are not known. */
+static int add_unreadable(libxl__vscsi_ctx *vc, libxl__vscsi_vhost vhost,
+                          info_list *list)
 {
-    libxl_device_vscsictrl *ctrls = NULL;
-    int rc, i, num = 0;
+    libxl__vscsi_state state;
+    libxl_vscsiinfo *info;
+    int rc;
+
+    rc = libxl__vscsi_xs_state(vc, XBT_NULL, vhost, false, &state);
+    if (!rc)
+        rc = grow_list(vc, list, 1);
+    if (rc)
+        return rc;
+    info = &list->infos[list->num++];
+    libxl_vscsiinfo_init(info);
+    info->frontend_id = vhost.domid;
+    info->devid = info->idx = vhost.devid;
+    info->vscsictrl_state = (int)state;
+    info->unreadable = true;
+    return 0;
+}
+
+static int add_domain(libxl__vscsi_ctx *vc, uint32_t domid, info_list *list)
+{
+    libxl__vscsi_vhost vhost = { .domid = domid };
+    libxl__vscsi_vhosts vhosts;
+    unsigned u;
+    int rc, i;
 
     doing_list(vc, domid);
-    rc = libxl__vscsi_xs_list(vc, domid, devid, &ctrls, &num, exists_r);
-    for (i = 0; !rc && i < num; i++) {
-        libxl__vscsi_vhost vhost = { domid, ctrls[i].devid };
-
-        rc = add_vhost(vc, vhost, &ctrls[i], vdev, list);
+    rc = libxl__vscsi_xs_list_all(vc, domid, -1, &vhosts);
+    if (rc)
+        return rc;
+    for (i = 0; !rc && i < vhosts.num; i++) {
+        vhost.devid = vhosts.ctrls[i].devid;
+        rc = add_vhost(vc, vhost, &vhosts.ctrls[i], NULL, list);
     }
-    libxl_device_vscsictrl_list_free(ctrls, num);
+    for (u = 0; !rc && u < vhosts.num_unreadable; u++) {
+        vhost.devid = vhosts.unreadable[u];
+        rc = add_unreadable(vc, vhost, list);
+    }
+    libxl__vscsi_vhosts_dispose(&vhosts);
     return rc;
 }
 
@@ -226,10 +252,18 @@ int libxl__vscsi_list_infos(libxl__vscsi_ctx *vc, uint32_t domid,
                             libxl_devid devid, const libxl_vscsi_hctl *vdev,
                             libxl_vscsiinfo **infos_r, int *num_r)
 {
+    libxl_device_vscsictrl *ctrls = NULL;
     info_list list = { NULL, 0 };
-    int rc;
+    int rc, i, num = 0;
 
-    rc = add_domain(vc, domid, devid, vdev, &list, NULL);
+    doing_list(vc, domid);
+    rc = libxl__vscsi_xs_list(vc, domid, devid, &ctrls, &num, NULL);
+    for (i = 0; !rc && i < num; i++) {
+        libxl__vscsi_vhost vhost = { domid, ctrls[i].devid };
+
+        rc = add_vhost(vc, vhost, &ctrls[i], vdev, &list);
+    }
+    libxl_device_vscsictrl_list_free(ctrls, num);
     return end_list(rc, &list, infos_r, num_r);
 }
 
@@ -239,13 +273,12 @@ int libxl_vscsiinfo_list(libxl_ctx *ctx, const uint32_t *domids,
 {
     info_list list = { NULL, 0 };
     libxl__vscsi_ctx vc;
-    bool exists;
     int rc, i;
 
     (void)ctx;
     rc = libxl__vscsi_ctx_init(&vc);
     for (i = 0; !rc && i < num_domains; i++)
-        rc = add_domain(&vc, domids[i], -1, NULL, &list, &exists);
+        rc = add_domain(&vc, domids[i], &list);
     libxl__vscsi_ctx_dispose(&vc);
     return end_list(rc, &list, infos_r, num_r);
 }

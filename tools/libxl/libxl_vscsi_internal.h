@@ -64,7 +64,6 @@ typedef struct libxl__vscsi_ctx {
     const char *verb;           /* "attach", NULL: no beginning */
     char *object;               /* "/dev/sdb" */
     uint32_t domid;
-    bool skipped_records;       /* some could not be read */
     unsigned num_waits;         /* makes tokens of watches unique */
 } libxl__vscsi_ctx;
 
@@ -234,15 +233,30 @@ char *libxl__vscsi_xs_domain_name(libxl__vscsi_ctx *vc, uint32_t domid);
 char *libxl__vscsi_xs_vm(libxl__vscsi_ctx *vc, uint32_t domid);
 
 /*
- * The recorded vhosts of a domain, sorted; only devid's if it is not -1.
- * Records that cannot be read are logged and left out.  A domain that does
- * not exist is ERROR_DOMAIN_NOTFOUND, logged; or, where exists_r is not
- * NULL, false in it and no vhosts.
+ * The recorded vhosts of a domain, sorted; only devid's if it is not -1.  A
+ * record that cannot be read is ERROR_FAIL, logged.  A domain that does not
+ * exist is ERROR_DOMAIN_NOTFOUND, logged; or, where exists_r is not NULL,
+ * false in it and no vhosts.
  */
 int libxl__vscsi_xs_list(libxl__vscsi_ctx *vc, uint32_t domid,
                          libxl_devid devid,
                          libxl_device_vscsictrl **ctrls_r, int *num_r,
                          bool *exists_r);
+
+/* The same for who only looks: records that cannot be read are no failure
+ * then, nor is a domain that does not exist. */
+typedef struct libxl__vscsi_vhosts {
+    libxl_device_vscsictrl *ctrls;
+    int num;
+    libxl_devid *unreadable;
+    unsigned num_unreadable;
+    bool exists;
+} libxl__vscsi_vhosts;
+
+int libxl__vscsi_xs_list_all(libxl__vscsi_ctx *vc, uint32_t domid,
+                             libxl_devid devid,
+                             libxl__vscsi_vhosts *vhosts_r);
+void libxl__vscsi_vhosts_dispose(libxl__vscsi_vhosts *vhosts);
 
 /* Domains that have a backend directory, ascending; free(). */
 int libxl__vscsi_xs_backends(libxl__vscsi_ctx *vc, uint32_t **domids_r,
@@ -310,7 +324,6 @@ int libxl__vscsi_xs_show_vhost(libxl__vscsi_ctx *vc, xs_transaction_t t,
 /* The limit, here and in ctrl's record. */
 int libxl__vscsi_xs_set_segments(libxl__vscsi_ctx *vc, xs_transaction_t t,
                                  libxl__vscsi_vhost vhost,
-                                 const libxl_device_vscsictrl *ctrl,
                                  unsigned segments);
 int libxl__vscsi_xs_add_devs(libxl__vscsi_ctx *vc, xs_transaction_t t,
                              libxl__vscsi_vhost vhost,

@@ -7,8 +7,6 @@
 #ifndef LIBXL_VSCSI_NODES_H
 #define LIBXL_VSCSI_NODES_H
 
-#include <yajl/yajl_gen.h>
-
 #include "libxl_vscsi_internal.h"
 
 #pragma GCC visibility push(hidden)
@@ -57,38 +55,48 @@ bool libxl__vscsi_parse_name(const char *name, const char *prefix,
 
 /* Of a vhost's record, or of tail below it; free(). */
 char *libxl__vscsi_record_path(libxl__vscsi_vhost v, const char *tail);
-/* Compact JSON; free().  NULL if it cannot be had. */
-typedef yajl_gen_status libxl__vscsi_gen_fn(yajl_gen gen, const void *p);
-char *libxl__vscsi_record_text(libxl__vscsi_gen_fn *fn, const void *p);
+/* Logs that it cannot be read. */
+void libxl__vscsi_say_unreadable(libxl__vscsi_ctx *vc, libxl__vscsi_vhost v,
+                                 const char *why_not);
 
-/* Without its devices. */
-int libxl__vscsi_record_options(libxl__vscsi_ctx *vc, xs_transaction_t t,
-                                libxl__vscsi_vhost v,
-                                const libxl_device_vscsictrl *ctrl);
-/* With its devices. */
+/* All of what is on record.  Those that follow change it, and fail where it
+ * is not there or cannot be read. */
 int libxl__vscsi_record_vhost(libxl__vscsi_ctx *vc, xs_transaction_t t,
                               libxl__vscsi_vhost v,
                               const libxl_device_vscsictrl *ctrl);
-int libxl__vscsi_forget_vhost(libxl__vscsi_ctx *vc, xs_transaction_t t,
-                              libxl__vscsi_vhost v);
-
-/* ----- libxl_vscsi_record_devs.c ----- */
-
-/* Adds them; _first_ to a record that has none, which need not be read.
- * ERROR_INVAL, logged, for a name that does not fit. */
-int libxl__vscsi_record_first_devs(libxl__vscsi_ctx *vc, xs_transaction_t t,
-                                   libxl__vscsi_vhost v,
-                                   const libxl_device_vscsidev *devs,
-                                   int num);
+int libxl__vscsi_record_segments(libxl__vscsi_ctx *vc, xs_transaction_t t,
+                                 libxl__vscsi_vhost v, unsigned segments);
 int libxl__vscsi_record_devs(libxl__vscsi_ctx *vc, xs_transaction_t t,
                              libxl__vscsi_vhost v,
                              const libxl_device_vscsidev *devs, int num);
 int libxl__vscsi_forget_devs(libxl__vscsi_ctx *vc, xs_transaction_t t,
                              libxl__vscsi_vhost v, const libxl_devid *ids,
                              unsigned num);
-/* Appends all that can be read to ctrl's. */
-int libxl__vscsi_read_devs(libxl__vscsi_ctx *vc, libxl__vscsi_vhost v,
-                           libxl_device_vscsictrl *ctrl);
+int libxl__vscsi_forget_vhost(libxl__vscsi_ctx *vc, xs_transaction_t t,
+                              libxl__vscsi_vhost v);
+
+/* ----- libxl_vscsi_record_text.c ----- */
+
+/* Writes the record of a vhost that has none yet.  ERROR_INVAL, logged,
+ * where a name is no UTF-8 text. */
+int libxl__vscsi_record_first(libxl__vscsi_ctx *vc, xs_transaction_t t,
+                              libxl__vscsi_vhost v,
+                              const libxl_device_vscsictrl *ctrl);
+/*
+ * What is on record; *ctrl, which is as after _init, stays so if there is no
+ * such record, and if it cannot be read: *why_not_r is why then, not to be
+ * freed, else NULL.
+ */
+int libxl__vscsi_record_read(libxl__vscsi_ctx *vc, libxl__vscsi_vhost v,
+                             libxl_device_vscsictrl *ctrl,
+                             const char **why_not_r);
+/* Writes what edit() makes of it, which fails only with ERROR_NOMEM. */
+typedef int libxl__vscsi_record_edit(libxl_device_vscsictrl *ctrl,
+                                     const void *arg);
+int libxl__vscsi_record_change(libxl__vscsi_ctx *vc, xs_transaction_t t,
+                               libxl__vscsi_vhost v,
+                               libxl__vscsi_record_edit *edit,
+                               const void *arg);
 
 /* ----- libxl_vscsi_xs.c ----- */
 

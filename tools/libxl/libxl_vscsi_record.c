@@ -2,12 +2,10 @@
 /*
  * The toolstack's own record, /libxl/<domid>/device/vscsi/<devid>, which no
  * guest can write: no path and no name is ever taken from anywhere else.
- * Its value is the vhost without devices, as JSON; for those see
- * libxl_vscsi_record_devs.c.
+ * Its text: libxl_vscsi_record_text.c.
  */
 #include <stdlib.h>
 #include <string.h>
-#include <yajl/yajl_gen.h>
 
 #include "libxl_vscsi_nodes.h"
 
@@ -116,43 +114,90 @@ out:
 
 /* ----- the record ----- */
 
-static yajl_gen_status gen_ctrl(yajl_gen gen, const void *p)
+void libxl__vscsi_say_unreadable(libxl__vscsi_ctx *vc, libxl__vscsi_vhost v,
+                                 const char *why_not)
 {
-    return libxl_device_vscsictrl_gen_json(gen,
-                                (libxl_device_vscsictrl *)(uintptr_t)p);
+    libxl__vscsi_error(vc, "the record of vhost %d of domain %u "
+                       "(/libxl/%u/device/vscsi/%d) cannot be read: %s (its "
+                       "devices stay as they are until the domain ends)",
+                       v.devid, v.domid, v.domid, v.devid, why_not);
 }
 
-/* Compact JSON: it shares a 4 KiB message with its path. */
-char *libxl__vscsi_record_text(libxl__vscsi_gen_fn *fn, const void *p)
+static int set_segments(libxl_device_vscsictrl *ctrl, const void *arg)
 {
-    yajl_gen gen = yajl_gen_alloc(NULL);
-    const unsigned char *buf;
-    char *text = NULL;
-    size_t len;
-
-    if (gen && fn(gen, p) == yajl_gen_status_ok &&
-        yajl_gen_get_buf(gen, &buf, &len) == yajl_gen_status_ok)
-        text = strndup((const char *)buf, len);
-    if (gen)
-        yajl_gen_free(gen);
-    return text;
+    ctrl->max_segments = *(const unsigned *)arg;
+    return 0;
 }
 
-int libxl__vscsi_record_options(libxl__vscsi_ctx *vc, xs_transaction_t t,
-                                libxl__vscsi_vhost v,
-                                const libxl_device_vscsictrl *ctrl)
+int libxl__vscsi_record_segments(libxl__vscsi_ctx *vc, xs_transaction_t t,
+                                 libxl__vscsi_vhost v, unsigned segments)
 {
-    libxl_device_vscsictrl bare = *ctrl;
-    char *text;
-    int rc;
+    return libxl__vscsi_record_change(vc, t, v, set_segments, &segments);
+}
 
-    bare.vscsidevs = NULL;
-    bare.num_vscsidevs = 0;
-    text = libxl__vscsi_record_text(gen_ctrl, &bare);
-    rc = libxl__vscsi_write_node(vc, t, libxl__vscsi_record_path(v, NULL),
-                                 text);
-    free(text);
+typedef struct dev_list {
+    const libxl_device_vscsidev *devs;
+    int num;
+} dev_list;
+
+static int append_devs(libxl_device_vscsictrl *ctrl, const void *arg)
+{
+    const dev_list *list = arg;
+    int rc = 0, i;
+
+    for (i = 0; !rc && i < list->num; i++)
+        rc = libxl_device_vscsictrl_append_vscsidev(
+            NULL, ctrl, (libxl_device_vscsidev *)(uintptr_t)&list->devs[i]);
     return rc;
+}
+
+int libxl__vscsi_record_devs(libxl__vscsi_ctx *vc, xs_transaction_t t,
+                             libxl__vscsi_vhost v,
+                             const libxl_device_vscsidev *devs, int num)
+{
+    const dev_list list = { devs, num };
+
+    return libxl__vscsi_record_change(vc, t, v, append_devs, &list);
+}
+
+typedef struct id_list {
+    const libxl_devid *ids;
+    unsigned num;
+} id_list;
+
+static bool is_among(const id_list *list, libxl_devid id)
+{
+    unsigned i;
+
+    for (i = 0; i < list->num; i++)
+        if (list->ids[i] == id)
+            return true;
+    return false;
+}
+
+static int take_devs_out(libxl_device_vscsictrl *ctrl, const void *arg)
+{
+    int i, kept = 0;
+
+    for (i = 0; i < ctrl->num_vscsidevs; i++) {
+        libxl_device_vscsidev *dev = &ctrl->vscsidevs[i];
+
+        if (is_among(arg, dev->vscsidev_id))
+            libxl_device_vscsidev_dispose(dev);
+        else
+            ctrl->vscsidevs[kept++] = *dev;
+    }
+    ctrl->num_vscsidevs = kept;
+    return 0;
+}
+
+int libxl__vscsi_forget_devs(libxl__vscsi_ctx *vc, xs_transaction_t t,
+                             libxl__vscsi_vhost v, const libxl_devid *ids,
+                             unsigned num)
+{
+    const id_list list = { ids, num };
+
+    return libxl__vscsi_record_change(vc, t, v, take_devs_out, &list);
 }
 
 int libxl__vscsi_record_vhost(libxl__vscsi_ctx *vc, xs_transaction_t t,
@@ -163,16 +208,13 @@ int libxl__vscsi_record_vhost(libxl__vscsi_ctx *vc, xs_transaction_t t,
     char *frontend = libxl__vscsi_xs_frontend_path(v);
     int rc;
 
-    rc = libxl__vscsi_record_options(vc, t, v, ctrl);
+    rc = libxl__vscsi_record_first(vc, t, v, ctrl);
     if (!rc)
         rc = libxl__vscsi_write_node(vc, t, libxl__vscsi_record_path(
                                      v, NODE_FRONTEND), frontend);
     if (!rc)
         rc = libxl__vscsi_write_node(vc, t, libxl__vscsi_record_path(
                                      v, NODE_BACKEND), backend);
-    if (!rc)
-        rc = libxl__vscsi_record_first_devs(vc, t, v, ctrl->vscsidevs,
-                                            ctrl->num_vscsidevs);
     free(backend);
     free(frontend);
     return rc;
@@ -196,29 +238,32 @@ static int order_dev(const void *a, const void *b)
     return libxl__vscsi_hctl_order(&x->vdev, &y->vdev);
 }
 
-/* Leaves *ctrl empty where the vhost went away since the directory was
- * read. */
-static int read_vhost_record(libxl__vscsi_ctx *vc, libxl__vscsi_vhost v,
-                             libxl_device_vscsictrl *ctrl)
+/* Adds it; not one that went away since the directory was read. */
+static int read_vhost(libxl__vscsi_ctx *vc, libxl__vscsi_vhost v,
+                      libxl__vscsi_vhosts *vhosts, bool unreadable_too)
 {
-    char *text;
+    libxl_device_vscsictrl *ctrl = &vhosts->ctrls[vhosts->num];
+    const char *why_not = NULL;
     int rc;
 
-    rc = libxl__vscsi_read_node(vc, XBT_NULL,
-                                libxl__vscsi_record_path(v, NULL), &text);
-    if (rc || !text)
+    libxl_device_vscsictrl_init(ctrl);
+    rc = libxl__vscsi_record_read(vc, v, ctrl, &why_not);
+    if (rc)
         return rc;
-    if (libxl_device_vscsictrl_from_json(NULL, ctrl, text))
-        libxl__vscsi_log(vc, XTL_WARN, "the record of vhost %d of domain %u "
-                         "cannot be read", v.devid, v.domid);
-    ctrl->devid = ctrl->idx = v.devid;
-    free(text);
+    if (why_not && !unreadable_too) {
+        libxl__vscsi_say_unreadable(vc, v, why_not);
+        return ERROR_FAIL;
+    }
+    if (why_not)
+        vhosts->unreadable[vhosts->num_unreadable++] = v.devid;
+    if (ctrl->devid == -1)
+        return 0;
+    vhosts->num++;
     libxl_defbool_setdefault(&ctrl->scsi_raw_cmds, false);
-    rc = libxl__vscsi_read_devs(vc, v, ctrl);
-    if (!rc && ctrl->num_vscsidevs)
+    if (ctrl->num_vscsidevs)
         qsort(ctrl->vscsidevs, (size_t)ctrl->num_vscsidevs,
               sizeof(*ctrl->vscsidevs), order_dev);
-    return rc;
+    return 0;
 }
 
 static int order_ctrl(const void *a, const void *b)
@@ -259,54 +304,98 @@ static int list_vhosts(libxl__vscsi_ctx *vc, uint32_t domid,
     return rc;
 }
 
-int libxl__vscsi_xs_list(libxl__vscsi_ctx *vc, uint32_t domid,
-                         libxl_devid devid,
-                         libxl_device_vscsictrl **ctrls_r, int *num_r,
-                         bool *exists_r)
+/* Those of the domain, or one alone, if devid is not -1. */
+static int read_vhosts(libxl__vscsi_ctx *vc, uint32_t domid,
+                       libxl_devid devid, libxl__vscsi_vhosts *vhosts,
+                       bool unreadable_too)
 {
-    libxl_device_vscsictrl *ctrls = NULL;
     libxl_devid *listed = NULL;
-    bool exists = true;         /* a domain with vhosts does */
     unsigned i, num = 1;
-    int rc = 0, found = 0;
+    int rc = 0;
 
     if (devid == -1)
         rc = list_vhosts(vc, domid, &listed, &num);
-    if (rc)
-        return rc;
-    if (num) {
-        ctrls = calloc(num, sizeof(*ctrls));
-        if (!ctrls) {
-            free(listed);
-            return libxl__vscsi_store_failed(vc, "list", NULL);
-        }
+    if (!rc && num) {
+        vhosts->ctrls = calloc(num, sizeof(*vhosts->ctrls));
+        vhosts->unreadable = calloc(num, sizeof(*vhosts->unreadable));
+        if (!vhosts->ctrls || !vhosts->unreadable)
+            rc = libxl__vscsi_store_failed(vc, "list", NULL);
     }
     for (i = 0; !rc && i < num; i++) {
         libxl__vscsi_vhost v = { .domid = domid,
                                  .devid = listed ? listed[i] : devid };
 
-        libxl_device_vscsictrl_init(&ctrls[found]);
-        rc = read_vhost_record(vc, v, &ctrls[found]);
-        if (ctrls[found].devid != -1)
-            found++;
+        rc = read_vhost(vc, v, vhosts, unreadable_too);
     }
-    if (!rc && !found)
-        rc = find_domain(vc, XBT_NULL, domid, &exists);
-    if (!rc && !exists && !exists_r)
-        rc = no_such_domain(vc);
     free(listed);
-    if (rc || !found) {
-        libxl_device_vscsictrl_list_free(ctrls, found);
-        ctrls = NULL;
+    return rc;
+}
+
+/* An array without elements is NULL. */
+static void trim_vhosts(libxl__vscsi_vhosts *vhosts)
+{
+    if (!vhosts->num) {
+        free(vhosts->ctrls);
+        vhosts->ctrls = NULL;
     }
+    if (vhosts->num)
+        qsort(vhosts->ctrls, (size_t)vhosts->num, sizeof(*vhosts->ctrls),
+              order_ctrl);
+    if (!vhosts->num_unreadable) {
+        free(vhosts->unreadable);
+        vhosts->unreadable = NULL;
+    }
+}
+
+void libxl__vscsi_vhosts_dispose(libxl__vscsi_vhosts *vhosts)
+{
+    libxl_device_vscsictrl_list_free(vhosts->ctrls, vhosts->num);
+    free(vhosts->unreadable);
+    *vhosts = (libxl__vscsi_vhosts){ .ctrls = NULL };
+}
+
+static int list(libxl__vscsi_ctx *vc, uint32_t domid, libxl_devid devid,
+                libxl__vscsi_vhosts *vhosts_r, bool unreadable_too)
+{
+    libxl__vscsi_vhosts vhosts = { .exists = true };    /* one with vhosts */
+    int rc;
+
+    rc = read_vhosts(vc, domid, devid, &vhosts, unreadable_too);
+    if (!rc && !vhosts.num && !vhosts.num_unreadable)
+        rc = find_domain(vc, XBT_NULL, domid, &vhosts.exists);
+    if (rc) {
+        libxl__vscsi_vhosts_dispose(&vhosts);
+        return rc;
+    }
+    trim_vhosts(&vhosts);
+    *vhosts_r = vhosts;
+    return 0;
+}
+
+int libxl__vscsi_xs_list_all(libxl__vscsi_ctx *vc, uint32_t domid,
+                             libxl_devid devid,
+                             libxl__vscsi_vhosts *vhosts_r)
+{
+    return list(vc, domid, devid, vhosts_r, true);
+}
+
+int libxl__vscsi_xs_list(libxl__vscsi_ctx *vc, uint32_t domid,
+                         libxl_devid devid,
+                         libxl_device_vscsictrl **ctrls_r, int *num_r,
+                         bool *exists_r)
+{
+    libxl__vscsi_vhosts vhosts;
+    int rc;
+
+    rc = list(vc, domid, devid, &vhosts, false);
+    if (!rc && !vhosts.exists && !exists_r)
+        rc = no_such_domain(vc);
     if (rc)
         return rc;
-    if (found)
-        qsort(ctrls, (size_t)found, sizeof(*ctrls), order_ctrl);
-    *ctrls_r = ctrls;
-    *num_r = found;
+    *ctrls_r = vhosts.ctrls;
+    *num_r = vhosts.num;
     if (exists_r)
-        *exists_r = exists;
+        *exists_r = vhosts.exists;
     return 0;
 }
 

@@ -73,21 +73,25 @@ static int read_user(libxl__vscsi_ctx *vc, uint32_t domid,
                      libxl__vscsi_users *users_r)
 {
     struct libxl__vscsi_user *user = &users_r->users[users_r->num_users];
-    bool skipped = vc->skipped_records;
+    libxl__vscsi_vhosts vhosts;
     int rc;
 
-    user->domid = domid;
-    vc->skipped_records = false;
-    rc = libxl__vscsi_xs_list(vc, domid, -1, &user->ctrls, &user->num_ctrls,
-                              &user->exists);
-    if (!rc)
-        users_r->num_users++;
-    if (vc->skipped_records && !users_r->incomplete) {
+    rc = libxl__vscsi_xs_list_all(vc, domid, -1, &vhosts);
+    if (rc)
+        return rc;
+    if (vhosts.num_unreadable && !users_r->incomplete) {
         users_r->incomplete = true;
         users_r->unreadable = domid;
     }
-    vc->skipped_records |= skipped;
-    return rc;
+    users_r->num_users++;
+    user->domid = domid;
+    user->exists = vhosts.exists;
+    user->ctrls = vhosts.ctrls;
+    user->num_ctrls = vhosts.num;
+    vhosts.ctrls = NULL;
+    vhosts.num = 0;
+    libxl__vscsi_vhosts_dispose(&vhosts);
+    return 0;
 }
 
 int libxl__vscsi_users_read(libxl__vscsi_ctx *vc, const uint32_t *but,

@@ -303,15 +303,12 @@ int libxl__vscsi_xs_show_vhost(libxl__vscsi_ctx *vc, xs_transaction_t t,
 
 int libxl__vscsi_xs_set_segments(libxl__vscsi_ctx *vc, xs_transaction_t t,
                                  libxl__vscsi_vhost vhost,
-                                 const libxl_device_vscsictrl *ctrl,
                                  unsigned segments)
 {
-    libxl_device_vscsictrl options = *ctrl;
     int rc;
 
-    options.max_segments = segments;
     rc = lower_sg_grant(vc, t, vhost, segments);
-    return rc ? rc : libxl__vscsi_record_options(vc, t, vhost, &options);
+    return rc ? rc : libxl__vscsi_record_segments(vc, t, vhost, segments);
 }
 
 /* ----- building and taking down ----- */

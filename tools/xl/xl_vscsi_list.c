@@ -89,6 +89,13 @@ static void add_row(listing *l, const char *name,
     xl_table_add(table, "%" PRIu32, info->backend_id);
     xl_table_add(table, "%d", info->vscsictrl_state);
     xl_table_add(table, "%d", info->idx);
+    if (info->unreadable) {
+        xl_table_add(table, "%s", "");
+        xl_table_add(table, "(unreadable)");
+        xl_table_add(table, "%s", "");
+        xl_table_add(table, "%s", "");
+        return;
+    }
     xl_table_add(table, "%s", or_empty(physical_address(info, text)));
     add_node(table, info);
     xl_format_hctl(&info->vdev, text);
@@ -110,6 +117,9 @@ static void gen_device(xl_json *json, const char *name,
     xl_json_number(json, "be", info->backend_id);
     xl_json_number(json, "state", info->vscsictrl_state);
     xl_json_number(json, "host", info->idx);
+    xl_json_bool(json, "unreadable", info->unreadable);
+    if (info->unreadable)
+        goto out;
     xl_json_pair(json, "phy-hctl", physical_address(info, text));
     xl_json_pair(json, "phy", info->node);
     xl_format_hctl(&info->vdev, text);
@@ -125,6 +135,7 @@ static void gen_device(xl_json *json, const char *name,
     xl_json_known(json, "max_segments", info->max_segments);
     xl_json_known(json, "unit_max_sectors_kb", info->unit_max_sectors_kb);
     xl_json_known(json, "unit_max_segments", info->unit_max_segments);
+out:
     xl_json_close_map(json);
 }
 
@@ -144,11 +155,20 @@ static void close_listing(listing *l)
     xl_json_dispose(&l->json);
 }
 
-/* All of them in one call: that is one connection to xenstore. */
+static void say_unreadable(const libxl_vscsiinfo *info)
+{
+    fprintf(stderr, "the record of vhost %d of domain %" PRIu32 " cannot be "
+            "read: its devices are not known, and stay as they are until "
+            "the domain ends\n", info->devid, info->frontend_id);
+}
+
+/* All of them in one call: that is one connection to xenstore.  False also
+ * where something is not known. */
 static bool list_domains(listing *l, const uint32_t *domids, int num_domains)
 {
     libxl_vscsiinfo *infos;
     char *name = NULL;
+    bool ok = true;
     int i, num;
 
     if (libxl_vscsiinfo_list(l->ctx, domids, num_domains, &infos, &num))
@@ -158,6 +178,10 @@ static bool list_domains(listing *l, const uint32_t *domids, int num_domains)
             free(name);
             name = libxl_domid_to_name(l->ctx, infos[i].frontend_id);
         }
+        if (infos[i].unreadable) {
+            say_unreadable(&infos[i]);
+            ok = false;
+        }
         if (l->json.gen)
             gen_device(&l->json, name, &infos[i]);
         else
@@ -165,7 +189,7 @@ static bool list_domains(listing *l, const uint32_t *domids, int num_domains)
     }
     free(name);
     libxl_vscsiinfo_list_free(infos, num);
-    return true;
+    return ok;
 }
 
 /* A number is a domain identifier whether the domain exists or not. */
@@ -184,22 +208,23 @@ static bool find_existing(libxl_ctx *ctx, const char *text, uint32_t *domid_r)
     return !rc;
 }
 
-/* How many domains could be listed. */
-static int list_named(listing *l, int argc, char **argv)
+/* *any_r: one of the domains exists, so that there is a list. */
+static int list_named(listing *l, int argc, char **argv, bool *any_r)
 {
     uint32_t *domids = calloc((size_t)argc, sizeof(*domids));
     int i, num = 0;
+    bool ok;
 
     if (!domids) {
         fprintf(stderr, "xl: out of memory\n");
-        return 0;
+        return XL_FAILURE;
     }
     for (i = 0; i < argc; i++)
         num += find_existing(l->ctx, argv[i], &domids[num]);
-    if (!list_domains(l, domids, num))
-        num = 0;
+    ok = list_domains(l, domids, num) && num == argc;
     free(domids);
-    return num;
+    *any_r = num > 0;
+    return ok ? XL_OK : XL_FAILURE;
 }
 
 static int list_all(listing *l)
@@ -219,17 +244,14 @@ static int list(libxl_ctx *ctx, bool as_json, int argc, char **argv)
 {
     listing l = { .ctx = ctx, .with_domain = argc != 1 };
     bool any = true, ok = false;
-    int status = XL_FAILURE, num;
+    int status = XL_FAILURE;
 
     if (!open_listing(&l, as_json))
         goto out;
-    if (argc) {
-        num = list_named(&l, argc, argv);
-        status = num == argc ? XL_OK : XL_FAILURE;
-        any = num > 0;
-    } else {
+    if (argc)
+        status = list_named(&l, argc, argv, &any);
+    else
         status = list_all(&l);
-    }
     if (as_json)
         ok = xl_json_print(&l.json);
     else
