@@ -159,8 +159,8 @@ $(B)/$(UDEV_RULES): tools/xl/$(UDEV_RULES).in config.mk
 	sed -e 's|@XL_SCSI@|$(hooksdir)/xl-scsi|' $< > $@
 
 ##@ Testing
-check:                                ## every test; ends with a count
-	tests/check.sh unit store faults fuzz system
+check:                                ## every test; with T=NAME one file of them
+	tests/check.sh $(if $(T),one $(T),unit store faults fuzz system)
 
 check-unit:                           ## the pure parts; no root, seconds
 	tests/check.sh unit
@@ -220,7 +220,7 @@ install: all                          ## to DESTDIR and prefix
 	$(INSTALL) -m 755 $(B)/xl $(DESTDIR)$(sbindir)
 	$(INSTALL) -m 644 $(MAN1) $(DESTDIR)$(mandir)/man1
 	$(INSTALL) -m 644 $(MAN5) $(DESTDIR)$(mandir)/man5
-	$(INSTALL) -m 644 docs/misc/pvscsi.txt README COPYING \
+	$(INSTALL) -m 644 docs/misc/pvscsi.txt docs/misc/design.txt README COPYING \
 	    $(DESTDIR)$(docdir)
 	$(INSTALL) -m 644 tools/xl/bash-completion \
 	    $(DESTDIR)$(completiondir)/xl

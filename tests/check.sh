@@ -3,7 +3,7 @@
 # Runs the named levels of tests (unit, store, faults, faults-long, valgrind,
 # fuzz, system) one after another, whatever fails, and ends with the one line
 # that counts them: "N passed, N failed[, N skipped]".  Every test program
-# prints TAP.
+# prints TAP.  "one NAME" runs one file of whatever level: 61-reboot, export.
 set -u
 cd "$(dirname "$0")/.." || exit 1
 mkdir -p build/check
@@ -42,6 +42,28 @@ programs() {
     make --no-print-directory -s "list-$1"
 }
 
+# The one test whose file has that name; what it is built from, first.
+one() {
+    if [ -e "tests/system/$1.bats" ]; then
+        build build-system &&
+            run "system/$1" tests/system/run.sh build/dom0 \
+                "tests/system/$1.bats"
+        return
+    fi
+    for program in $(programs unit) $(programs store) $(programs faults); do
+        case $program in
+        */"$1" | */"test-$1")
+            build "$program" && run "$(basename "$program")" "$program"
+            return
+            ;;
+        esac
+    done
+    echo "check.sh: there is no test $1; these are, by level:" >&2
+    ls tests/unit/test-*.c tests/store/test-*.c tests/faults/test-*.c \
+        tests/system/*.bats >&2
+    exit 2
+}
+
 # Every program under build/*/faults prints its rows as "# figure| ...".
 figures() {
     echo
@@ -69,6 +91,10 @@ case " $* " in
 esac
 
 export CMOCKA_MESSAGE_OUTPUT=TAP
+if [ "${1:-}" = one ] && [ $# -eq 2 ]; then
+    one "$2"
+    set --
+fi
 for level; do
     case $level in
     unit|store)
