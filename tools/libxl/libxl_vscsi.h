@@ -12,6 +12,7 @@
  *  Return values are 0 or a libxl ERROR_* code.  A failure has been logged
  *  exactly once, at the place that saw it first, through the logger of
  *  libxl_vscsi_set_logger().  Output arguments are untouched on failure.
+ *  tests/store/test-results.c goes through the codes and what they leave.
  *
  *  Types come from libxl_types.idl (_libxl_vscsi_types.h).  The caller
  *  calls libxl_<type>_init before and libxl_<type>_dispose after, whatever
