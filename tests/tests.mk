@@ -27,6 +27,7 @@ unit_src = tests/unit/$(1).c $(EXTRA_$(1)) $(sort $(LIGHT_SRC) $(UTIL_SRC)) \
 # What some tests need beside the rest.
 EXTRA_test-lio = tests/unit/fakeconfigfs.c tests/unit/lio_stage.c
 EXTRA_test-export = $(EXTRA_test-lio)
+EXTRA_test-medium = $(EXTRA_test-lio) tests/unit/fakesys.c
 EXTRA_test-device = tests/unit/fakesys.c
 EXTRA_test-again = tests/unit/fakesys.c
 EXTRA_test-inuse = tests/unit/fakeudev.c tests/fuzz/fakexs.c

@@ -6,7 +6,7 @@
 #include <string.h>
 
 #include "fakehost.h"
-#include "libxl_vscsi_export.h"
+#include "libxl_vscsi_lio.h"
 #include "libxl_vscsi_inuse.h"
 
 #define FAKE_HOST 3
@@ -360,6 +360,19 @@ bool libxl__vscsi_unit_limits(libxl__vscsi_ctx *vc,
         return libxl__vscsi_path_limits(vc, &unit->paths[0], limits_r);
     limits_r->max_sectors_kb = limits_r->max_segments = UINT32_MAX;
     return true;
+}
+
+char *libxl__vscsi_medium_node(libxl__vscsi_ctx *vc,
+                               const libxl_vscsi_hctl *hctl)
+{
+    (void)vc, (void)hctl;
+    return NULL;
+}
+
+int libxl__vscsi_free_medium(const char *node)
+{
+    (void)node;
+    return 0;
 }
 
 /* ----- libxl_vscsi_lio.c ----- */

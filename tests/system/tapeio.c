@@ -3,6 +3,7 @@
  * tapeio write|read SG-NODE FILE [SIZE]: one block with a tape's commands,
  * from or to FILE, as st would send them: in fixed block mode, or of SIZE
  * bytes in variable block mode.
+ * tapeio lock SG-NODE: PREVENT MEDIUM REMOVAL, to any drive.
  * Runs in the guest.  scsi_debug of Linux 6.1 knows a tape's data commands
  * but no filemarks, so st's own close() after a write fails there.
  */
@@ -17,22 +18,18 @@
 #define BLOCK 512
 #define TIMEOUT_MS 20000
 
-static int command(int fd, unsigned char opcode, int direction, void *data,
+static int command(int fd, unsigned char cdb[6], int direction, void *data,
                    unsigned size)
 {
-    /* WRITE(6) and READ(6) of a tape: fixed bit and one block, or bytes. */
-    unsigned char fixed[6] = { opcode, 1, 0, 0, 1, 0 }, sense[96];
-    unsigned char variable[6] = { opcode, 0, (unsigned char)(size >> 16),
-                                  (unsigned char)(size >> 8),
-                                  (unsigned char)size, 0 };
+    unsigned char sense[96];
     sg_io_hdr_t io = {
         .interface_id = 'S',
         .dxfer_direction = direction,
-        .cmd_len = sizeof(fixed),
+        .cmd_len = 6,
         .mx_sb_len = sizeof(sense),
         .dxfer_len = size,
         .dxferp = data,
-        .cmdp = size == BLOCK ? fixed : variable,
+        .cmdp = cdb,
         .sbp = sense,
         .timeout = TIMEOUT_MS,
     };
@@ -43,8 +40,33 @@ static int command(int fd, unsigned char opcode, int direction, void *data,
     }
     if ((io.info & SG_INFO_OK_MASK) != SG_INFO_OK)
         fprintf(stderr, "opcode 0x%02x: status 0x%x sense key 0x%x\n",
-                opcode, io.status, sense[2] & 15);
+                cdb[0], io.status, sense[2] & 15);
     return (io.info & SG_INFO_OK_MASK) != SG_INFO_OK;
+}
+
+/* WRITE(6) and READ(6) of a tape: fixed bit and one block, or bytes. */
+static int transfer(int fd, unsigned char opcode, int direction, void *data,
+                    unsigned size)
+{
+    unsigned char fixed[6] = { opcode, 1, 0, 0, 1, 0 };
+    unsigned char variable[6] = { opcode, 0, (unsigned char)(size >> 16),
+                                  (unsigned char)(size >> 8),
+                                  (unsigned char)size, 0 };
+
+    return command(fd, size == BLOCK ? fixed : variable, direction, data,
+                   size);
+}
+
+static int lock(const char *node)
+{
+    unsigned char prevent[6] = { 0x1e, 0, 0, 0, 1, 0 };
+    int fd = open(node, O_RDWR);
+
+    if (fd < 0) {
+        perror(node);
+        return 1;
+    }
+    return command(fd, prevent, SG_DXFER_NONE, NULL, 0);
 }
 
 int main(int argc, char **argv)
@@ -53,6 +75,8 @@ int main(int argc, char **argv)
     unsigned size = BLOCK;
     char *block;
 
+    if (argc == 3 && !strcmp(argv[1], "lock"))
+        return lock(argv[2]);
     if (argc != 4 && argc != 5)
         return 2;
     if (argc == 5)
@@ -69,8 +93,8 @@ int main(int argc, char **argv)
     if (writing && read(file, block, size) != (ssize_t)size)
         return 1;
     /* No REWIND: to scsi_debug that is STOP, and one block is all it has. */
-    if (command(sg, writing ? 0x0a : 0x08,
-                writing ? SG_DXFER_TO_DEV : SG_DXFER_FROM_DEV, block, size))
+    if (transfer(sg, writing ? 0x0a : 0x08,
+                 writing ? SG_DXFER_TO_DEV : SG_DXFER_FROM_DEV, block, size))
         return 1;
     return !writing && write(file, block, size) != (ssize_t)size;
 }

@@ -2,7 +2,7 @@
 /*
  * What the files that know LIO tell each other: libxl_vscsi_configfs.c,
  * _modules.c, _lio.c, _lio_stores.c, _leftovers.c, _export.c, _release.c,
- * _unlink.c.
+ * _unlink.c, _medium.c.
  */
 #ifndef LIBXL_VSCSI_LIO_H
 #define LIBXL_VSCSI_LIO_H
@@ -121,20 +121,35 @@ int libxl__vscsi_lio_take_down(libxl__vscsi_ctx *vc,
 /* One LUN's link, which a process of its own removes. */
 typedef struct libxl__vscsi_unlinking {
     char *path;                 /* NULL: there is none */
+    char *medium;               /* for _free_medium() then; may be NULL */
     int lock;                   /* goes to the process */
     bool over;
     int r;                      /* then: 0 or an errno */
+    int medium_r;               /* and what _free_medium() returned */
 } libxl__vscsi_unlinking;
 
 /*
- * Removes the links beside each other, until end_ms.  The kernel waits in
- * unlink() for the commands that go to the LUN, and cannot be interrupted
- * then: what is not over is left behind with its lock, and runs vc->cleaner
- * in the end.
+ * Removes the links beside each other, and frees the drives' media, until
+ * end_ms.  The kernel waits in unlink() for the commands that go to the LUN,
+ * and cannot be interrupted then: what is not over is left behind with its
+ * lock, and runs vc->cleaner in the end.
  */
 void libxl__vscsi_unlink_luns(libxl__vscsi_ctx *vc,
                               libxl__vscsi_unlinking *list, unsigned num,
                               uint64_t end_ms);
+
+/* ----- libxl_vscsi_medium.c ----- */
+
+/* The sg node of a device that a guest may have locked or reserved: a tape, a
+ * changer, a CD; free().  NULL for others, and if it has none. */
+char *libxl__vscsi_medium_node(libxl__vscsi_ctx *vc,
+                               const libxl_vscsi_hctl *hctl);
+/*
+ * Lets its medium be taken out, and its reservation go.  Only calls what is
+ * allowed after a fork() beside other threads.  0 also where the device knows
+ * no such command; -errno; or the sense key with which it refused.
+ */
+int libxl__vscsi_free_medium(const char *node);
 
 #pragma GCC visibility pop
 

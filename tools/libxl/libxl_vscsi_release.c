@@ -325,8 +325,27 @@ static void begin_unlinking(teardown *downs, libxl__vscsi_unlinking *list,
                 LUN_ARGS(d->vc, &d->ours), link);
         if (link && !list[i].path)
             d->rc = ERROR_NOMEM;
+        /* By another path a domain may have it still. */
+        if (link && strcmp(link, LIBXL__VSCSI_SHARED))
+            list[i].medium = libxl__vscsi_medium_node(d->vc, &d->ours.hctl);
         free(link);
     }
+}
+
+static void say_medium(const teardown *d, int r)
+{
+    char place[LIBXL__VSCSI_HCTL_SIZE], why[64];
+
+    libxl__vscsi_hctl_format(&d->ours.hctl, place);
+    if (!r) {
+        libxl__vscsi_log(d->vc, XTL_DETAIL, "the medium of %s is not locked, "
+                         "and the device not reserved", place);
+        return;
+    }
+    snprintf(why, sizeof(why), "sense key %d", r);
+    libxl__vscsi_log(d->vc, XTL_WARN, "%s may still be locked or reserved by "
+                     "the guest that had it: asked to undo that, it answered "
+                     "%s", place, r < 0 ? strerror(-r) : why);
 }
 
 /* A process that was left behind has the lock as well: it keeps it, unless
@@ -346,8 +365,11 @@ static void end_unlinking(teardown *downs, libxl__vscsi_unlinking *list,
             d->lock = -1;
         } else if (!d->rc && list[i].r) {
             d->rc = refuse_lun(&d->ours, list[i].r, &d->reason);
+        } else if (list[i].medium) {
+            say_medium(d, list[i].medium_r);
         }
         free(list[i].path);
+        free(list[i].medium);
     }
 }
 

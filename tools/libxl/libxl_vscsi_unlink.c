@@ -16,7 +16,7 @@
 
 typedef struct answer {
     unsigned i;
-    int r;
+    int r, medium_r;
 } answer;
 
 /* ----- in the process ----- */
@@ -46,16 +46,19 @@ static void clean_up(const char *cleaner)
 }
 
 /* Only what is allowed after a fork() beside other threads. */
-static _Noreturn void run(const char *path, const char *cleaner, unsigned i,
-                          int to, int lock)
+static _Noreturn void run(const libxl__vscsi_unlinking *u,
+                          const char *cleaner, unsigned i, int to)
 {
     answer a = { .i = i };
 
     setsid();                   /* the terminal's Ctrl-C is not for it */
     signal(SIGPIPE, SIG_IGN);
-    close_others(to, lock);
-    if (unlink(path) && errno != ENOENT)
+    close_others(to, u->lock);
+    if (unlink(u->path) && errno != ENOENT)
         a.r = errno;
+    /* No guest can reach it now, and nobody else gets it yet. */
+    if (!a.r && u->medium)
+        a.medium_r = libxl__vscsi_free_medium(u->medium);
     if (write(to, &a, sizeof(a)) != sizeof(a) && cleaner)
         clean_up(cleaner);
     _exit(0);
@@ -76,7 +79,7 @@ static int start(libxl__vscsi_ctx *vc, const libxl__vscsi_unlinking *u,
     if (!pid) {
         pid = fork();
         if (!pid)
-            run(u->path, vc->cleaner, i, to, u->lock);
+            run(u, vc->cleaner, i, to);
         _exit(pid < 0);
     }
     do {
@@ -104,6 +107,7 @@ static bool take_answer(libxl__vscsi_unlinking *list, unsigned num, int from,
         return false;
     list[a.i].over = true;
     list[a.i].r = a.r;
+    list[a.i].medium_r = a.medium_r;
     return true;
 }
 
