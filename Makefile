@@ -3,13 +3,13 @@
 
 ifneq ($(wildcard config.mk),)
 include config.mk
-else ifneq ($(filter-out help clean dist,$(or $(MAKECMDGOALS),all)),)
+else ifneq ($(filter-out help clean distclean dist deb,$(or $(MAKECMDGOALS),all)),)
 $(error config.mk is missing: run ./bootstrap, or autoconf and ./configure)
 endif
 
 L = tools/libxl
 B = build
-SOVERSION = 1
+SOVERSION = $(XEN_RELEASE)
 
 WARN = -Wall -Wextra -Wshadow -Wconversion -Wsign-conversion -Wswitch-enum \
        -Wstrict-prototypes -Wmissing-prototypes -Wformat=2 -Wundef \
@@ -22,11 +22,20 @@ LIGHT_LIBS = $(XENLIGHT_LIBS) $(XENSTORE_LIBS) $(XENTOOLLOG_LIBS) \
 # libxenlight, which brings twenty more, takes longer than the commands do.
 # Not so libxenstore: the static one has no thread that reads, and then takes
 # an event of a watch that comes before an answer for the lack of one.
+ifneq ($(STATIC_PROGRAMS),no)
 FAST_LIBS = -Wl,-Bstatic -lxenctrl -lxencall -lxenforeignmemory \
             -lxengnttab -lxendevicemodel -lxenevtchn -lxentoollog \
             -lxentoolcore -lyajl_s -Wl,-Bdynamic $(XENSTORE_LIBS) \
             $(UDEV_LIBS) -lpthread
-LAUNCHER_CC = $(or $(MUSL_CC),$(CC))
+LAUNCHER_CC = $(or $(MUSL_CC),$(CC)) -static
+else
+FAST_LIBS = -lxenctrl $(XENTOOLLOG_LIBS) $(YAJL_LIBS) $(XENSTORE_LIBS) \
+            $(UDEV_LIBS) -lpthread
+LAUNCHER_CC = $(CC) $(CPPFLAGS) $(LDFLAGS)
+endif
+# The loader looks there by itself.
+RPATH = $(if $(filter /usr/lib /usr/lib/% /usr/lib64,$(libdir)),,\
+        -Wl,-rpath,$(libdir))
 SAN = -fsanitize=address,undefined -fno-sanitize-recover=undefined \
       -fno-omit-frame-pointer
 
@@ -56,10 +65,9 @@ LIGHT_SO = $(B)/$(LIGHT).so.$(SOVERSION)
 UTIL_SO = $(B)/$(UTIL).so.$(SOVERSION)
 HOOKS_SO = $(B)/xl-vscsi-hooks.so
 LIFE_SO = $(B)/xl-vscsi-life.so
-hooksdir = $(libdir)/xen-vscsi
 UDEV_RULES = 60-xen-vscsi.rules
 PRODUCTS = $(LIGHT_SO) $(UTIL_SO) $(B)/$(LIGHT).a $(B)/$(UTIL).a \
-           $(B)/xl $(B)/xl-scsi $(B)/$(UDEV_RULES) \
+           $(B)/xl $(B)/xl-scsi $(B)/$(UDEV_RULES) $(B)/bash-completion \
            $(HOOKS_SO) $(LIFE_SO) \
            $(B)/xenlight-vscsi.pc $(B)/xlutil-vscsi.pc
 
@@ -122,8 +130,8 @@ $(foreach k,pic san cov fuzz,$(B)/$(k)/$(L)/libxl_vscsi_ctx.o): \
     DEFS = -DLIBXL__VSCSI_CLEANER='"$(hooksdir)/xl-scsi"'
 
 XL_DEFS = -DXL_REAL='"$(XL_REAL)"' -DVERSION='"$(VERSION)"' \
-          -DXL_SCSI='"$(hooksdir)/xl-scsi"' \
-          -DXL_HOOKS='"$(hooksdir)/$(notdir $(HOOKS_SO))"'
+          -DXL_SCSI='"$(HOOKS_DIR_RUNNING)/xl-scsi"' \
+          -DXL_HOOKS='"$(HOOKS_DIR_RUNNING)/$(notdir $(HOOKS_SO))"'
 $(call obj,pic,$(XL_SRC)) $(call obj,san,$(XL_SRC)): DEFS = $(XL_DEFS)
 
 $(call obj,pic,$(HOOKS_SRC)): \
@@ -137,14 +145,14 @@ $(HOOKS_SO): $(call obj,pic,$(HOOKS_SRC))
 
 $(LIFE_SO): $(call obj,pic,$(LIFE_SRC)) $(LIGHT_SO) $(UTIL_SO)
 	$(CC) $(LDFLAGS) -shared -Wl,-z,defs -o $@ $(filter %.o,$^) -L$(B) \
-	    -lxlutil-vscsi -lxenlight-vscsi $(LIGHT_LIBS) -Wl,-rpath,$(libdir)
+	    -lxlutil-vscsi -lxenlight-vscsi $(LIGHT_LIBS) $(RPATH)
 
 # It stands before every command: with musl its start is a tenth of what it
 # is with glibc.
 $(B)/xl: $(LAUNCH_SRC) tools/xl/xl_exec.h config.mk
 	@mkdir -p $(@D)
 	$(LAUNCHER_CC) $(CFLAGS) -std=gnu11 -D_GNU_SOURCE $(WARN) $(XL_DEFS) \
-	    -static -o $@ $(LAUNCH_SRC)
+	    -o $@ $(LAUNCH_SRC)
 
 $(B)/xl-scsi: $(call obj,pic,$(XL_SRC) $(sort $(LIGHT_SRC) $(UTIL_SRC)))
 	$(CC) $(LDFLAGS) -Wl,-z,noseparate-code -o $@ $^ $(FAST_LIBS)
@@ -152,15 +160,22 @@ $(B)/xl-scsi: $(call obj,pic,$(XL_SRC) $(sort $(LIGHT_SRC) $(UTIL_SRC)))
 $(B)/%.pc: $(L)/%.pc.in config.mk
 	@mkdir -p $(@D)
 	sed -e 's|@prefix@|$(prefix)|' -e 's|@includedir@|$(includedir)|' \
-	    -e 's|@libdir@|$(libdir)|' -e 's|@VERSION@|$(VERSION)|' $< > $@
+	    -e 's|@libdir@|$(libdir)|' -e 's|@VERSION@|$(VERSION)|' \
+	    -e 's|@XEN_RELEASE@|$(XEN_RELEASE)|' \
+	    -e 's|@XEN_NEXT_RELEASE@|$(XEN_NEXT_RELEASE)|' $< > $@
 
 $(B)/$(UDEV_RULES): tools/xl/$(UDEV_RULES).in config.mk
 	@mkdir -p $(@D)
-	sed -e 's|@XL_SCSI@|$(hooksdir)/xl-scsi|' $< > $@
+	sed -e 's|@XL_SCSI@|$(CLEANUP)|' $< > $@
+
+$(B)/bash-completion: tools/xl/bash-completion config.mk
+	@mkdir -p $(@D)
+	sed -e 's|=/usr/share/bash-completion/completions/xl|=$(XL_COMPLETION)|' \
+	    $< > $@
 
 ##@ Testing
 check:                                ## every test; with T=NAME one file of them
-	tests/check.sh $(if $(T),one $(T),unit store faults fuzz system)
+	tests/check.sh $(if $(T),one $(T),unit store faults fuzz packages system)
 
 check-unit:                           ## the pure parts; no root, seconds
 	tests/check.sh unit
@@ -180,6 +195,9 @@ check-fuzz:                           ## readers of text on 20000 inputs each
 FUZZ_SECONDS = 600
 fuzz: build-fuzz                      ## the same for FUZZ_SECONDS each
 	tests/fuzz/run.sh max_total_time=$(FUZZ_SECONDS)
+
+check-packages:                       ## Debian's packages, of SUITE
+	tests/check.sh packages
 
 check-system:                         ## on real Xen in QEMU
 	tests/check.sh system
@@ -222,7 +240,7 @@ install: all                          ## to DESTDIR and prefix
 	$(INSTALL) -m 644 $(MAN5) $(DESTDIR)$(mandir)/man5
 	$(INSTALL) -m 644 docs/misc/pvscsi.txt docs/misc/design.txt README COPYING \
 	    $(DESTDIR)$(docdir)
-	$(INSTALL) -m 644 tools/xl/bash-completion \
+	$(INSTALL) -m 644 $(B)/bash-completion \
 	    $(DESTDIR)$(completiondir)/xl
 	$(INSTALL) -m 644 $(B)/$(UDEV_RULES) $(DESTDIR)$(udevrulesdir)
 	test -n "$(DESTDIR)" || ldconfig $(libdir) || true
@@ -239,6 +257,10 @@ uninstall:                            ## what install put there, and no more
 	    $(addprefix $(DESTDIR)$(mandir)/man5/,$(notdir $(MAN5)))
 	rm -rf $(DESTDIR)$(docdir) $(DESTDIR)$(hooksdir)
 
+##@ Packages
+deb:                                  ## Debian's, for SUITE, in a clean room
+	packaging/deb.sh
+
 ##@ Keeping house
 dist:                                 ## a tar.gz of what git has
 	@mkdir -p dist
@@ -251,6 +273,9 @@ DISTVERSION = $(shell sed -n 's/^AC_INIT(.*\[\(.*\)\])/\1/p' configure.ac)
 clean:                                ## what make made
 	rm -rf $(B) dist $(GENERATED)
 
+distclean: clean                      ## and what configure made
+	rm -rf config.mk config.log config.status configure autom4te.cache
+
 .PHONY: all help check check-unit check-store check-faults check-valgrind \
-        check-fuzz fuzz check-system bench lint coverage demo shell install \
-        uninstall dist clean
+        check-fuzz fuzz check-packages check-system bench lint coverage demo \
+        shell install uninstall deb dist clean distclean

@@ -96,8 +96,16 @@ $(B)/$(1)/unit/xl_exec.o $(B)/$(1)/unit/xl_launch.o: \
     $(B)/$(1)/unit/%.o: tools/xl/%.c tools/xl/xl_exec.h
 	@mkdir -p $$(@D)
 	$$(CC) -g -O1 $(2) $$(BASE_CFLAGS) $(TEST_XL_DEFS) -c -o $$@ $$<
+$(B)/$(1)/unit/xl-of-releases: tools/xl/xl_launch.c tools/xl/xl_exec.c \
+    tools/xl/xl_exec.h
+	@mkdir -p $$(@D)
+	$$(CC) $$(LDFLAGS) -g -O1 $(2) $$(BASE_CFLAGS) $(TEST_XL_DEFS) \
+	    -UXL_SCSI -DXL_SCSI='"./xen-%s-scsi"' \
+	    -DXL_HOOKS='"./xen-%s-hooks"' -o $$@ $$(filter %.c,$$^)
 $(B)/$(1)/unit/test-launcher $(B)/$(1)/unit/test-xl-commands: \
     $(B)/$(1)/tests/unit/runner.o | $(B)/$(1)/unit/xl-under-test
+$(B)/$(1)/unit/test-releases: \
+    $(B)/$(1)/tests/unit/runner.o | $(B)/$(1)/unit/xl-of-releases
 endef
 $(eval $(call xl_rule,san,$$(SAN)))
 $(eval $(call xl_rule,pic,))

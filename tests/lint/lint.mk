@@ -11,12 +11,18 @@ LINT_C = $(sort $(filter-out %/_test_vscsi_types.c,$(wildcard tools/*/*.c \
 # The programs; what bash reads in, which has no #!; and what the name of the
 # image of the system tests is made of, where a comment would cost everybody
 # a new image: lists of packages and modules are words there.
-LINT_PARTS = $(addprefix tests/system/,lib.sh life.sh vscsi.sh demo-in-dom0) \
-             tests/bench/in-dom0.sh
+LINT_PARTS = $(addprefix tests/system/,hbas.sh lib.sh life.sh vscsi.sh \
+             demo-in-dom0) \
+             tests/bench/in-dom0.sh tests/packages/tap.sh
 LINT_IMAGE = tests/system/image.sh tests/system/image-hook.sh
 LINT_PROGRAMS = $(sort bootstrap tests/check.sh $(addprefix tests/system/, \
                 dom0-init domu-init remote-sh) $(filter-out $(LINT_PARTS) \
-                $(LINT_IMAGE),$(wildcard tests/*/*.sh)))
+                $(LINT_IMAGE),$(wildcard tests/*/*.sh)) $(LINT_PACKAGES))
+# What dpkg runs, and what makes packages.
+LINT_PACKAGES = $(wildcard packaging/*.sh) debian/generate \
+                debian/tests/unit debian/tests/installed \
+                $(wildcard debian/xen-vscsi-common.p[or]* \
+                debian/templates/*.p[or]*)
 LINT_SH = $(LINT_PROGRAMS) $(LINT_PARTS) $(LINT_IMAGE)
 LINT_CPPFLAGS = -D_GNU_SOURCE= -I$(L) -Itests/lint -Itests/store \
                 -Itests/unit -DXL_REAL='"xl"' -DXL_SCSI='"scsi"' \

@@ -154,7 +154,7 @@ is_malformed() {
 
 @test "an unprivileged user is told, and changes nothing" {
     refused 1 "" setpriv --reuid=65534 --regid=65534 --clear-groups \
-        /usr/local/sbin/xl scsi-attach g "$host:0:0:4" 0:0:0:4
+        "$our_xl" scsi-attach g "$host:0:0:4" 0:0:0:4
     [ -n "$output" ]
 }
 

@@ -63,16 +63,15 @@ admin_target() {
     refused 1 "$wwn" xl scsi-attach a "$host:0:0:1" 0:0:0:0
 }
 
-rules=/usr/local/lib/udev/rules.d/60-xen-vscsi.rules
-
 # What udev does when a backend has gone is not done, until rules_on.
 rules_off() {
-    mv $rules $rules.off
+    mv "$our_rules/60-xen-vscsi.rules" "$our_rules/off"
     udevadm control --reload
 }
 
 rules_on() {
-    [ ! -e $rules.off ] || mv $rules.off $rules
+    [ ! -e "$our_rules/off" ] ||
+        mv "$our_rules/off" "$our_rules/60-xen-vscsi.rules"
     udevadm control --reload
 }
 

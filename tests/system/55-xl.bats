@@ -108,6 +108,7 @@ setup() {
 }
 
 @test "the man page is found" {
-    [ -s /usr/local/share/man/man1/xl-scsi.1 ]
-    [ -s /usr/local/share/man/man5/xl-vscsi.cfg.5 ]
+    [ -s "$our_man/man1/xl-scsi.1" ] || [ -s "$our_man/man1/xl-scsi.1.gz" ]
+    [ -s "$our_man/man5/xl-vscsi.cfg.5" ] ||
+        [ -s "$our_man/man5/xl-vscsi.cfg.5.gz" ]
 }

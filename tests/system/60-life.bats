@@ -230,12 +230,12 @@ teardown() {
 }
 
 @test "hooks that cannot be loaded are told of, and xl works without" {
-    mv /usr/local/lib/xen-vscsi/xl-vscsi-hooks.so /run/away.so
+    mv "$our_hooks/xl-vscsi-hooks.so" /run/away.so
     run xl list -l
     plain=$(xl list 2>&1)
-    mv /run/away.so /usr/local/lib/xen-vscsi/xl-vscsi-hooks.so
+    mv /run/away.so "$our_hooks/xl-vscsi-hooks.so"
     [ "$status" -eq 0 ]
-    [[ "$output" == *"xl: cannot preload /usr/local/lib/xen-vscsi/xl-vscsi-hooks.so: No such file"* ]]
+    [[ "$output" == *"xl: cannot preload $our_hooks/xl-vscsi-hooks.so: No such file"* ]]
     [[ "$output" == *Domain-0* ]]
     # What only looks does not load them.
     [[ "$plain" == *Domain-0* && "$plain" != *preload* ]]
@@ -252,7 +252,7 @@ EOF
     # The migration's transport is what xl starts most directly.
     run xl migrate -s '' life /run/life.sh
     [ "$(cat /run/life.env)" = LD_PRELOAD=none ]
-    run env LD_PRELOAD=libm.so.6 /usr/local/sbin/xl migrate -s '' life /run/life.sh
+    run env LD_PRELOAD=libm.so.6 "$our_xl" migrate -s '' life /run/life.sh
     [ "$(cat /run/life.env)" = LD_PRELOAD=libm.so.6 ]
     xl destroy life
 }

@@ -5,8 +5,17 @@
 
 consoles=/var/log/xen/console
 scsi_debug=/sys/bus/pseudo/drivers/scsi_debug
-# The distribution's own, for what the rig wants to know.
-real_xl=/usr/sbin/xl
+# The distribution's own, for what the rig wants to know: the one that its
+# script of that name, or our launcher in the script's place, starts.
+for real_xl in /usr/lib/xen-*/bin/xl; do :; done
+# Ours, from make install or from the packages.
+if [ -e /usr/local/sbin/xl ]; then
+    our_xl=/usr/local/sbin/xl our_hooks=/usr/local/lib/xen-vscsi
+    our_rules=/usr/local/lib/udev/rules.d our_man=/usr/local/share/man
+else
+    our_xl=/usr/sbin/xl our_hooks=${real_xl%/bin/xl}/vscsi
+    our_rules=/usr/lib/udev/rules.d our_man=/usr/share/man
+fi
 
 # For the log of dom0's kernel, in which vm.sh looks for what must not be.
 [ -z "${BATS_TEST_DESCRIPTION:-}" ] ||

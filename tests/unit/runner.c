@@ -25,13 +25,18 @@ static char path[PATH_MAX];
 
 void runner_init(const char *argv0)
 {
+    runner_init_of(argv0, "xl-under-test");
+}
+
+void runner_init_of(const char *argv0, const char *program)
+{
     char self[PATH_MAX];
     int r = -1;
 
     if (realpath(argv0, self))
-        r = snprintf(path, sizeof(path), "%s/xl-under-test", dirname(self));
+        r = snprintf(path, sizeof(path), "%s/%s", dirname(self), program);
     if (r < 0 || (size_t)r >= sizeof(path) || access(path, X_OK)) {
-        fprintf(stderr, "there is no xl-under-test beside %s\n", argv0);
+        fprintf(stderr, "there is no %s beside %s\n", program, argv0);
         exit(1);
     }
 }

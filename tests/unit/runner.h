@@ -18,6 +18,8 @@ typedef struct run {
  * main() calls runner_init() first, with its argv[0]. */
 const char *xl_under_test(void);
 void runner_init(const char *argv0);
+/* The same with another program for xl-under-test. */
+void runner_init_of(const char *argv0, const char *program);
 
 /*
  * Runs xl-under-test with argv (argv[0] included, NULL at the end), in the

@@ -18,13 +18,10 @@
 #define XL_HOOKS ""
 #endif
 
-/* What Debian's script of that name looks at: its own link's target, the
- * release of Xen that runs, and where that one's programs are. */
+/* What Debian's script of that name looks at, beside the release of Xen that
+ * runs: its own link's target, and where that release's programs are. */
 #ifndef XL_WRAPPER
 #define XL_WRAPPER "xen-utils-wrapper"
-#endif
-#ifndef XL_RELEASE
-#define XL_RELEASE "/sys/hypervisor/version"
 #endif
 #ifndef XL_PROGRAMS
 #define XL_PROGRAMS "/usr/lib/xen-%s/bin/xl"
@@ -40,21 +37,78 @@ static bool is_this_program(const char *path)
            self.st_dev == other.st_dev && self.st_ino == other.st_ino;
 }
 
-/* Before what the environment has of these already. */
+/* ----- the release of Xen ----- */
+
+/* "4" or "17" */
+static bool read_number(const char *path, char *text_r, size_t size)
+{
+    FILE *f = fopen(path, "re");
+    bool ok = f && fgets(text_r, (int)size, f);
+
+    if (f)
+        fclose(f);
+    if (!ok)
+        return false;
+    text_r[strcspn(text_r, "\n")] = '\0';
+    return text_r[0] && !text_r[strspn(text_r, "0123456789")];
+}
+
+const char *xl_running_release(void)
+{
+    static char release[40];
+    char major[16], minor[16];
+
+    if (!release[0] &&
+        read_number(XL_RELEASE "/major", major, sizeof(major)) &&
+        read_number(XL_RELEASE "/minor", minor, sizeof(minor)))
+        snprintf(release, sizeof(release), "%s.%s", major, minor);
+    return release[0] ? release : NULL;
+}
+
+bool xl_find_ours(const char *pattern, char *path_r, size_t size)
+{
+    const char *at = strstr(pattern, "%s"), *release;
+
+    if (!at) {
+        snprintf(path_r, size, "%s", pattern);
+        return true;
+    }
+    release = xl_running_release();
+    if (!release)
+        return false;
+    snprintf(path_r, size, "%.*s%s%s", (int)(at - pattern), pattern, release,
+             at + 2);
+    return true;
+}
+
+void xl_say_not_there(const char *pattern)
+{
+    fprintf(stderr, "%s", strerror(errno));
+    if (errno == ENOENT && strstr(pattern, "%s"))
+        fprintf(stderr, ", so PVSCSI for Xen %s, which runs here, is not"
+                " installed; install xen-vscsi-%s", xl_running_release(),
+                xl_running_release());
+}
+
+/* ----- the hooks ----- */
+
+/* Before what the environment has of these already.  Where no Xen runs, xl
+ * does nothing that they could stand before. */
 static void preload_hooks(void)
 {
     const char *others = getenv("LD_PRELOAD");
-    char *list;
+    char *list, hooks[PATH_MAX];
 
-    if (!XL_HOOKS[0])
+    if (!XL_HOOKS[0] || !xl_find_ours(XL_HOOKS, hooks, sizeof(hooks)))
         return;
-    if (access(XL_HOOKS, R_OK)) {
-        fprintf(stderr, "xl: cannot preload %s: %s; vscsi= and the SCSI"
-                " devices of domains are not handled\n", XL_HOOKS,
-                strerror(errno));
+    if (access(hooks, R_OK)) {
+        fprintf(stderr, "xl: cannot preload %s: ", hooks);
+        xl_say_not_there(XL_HOOKS);
+        fprintf(stderr, "; vscsi= and the SCSI devices of domains are not"
+                " handled\n");
         return;
     }
-    if (asprintf(&list, "%s%s%s", XL_HOOKS, others && others[0] ? ":" : "",
+    if (asprintf(&list, "%s%s%s", hooks, others && others[0] ? ":" : "",
                  others ? others : "") < 0 ||
         setenv("LD_PRELOAD", list, 1))
         fprintf(stderr, "xl: out of memory; vscsi= and the SCSI devices of"
@@ -107,38 +161,28 @@ static bool is_wrapper(const char *path)
     return !strcmp(name ? name + 1 : to, XL_WRAPPER);
 }
 
-/* "4" or "17" */
-static bool read_number(const char *path, char *text_r, size_t size)
-{
-    FILE *f = fopen(path, "re");
-    bool ok = f && fgets(text_r, (int)size, f);
-
-    if (f)
-        fclose(f);
-    if (!ok)
-        return false;
-    text_r[strcspn(text_r, "\n")] = '\0';
-    return text_r[0] && !text_r[strspn(text_r, "0123456789")];
-}
-
 /*
  * Debian's xl is a script that starts the one of the release that runs; the
- * shell for it takes five times as long as finding that here.  Whatever is
- * not as expected is left to the script, which says what is wrong.
+ * shell for it takes five times as long as finding that here, and it does not
+ * find it under another name, which a package gives it that stands in its
+ * place.  Where no such release is there, the script says what is wrong.
+ * False if the one that is there cannot be run, which has been said.
  */
-static void exec_without_wrapper(char **argv)
+static bool exec_without_wrapper(char **argv)
 {
-    char major[16], minor[16], release[40], path[PATH_MAX], *name = argv[0];
+    const char *release = is_wrapper(xl_real) ? xl_running_release() : NULL;
+    char path[PATH_MAX], *name = argv[0];
 
-    if (!is_wrapper(xl_real) ||
-        !read_number(XL_RELEASE "/major", major, sizeof(major)) ||
-        !read_number(XL_RELEASE "/minor", minor, sizeof(minor)))
-        return;
-    snprintf(release, sizeof(release), "%s.%s", major, minor);
+    if (!release)
+        return true;
     snprintf(path, sizeof(path), XL_PROGRAMS, release);
     argv[0] = path;             /* as the script calls it */
     execv(path, argv);
     argv[0] = name;
+    if (errno == ENOENT || errno == ENOTDIR)
+        return true;
+    fprintf(stderr, "xl: cannot run %s: %s\n", path, strerror(errno));
+    return false;
 }
 
 int xl_exec_real(char **argv)
@@ -147,7 +191,8 @@ int xl_exec_real(char **argv)
         return XL_FAILURE;
     if (!only_looks(argv))
         preload_hooks();
-    exec_without_wrapper(argv);
+    if (!exec_without_wrapper(argv))
+        return XL_FAILURE;
     execv(xl_real, argv);
     fprintf(stderr, "xl: cannot run the distribution's xl, %s: %s\n", xl_real,
             strerror(errno));

@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: LGPL-2.1-only */
 /*
  * xl: becomes the distribution's xl, or xl-scsi where the command is, or may
- * be, one of ours.  Stands before every command there is, so it is linked
- * statically and needs nothing: it costs what an exec costs.
+ * be, one of ours.  Stands before every command there is, so it needs nothing
+ * but libc: it costs what an exec costs.
  */
 #include <errno.h>
+#include <limits.h>
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
@@ -13,10 +14,26 @@
 
 #define OURS "scsi-"
 
+/* Ours alone; a beginning of several commands is not. */
+static int fail_as_ours(const char *path)
+{
+    if (!path) {
+        fprintf(stderr, "xl: no Xen runs here: " XL_RELEASE " does not say"
+                " which\n");
+    } else {
+        fprintf(stderr, "xl: cannot run %s: ", path);
+        xl_say_not_there(XL_SCSI);
+        fprintf(stderr, "\n");
+    }
+    return XL_FAILURE;
+}
+
 int main(int argc, char **argv)
 {
     const char *command = argc > 1 ? argv[1] : "";
     size_t length = strlen(command), ours = strlen(OURS);
+    char path[PATH_MAX];
+    bool found;
 
     /* Options, help, and beginnings of several commands are for xl-scsi to
      * tell. */
@@ -26,7 +43,10 @@ int main(int argc, char **argv)
     /* It may come to need the distribution's xl: not us once more. */
     if (!xl_check_real())
         return XL_FAILURE;
-    execv(XL_SCSI, argv);
-    fprintf(stderr, "xl: cannot run %s: %s\n", XL_SCSI, strerror(errno));
-    return XL_FAILURE;
+    found = xl_find_ours(XL_SCSI, path, sizeof(path));
+    if (found)
+        execv(path, argv);
+    if (!strncmp(command, OURS, ours))
+        return fail_as_ours(found ? path : NULL);
+    return xl_exec_real(argv);
 }
