@@ -47,9 +47,10 @@ LIGHT_SRC = $(L)/_libxl_vscsi_types.c \
             $(sort $(filter-out $(L)/_%,$(wildcard $(L)/libxl_vscsi*.c)))
 XLU_SRC = $(sort $(wildcard $(L)/libxlu_vscsi*.c))
 UTIL_SRC = $(XLU_SRC) $(L)/libxl_vscsi_addr.c
-HOOKS_SRC = tools/xl/xl_vscsi_hooks.c
+HOOKS_SRC = $(addprefix tools/xl/,gate.c xl_vscsi_hooks.c xl_vscsi_stream.c)
 LIFE_SRC = $(sort $(wildcard tools/xl/hooks_*.c))
-LAUNCH_SRC = tools/xl/xl_launch.c tools/xl/xl_exec.c
+LAUNCH_SRC = $(addprefix tools/xl/,xl_launch.c xl_exec.c xl_preload.c)
+LAUNCH_H = tools/xl/xl_exec.h tools/xl/hooks_version.h
 XL_SRC = $(filter-out $(HOOKS_SRC) $(LIFE_SRC) tools/xl/xl_launch.c,\
            $(sort $(wildcard tools/xl/*.c)))
 HEADERS = $(L)/libxl_vscsi.h $(L)/libxlutil_vscsi.h $(GENERATED_H)
@@ -149,7 +150,7 @@ $(LIFE_SO): $(call obj,pic,$(LIFE_SRC)) $(LIGHT_SO) $(UTIL_SO)
 
 # It stands before every command: with musl its start is a tenth of what it
 # is with glibc.
-$(B)/xl: $(LAUNCH_SRC) tools/xl/xl_exec.h config.mk
+$(B)/xl: $(LAUNCH_SRC) $(LAUNCH_H) config.mk
 	@mkdir -p $(@D)
 	$(LAUNCHER_CC) $(CFLAGS) -std=gnu11 -D_GNU_SOURCE $(WARN) $(XL_DEFS) \
 	    -o $@ $(LAUNCH_SRC)
@@ -220,7 +221,21 @@ shell: all                            ## a root shell in dom0 of that Xen
 include tests/tests.mk
 
 ##@ Installing
+# Beside what was there before, and never over it.  DESTDIR is a packager's.
+INSTALLED = $(addprefix $(libdir)/,$(notdir $(LIGHT_SO) $(UTIL_SO)) \
+              $(LIGHT).so $(UTIL).so $(LIGHT).a $(UTIL).a) \
+            $(addprefix $(includedir)/,$(notdir $(HEADERS))) \
+            $(addprefix $(pkgconfigdir)/,xenlight-vscsi.pc xlutil-vscsi.pc) \
+            $(addprefix $(hooksdir)/,$(notdir $(HOOKS_SO) $(LIFE_SO)) xl-scsi) \
+            $(sbindir)/xl $(completiondir)/xl $(udevrulesdir)/$(UDEV_RULES) \
+            $(addprefix $(mandir)/man1/,$(notdir $(MAN1))) \
+            $(addprefix $(mandir)/man5/,$(notdir $(MAN5))) \
+            $(addprefix $(docdir)/,pvscsi.txt README COPYING)
+OWNED = $(if $(DESTDIR),:,tools/owned.sh)
+BACKENDS = /sys/bus/xen-backend/devices
+
 install: all                          ## to DESTDIR and prefix
+	@$(OWNED) check $(hooksdir)/installed $(INSTALLED)
 	$(INSTALL) -d $(DESTDIR)$(hooksdir) $(DESTDIR)$(includedir) \
 	    $(DESTDIR)$(pkgconfigdir) $(DESTDIR)$(sbindir) \
 	    $(DESTDIR)$(mandir)/man1 $(DESTDIR)$(mandir)/man5 \
@@ -243,19 +258,14 @@ install: all                          ## to DESTDIR and prefix
 	$(INSTALL) -m 644 $(B)/bash-completion \
 	    $(DESTDIR)$(completiondir)/xl
 	$(INSTALL) -m 644 $(B)/$(UDEV_RULES) $(DESTDIR)$(udevrulesdir)
+	@$(OWNED) add $(hooksdir)/installed $(INSTALLED)
 	test -n "$(DESTDIR)" || ldconfig $(libdir) || true
 
 uninstall:                            ## what install put there, and no more
-	rm -f $(addprefix $(DESTDIR)$(libdir)/,$(notdir $(LIGHT_SO) \
-	    $(UTIL_SO)) $(LIGHT).so $(UTIL).so $(LIGHT).a $(UTIL).a) \
-	    $(addprefix $(DESTDIR)$(includedir)/,$(notdir $(HEADERS))) \
-	    $(DESTDIR)$(pkgconfigdir)/xenlight-vscsi.pc \
-	    $(DESTDIR)$(pkgconfigdir)/xlutil-vscsi.pc \
-	    $(DESTDIR)$(sbindir)/xl $(DESTDIR)$(completiondir)/xl \
-	    $(DESTDIR)$(udevrulesdir)/$(UDEV_RULES) \
-	    $(addprefix $(DESTDIR)$(mandir)/man1/,$(notdir $(MAN1))) \
-	    $(addprefix $(DESTDIR)$(mandir)/man5/,$(notdir $(MAN5)))
-	rm -rf $(DESTDIR)$(docdir) $(DESTDIR)$(hooksdir)
+	@$(OWNED) unused $(BACKENDS)
+	@$(OWNED) remove $(hooksdir)/installed
+	$(if $(DESTDIR),rm -f $(addprefix $(DESTDIR),$(INSTALLED)))
+	rmdir $(DESTDIR)$(docdir) $(DESTDIR)$(hooksdir) 2>/dev/null || true
 
 ##@ Packages
 deb:                                  ## Debian's, for SUITE, in a clean room

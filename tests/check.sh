@@ -106,8 +106,10 @@ for level; do
         for test in $(programs "$level"); do
             run "$level/$(basename "$test")" "$test"
         done
-        [ "$level" != unit ] || run unit/test-completion \
-            tests/unit/test-completion.sh
+        [ "$level" = unit ] || continue
+        for test in completion install; do
+            run "unit/test-$test" "tests/unit/test-$test.sh"
+        done
         ;;
     faults|faults-long)
         build build-faults || continue

@@ -31,6 +31,9 @@ EXTRA_test-medium = $(EXTRA_test-lio) tests/unit/fakesys.c
 EXTRA_test-device = tests/unit/fakesys.c
 EXTRA_test-again = tests/unit/fakesys.c
 EXTRA_test-inuse = tests/unit/fakeudev.c tests/fuzz/fakexs.c
+EXTRA_test-gate = tests/hooks/rig.c
+EXTRA_test-life = tests/hooks/rig.c
+EXTRA_test-preload = tests/hooks/rig.c
 EXTRA_test-hooks = tools/xl/hooks_json.c tools/xl/hooks_table.c
 EXTRA_test-record = tests/fuzz/fakexs.c
 EXTRA_test-harness = tests/store/hand.c
@@ -86,18 +89,18 @@ TEST_XL_DEFS = -DXL_REAL='"./real-xl"' -DXL_RELEASE='"."' \
     -DXL_SCSI='"$(abspath $(B)/$(1)/unit/xl-scsi-under-test)"'
 define xl_rule
 $(B)/$(1)/unit/xl-scsi-under-test: $$(call obj,$(1),tests/unit/xl_stub.c \
-    $$(filter-out tools/xl/xl_exec.c tools/xl/xl_xen.c,$$(XL_SRC)) \
-    $$(sort $$(LIGHT_SRC) $$(UTIL_SRC))) $(B)/$(1)/unit/xl_exec.o
+    $$(filter-out $$(LAUNCH_SRC) tools/xl/xl_xen.c,$$(XL_SRC)) \
+    $$(sort $$(LIGHT_SRC) $$(UTIL_SRC))) $(B)/$(1)/unit/xl_exec.o \
+    $(B)/$(1)/unit/xl_preload.o
 	$$(CC) $$(LDFLAGS) $(2) -Wl,-z,muldefs -o $$@ $$^ $$(T_LIBS)
 $(B)/$(1)/unit/xl-under-test: $(B)/$(1)/unit/xl_launch.o \
-    $(B)/$(1)/unit/xl_exec.o | $(B)/$(1)/unit/xl-scsi-under-test
+    $(B)/$(1)/unit/xl_exec.o $(B)/$(1)/unit/xl_preload.o | $(B)/$(1)/unit/xl-scsi-under-test
 	$$(CC) $$(LDFLAGS) $(2) -o $$@ $$^
-$(B)/$(1)/unit/xl_exec.o $(B)/$(1)/unit/xl_launch.o: \
-    $(B)/$(1)/unit/%.o: tools/xl/%.c tools/xl/xl_exec.h
+$(patsubst %,$(B)/$(1)/unit/%.o,xl_exec xl_launch xl_preload): \
+    $(B)/$(1)/unit/%.o: tools/xl/%.c $(LAUNCH_H)
 	@mkdir -p $$(@D)
 	$$(CC) -g -O1 $(2) $$(BASE_CFLAGS) $(TEST_XL_DEFS) -c -o $$@ $$<
-$(B)/$(1)/unit/xl-of-releases: tools/xl/xl_launch.c tools/xl/xl_exec.c \
-    tools/xl/xl_exec.h
+$(B)/$(1)/unit/xl-of-releases: $(LAUNCH_SRC) $(LAUNCH_H)
 	@mkdir -p $$(@D)
 	$$(CC) $$(LDFLAGS) -g -O1 $(2) $$(BASE_CFLAGS) $(TEST_XL_DEFS) \
 	    -UXL_SCSI -DXL_SCSI='"./xen-%s-scsi"' \
@@ -105,7 +108,8 @@ $(B)/$(1)/unit/xl-of-releases: tools/xl/xl_launch.c tools/xl/xl_exec.c \
 $(B)/$(1)/unit/test-launcher $(B)/$(1)/unit/test-xl-commands: \
     $(B)/$(1)/tests/unit/runner.o | $(B)/$(1)/unit/xl-under-test
 $(B)/$(1)/unit/test-releases: \
-    $(B)/$(1)/tests/unit/runner.o | $(B)/$(1)/unit/xl-of-releases
+    $(B)/$(1)/tests/unit/runner.o | $(B)/$(1)/unit/xl-of-releases \
+    $(B)/$(1)/hooks/xl-vscsi-hooks.so
 endef
 $(eval $(call xl_rule,san,$$(SAN)))
 $(eval $(call xl_rule,pic,))
@@ -174,6 +178,7 @@ list-valgrind:
 .PHONY: build-unit build-store build-faults build-valgrind build-system \
         list-unit list-store list-faults list-valgrind
 .SECONDARY:
+include tests/hooks/hooks.mk
 include tests/fuzz/fuzz.mk
 include tests/bench/bench.mk
 include tests/lint/lint.mk

@@ -7,7 +7,7 @@ LINT_GCC = gcc
 LINT_TIDY = clang-tidy
 LINT_C = $(sort $(filter-out %/_test_vscsi_types.c,$(wildcard tools/*/*.c \
          tests/unit/*.c tests/store/*.c tests/fuzz/*.c tests/system/*.c \
-         tests/faults/*.c tests/bench/*.c)) $(L)/_libxl_vscsi_types.c)
+         tests/faults/*.c tests/hooks/*.c tests/bench/*.c)) $(L)/_libxl_vscsi_types.c)
 # The programs; what bash reads in, which has no #!; and what the name of the
 # image of the system tests is made of, where a comment would cost everybody
 # a new image: lists of packages and modules are words there.
@@ -15,7 +15,8 @@ LINT_PARTS = $(addprefix tests/system/,hbas.sh lib.sh life.sh vscsi.sh \
              demo-in-dom0) \
              tests/bench/in-dom0.sh tests/packages/tap.sh
 LINT_IMAGE = tests/system/image.sh tests/system/image-hook.sh
-LINT_PROGRAMS = $(sort bootstrap tests/check.sh $(addprefix tests/system/, \
+LINT_PROGRAMS = $(sort bootstrap tools/owned.sh tests/check.sh \
+                $(addprefix tests/system/, \
                 dom0-init domu-init remote-sh) $(filter-out $(LINT_PARTS) \
                 $(LINT_IMAGE),$(wildcard tests/*/*.sh)) $(LINT_PACKAGES))
 # What dpkg runs, and what makes packages.

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: LGPL-2.1-only */
 /*
- * The hooks in the distribution's xl, in two objects.  xl_vscsi_hooks.c is
- * preloaded into every xl: it stands before the functions listed here, needs
- * nothing but libc, and does nothing until vscsi matters.  Then it loads the
- * other, hooks_*.c, which needs libxenlight-vscsi.
+ * The hooks in the distribution's xl, in two objects.  xl_vscsi_hooks.c and
+ * gate.c are preloaded into every xl: they stand before the functions listed
+ * here, need nothing but libc, and do nothing until vscsi matters.  Then they
+ * load the other, hooks_*.c, which needs libxenlight-vscsi.
  */
 #ifndef HOOKS_H
 #define HOOKS_H
@@ -16,6 +16,8 @@
 #include <libxlutil.h>
 #include <libxl_vscsi.h>
 #include <_libxl_types_json.h>
+
+#include "hooks_version.h"
 
 /* What xl_vscsi_hooks.c stands before: in the struct, the real ones. */
 #define HOOKS_INTERPOSED(X) \
@@ -30,6 +32,7 @@
     X(libxl_domain_preserve) \
     X(libxl_domain_resume) \
     X(libxl_domain_suspend) \
+    X(libxl_domain_suspend_only) \
     X(libxl_domain_remus_start) \
     X(libxl_retrieve_domain_configuration) \
     X(libxl_domain_config_dispose) \
@@ -70,6 +73,10 @@ typedef struct hooks_header {
     uint32_t optional_data_len;
 } hooks_header;
 
+/* How the receiver answers; the number of bytes that follow comes after it,
+ * as 8 hex digits. */
+#define HOOKS_ANSWER "xl vscsi answer "
+
 /*
  * What the other object does, for xl_vscsi_hooks.c.  Return values are what
  * the interposed function returns; what went wrong has been said on stderr.
@@ -108,15 +115,23 @@ typedef struct hooks_life {
      * header goes to fd, changed in place; before the domain is touched. */
     void (*receiver_is_there)(int fd);
     void (*sends_header)(hooks_header *header);
-    int (*before_suspend)(void);
+    int (*before_suspend)(libxl_ctx *ctx, uint32_t domid);
     int (*before_remus)(libxl_ctx *ctx, uint32_t domid);
     /* Receiving one whose sender waits for an answer. */
     void (*is_asked)(hooks_header *header);
 } hooks_life;
 
-/* The other object's only symbol; real outlives it. */
-#define HOOKS_LIFE_OPEN "hooks_life_open"
-const hooks_life *hooks_life_open(const hooks_real *real);
+/* What the other object has for us: the version is looked at first.  real
+ * outlives it; NULL: it cannot begin. */
+#define HOOKS_LIFE_INTERFACE "hooks_life_interface"
+extern const unsigned hooks_life_interface;
+#define HOOKS_LIFE_BEGIN "hooks_life_begin"
+const hooks_life *hooks_life_begin(const hooks_real *real);
+
+/* Who changes these has to change HOOKS_INTERFACE. */
+_Static_assert(sizeof(hooks_real) == 23 * sizeof(void (*)(void)) &&
+               sizeof(hooks_life) == 18 * sizeof(void (*)(void)) &&
+               HOOKS_INTERFACE == 1, "HOOKS_INTERFACE is to be another one");
 
 /* The key in the JSON of a domain's configuration. */
 #define HOOKS_JSON_KEY "vscsictrls"

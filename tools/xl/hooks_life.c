@@ -36,12 +36,14 @@ static int out_of_memory(void)
     return ERROR_NOMEM;
 }
 
-/* The domain's vhosts now; nothing, and 0, if there is no such domain. */
-static int list_now(libxl_ctx *ctx, uint32_t domid, hooks_list *list_r)
+int hooks_list_now(libxl_ctx *ctx, uint32_t domid, hooks_list *list_r)
 {
+    int rc;
+
     memset(list_r, 0, sizeof(*list_r));
-    if (hooks_real_xl->libxl_domain_info(ctx, NULL, domid))
-        return 0;
+    rc = hooks_real_xl->libxl_domain_info(ctx, NULL, domid);
+    if (rc)
+        return rc == ERROR_DOMAIN_NOTFOUND ? 0 : rc;
     list_r->ctrls = libxl_device_vscsictrl_list(ctx, domid, &list_r->num);
     if (list_r->num >= 0)
         return 0;
@@ -111,7 +113,7 @@ static int attach_all(libxl_ctx *ctx, uint32_t domid, hooks_list *list)
 
     rc = attach_list(ctx, domid, list, &got);
     while (rc == ERROR_DEVICE_EXISTS && tries++ < MAX_TRIES) {
-        r = list_now(ctx, domid, &early);
+        r = hooks_list_now(ctx, domid, &early);
         if (r || count_devs(&early) <= got) {
             hooks_list_dispose(&early);
             break;
@@ -134,7 +136,7 @@ static int destroy(libxl_ctx *ctx, uint32_t domid)
     hooks_list list;
     int rc, r;
 
-    rc = list_now(ctx, domid, &list);
+    rc = hooks_list_now(ctx, domid, &list);
     if (rc)
         hooks_say("domain %u: SCSI devices that it has may be left behind "
                   "(the next xl scsi-attach or scsi-detach removes them)",
@@ -228,7 +230,7 @@ static void preserved(libxl_ctx *ctx, uint32_t domid)
 {
     hooks_list list;
 
-    if (!list_now(ctx, domid, &list) && list.num &&
+    if (!hooks_list_now(ctx, domid, &list) && list.num &&
         give_up_all(ctx, domid, &list))
         hooks_say("preserved domain %u keeps SCSI devices", domid);
     hooks_list_dispose(&list);
@@ -244,7 +246,7 @@ static int soft_reset(libxl_ctx *ctx, libxl_domain_config *config,
 
     if (!hooks_table_get(config, true, &list))
         return out_of_memory();
-    rc = list_now(ctx, domid, &now);
+    rc = hooks_list_now(ctx, domid, &now);
     if (!rc)
         rc = give_up_all(ctx, domid, &now);
     if (!rc)
@@ -271,7 +273,7 @@ static int before_remus(libxl_ctx *ctx, uint32_t domid)
     hooks_list list;
     int rc;
 
-    rc = list_now(ctx, domid, &list);
+    rc = hooks_list_now(ctx, domid, &list);
     if (!rc && list.num) {
         hooks_say("a domain with SCSI devices cannot be checkpointed by "
                   "remus (detach them first)");
@@ -289,7 +291,7 @@ static int retrieved(libxl_ctx *ctx, uint32_t domid,
     hooks_list list;
     int rc;
 
-    rc = list_now(ctx, domid, &list);
+    rc = hooks_list_now(ctx, domid, &list);
     if (!rc)
         hooks_table_put(config, &list);
     return rc;
@@ -367,7 +369,10 @@ static yajl_gen_status gen_json(yajl_gen hand, libxl_domain_config *config)
 }
 
 __attribute__((visibility("default")))
-const hooks_life *hooks_life_open(const hooks_real *real)
+const unsigned hooks_life_interface = HOOKS_INTERFACE;
+
+__attribute__((visibility("default")))
+const hooks_life *hooks_life_begin(const hooks_real *real)
 {
     static const hooks_life life = {
         .read_config = hooks_config_read,

@@ -26,6 +26,10 @@ void hooks_list_dispose(hooks_list *list);
 /* False if memory ran out; *dst_r is empty then. */
 bool hooks_list_copy(hooks_list *dst_r, const hooks_list *src);
 
+/* The domain's vhosts now; nothing, and 0, if there is no such domain.  What
+ * else goes wrong is logged, or libxl has done so. */
+int hooks_list_now(libxl_ctx *ctx, uint32_t domid, hooks_list *list_r);
+
 /* ----- hooks_table.c: which configuration has which vhosts ----- */
 
 /*
@@ -65,7 +69,7 @@ bool hooks_json_take(const char *text, hooks_list *list_r, bool *found_r);
 /* See hooks_life. */
 void hooks_migrate_receiver_is_there(int fd);
 void hooks_migrate_sends_header(hooks_header *header);
-int hooks_migrate_before_suspend(void);
+int hooks_migrate_before_suspend(libxl_ctx *ctx, uint32_t domid);
 void hooks_migrate_is_asked(hooks_header *header);
 /* The JSON that is to be sent has vhosts in it. */
 void hooks_migrate_carries(void);

@@ -18,10 +18,11 @@
 
 #include "hooks_life.h"
 
-#define ANSWER "xl vscsi answer "
-#define ANSWER_LEN (sizeof(ANSWER) - 1 + 8)
+#define ANSWER_LEN (sizeof(HOOKS_ANSWER) - 1 + 8)
 #define ANSWER_MAX 65536
+#ifndef ANSWER_MS
 #define ANSWER_MS 150000        /* more than the other side waits for locks */
+#endif
 
 static int receiver_fd = -1;
 static bool carries, asks, asked;
@@ -74,7 +75,7 @@ static void send_answer(libxl_ctx *ctx, const char *text, size_t length)
 {
     char head[ANSWER_LEN + 1];
 
-    snprintf(head, sizeof(head), ANSWER "%08x", (unsigned)length);
+    snprintf(head, sizeof(head), HOOKS_ANSWER "%08x", (unsigned)length);
     if (hooks_real_xl->libxl_write_exactly(ctx, STDOUT_FILENO, head,
                                            ANSWER_LEN, "migration ack stream",
                                            "answer about SCSI devices"))
@@ -184,18 +185,39 @@ static int read_reasons(const char *digits)
     return ERROR_GUEST_TIMEDOUT;
 }
 
-/* The error is the one after which xl touches nothing. */
-int hooks_migrate_before_suspend(void)
+/* A configuration file that was given for it may name none. */
+static int check_carries(libxl_ctx *ctx, uint32_t domid)
 {
+    hooks_list list;
+    int rc;
+
+    if (carries)
+        return 0;
+    rc = hooks_list_now(ctx, domid, &list);
+    if (!rc && list.num)
+        hooks_say("domain %u has SCSI devices, with which it would go on, "
+                  "and vscsi= is missing in the configuration that was given "
+                  "for it", domid);
+    if (rc || list.num)
+        rc = ERROR_GUEST_TIMEDOUT;
+    hooks_list_dispose(&list);
+    return rc;
+}
+
+/* The error is the one after which xl touches nothing. */
+int hooks_migrate_before_suspend(libxl_ctx *ctx, uint32_t domid)
+{
+    static const size_t length = sizeof(HOOKS_ANSWER) - 1;
     char head[ANSWER_LEN + 1] = "";
     int r;
 
     if (!asks)
-        return 0;
+        return check_carries(ctx, domid);
     asks = false;
     r = read_answer(head, ANSWER_LEN);
-    if (r == 1 && !strncmp(head, ANSWER, sizeof(ANSWER) - 1))
-        return read_reasons(head + sizeof(ANSWER) - 1);
+    if (r == 1 && !strncmp(head, HOOKS_ANSWER, length) &&
+        strspn(head + length, "0123456789abcdef") == ANSWER_LEN - length)
+        return read_reasons(head + length);
     if (r < 0)
         hooks_say("the other host does not say whether it can take the SCSI "
                   "devices of the domain");

@@ -13,10 +13,6 @@
 #ifndef XL_REAL
 #define XL_REAL "/usr/sbin/xl"
 #endif
-/* What is preloaded into it; empty: nothing. */
-#ifndef XL_HOOKS
-#define XL_HOOKS ""
-#endif
 
 /* What Debian's script of that name looks at, beside the release of Xen that
  * runs: its own link's target, and where that release's programs are. */
@@ -25,6 +21,11 @@
 #endif
 #ifndef XL_PROGRAMS
 #define XL_PROGRAMS "/usr/lib/xen-%s/bin/xl"
+#endif
+
+/* What is preloaded into it; empty: nothing. */
+#ifndef XL_HOOKS
+#define XL_HOOKS ""
 #endif
 
 const char xl_real[] = XL_REAL;
@@ -88,31 +89,6 @@ void xl_say_not_there(const char *pattern)
         fprintf(stderr, ", so PVSCSI for Xen %s, which runs here, is not"
                 " installed; install xen-vscsi-%s", xl_running_release(),
                 xl_running_release());
-}
-
-/* ----- the hooks ----- */
-
-/* Before what the environment has of these already.  Where no Xen runs, xl
- * does nothing that they could stand before. */
-static void preload_hooks(void)
-{
-    const char *others = getenv("LD_PRELOAD");
-    char *list, hooks[PATH_MAX];
-
-    if (!XL_HOOKS[0] || !xl_find_ours(XL_HOOKS, hooks, sizeof(hooks)))
-        return;
-    if (access(hooks, R_OK)) {
-        fprintf(stderr, "xl: cannot preload %s: ", hooks);
-        xl_say_not_there(XL_HOOKS);
-        fprintf(stderr, "; vscsi= and the SCSI devices of domains are not"
-                " handled\n");
-        return;
-    }
-    if (asprintf(&list, "%s%s%s", hooks, others && others[0] ? ":" : "",
-                 others ? others : "") < 0 ||
-        setenv("LD_PRELOAD", list, 1))
-        fprintf(stderr, "xl: out of memory; vscsi= and the SCSI devices of"
-                " domains are not handled\n");
 }
 
 /* Commands that look and call nothing of what the hooks stand before; with
@@ -189,8 +165,8 @@ int xl_exec_real(char **argv)
 {
     if (!xl_check_real())
         return XL_FAILURE;
-    if (!only_looks(argv))
-        preload_hooks();
+    if (XL_HOOKS[0] && !only_looks(argv) && !xl_preload(XL_HOOKS, argv))
+        return XL_FAILURE;
     if (!exec_without_wrapper(argv))
         return XL_FAILURE;
     execv(xl_real, argv);

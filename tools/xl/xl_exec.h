@@ -35,4 +35,9 @@ bool xl_check_real(void);
 /* Becomes the distribution's xl; returns an exit code if that fails. */
 int xl_exec_real(char **argv);
 
+/* Prepares environment and command so that the hooks, at a path as
+ * xl_find_ours() takes it, are loaded into it.  False, and said, if that
+ * cannot be and the command is not to run without.  In xl_preload.c. */
+bool xl_preload(const char *pattern, char **argv);
+
 #endif /* XL_EXEC_H */

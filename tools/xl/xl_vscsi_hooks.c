@@ -2,7 +2,9 @@
 /*
  * Preloaded into the distribution's xl: stands before what xl calls of libxl
  * and libxlutil, so that vscsi= holds for the whole life of a domain.  Most
- * commands pass through here and cost nothing.
+ * commands pass through here and cost nothing.  Where vscsi matters and the
+ * other object cannot be had, xl gets an error; it does not look at all of
+ * them, so that what is refused is not always where that was found out.
  */
 #include <dirent.h>
 #include <dlfcn.h>
@@ -12,28 +14,26 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "hooks.h"
+#include "gate.h"
 
-#ifndef HOOKS_LIFE
-#define HOOKS_LIFE "/usr/local/lib/xen-vscsi/xl-vscsi-life.so"
+#ifndef BACKENDS
+#define BACKENDS "/sys/bus/xen-backend/devices"
 #endif
 
-#define BACKENDS "/sys/bus/xen-backend/devices"
-#define NO_DOMID ((uint32_t)-1)
-
-#define PUBLIC __attribute__((visibility("default")))
-
-static bool is_xl;              /* otherwise everything passes through */
-static const hooks_life *loaded;
-static bool failed_to_load;
+/* For the launcher, which looks into the file. */
+static const char stamp[] __attribute__((used)) = HOOKS_STAMP;
 
 /* The configuration file that is being read. */
 static const XLU_Config *source_of;
 static char *source;
 
+/* The domain whose configuration was read without its SCSI devices. */
+static uint32_t bare_domid = NO_DOMID;
+static bool has_made_domain;
+
 /* What we stand before.  Looked up when the first of them is called: most
  * commands call none. */
-static const hooks_real *real(void)
+const hooks_real *real(void)
 {
     static hooks_real found;
 
@@ -69,7 +69,7 @@ static void leave_environment(void)
     char *rest, *out, *end, *word, *state = NULL;
     Dl_info self;
 
-    if (!list || !dladdr(&is_xl, &self) || !self.dli_fname)
+    if (!list || !dladdr(&gate_is_on, &self) || !self.dli_fname)
         return;
     rest = strdup(list);
     out = calloc(1, strlen(list) + 1);
@@ -93,46 +93,43 @@ out:
     free(out);
 }
 
-static void __attribute__((constructor)) begin(void)
+static bool is_off(void)
 {
-    is_xl = runs_xl();
-    if (is_xl)
-        leave_environment();
+    const char *word = getenv("XL_VSCSI");
+
+    return word && !strcmp(word, "off");
 }
 
-/* ----- the other object ----- */
-
-static const hooks_life *refuse_life(const char *why)
+/* The arguments lie one after the other: without the mark, the rest moves
+ * up, so that nobody who looks for a process finds a gap. */
+static void take_mark(int argc, char **argv)
 {
-    fprintf(stderr, "xl: vscsi: %s; SCSI devices are not handled\n",
-            why ? why : "out of memory");
-    failed_to_load = true;
-    return NULL;
+    const size_t length = sizeof(HOOKS_MARK) - 1;
+    char *mark, *end;
+    int i = 1;
+
+    while (i < argc && argv[i][0] == '-')
+        i++;
+    if (i >= argc || strlen(argv[i]) <= length)
+        return;
+    mark = argv[i] + strlen(argv[i]) - length;
+    if (strcmp(mark, HOOKS_MARK))
+        return;
+    end = argv[argc - 1] + strlen(argv[argc - 1]) + 1;
+    memmove(mark, mark + length, (size_t)(end - mark) - length);
+    memset(end - length, 0, length);
+    while (++i < argc)
+        argv[i] -= length;
 }
 
-/* NULL, and said once, if it cannot be had. */
-static const hooks_life *life(void)
+/* glibc hands every constructor what main() gets. */
+static void __attribute__((constructor)) begin(int argc, char **argv)
 {
-    __typeof__(hooks_life_open) *open_life;
-    void *object, *theirs;
-
-    if (!is_xl || failed_to_load)
-        return NULL;
-    if (loaded)
-        return loaded;
-    object = dlopen(HOOKS_LIFE, RTLD_NOW | RTLD_LOCAL);
-    if (!object)
-        return refuse_life(dlerror());
-    /* Structs of one libxl must not be read by the rules of another. */
-    theirs = dlsym(object, "libxl_domain_info");
-    if (theirs != *(void *const *)&real()->libxl_domain_info)
-        return refuse_life(HOOKS_LIFE " was built for another libxenlight "
-                           "than this xl's");
-    *(void **)&open_life = dlsym(object, HOOKS_LIFE_OPEN);
-    if (!open_life)
-        return refuse_life(dlerror());
-    loaded = open_life(real());
-    return loaded;
+    if (!runs_xl())
+        return;
+    leave_environment();
+    take_mark(argc, argv);
+    gate_is_on = !is_off();
 }
 
 /* ----- configuration files ----- */
@@ -141,7 +138,7 @@ PUBLIC XLU_Config *xlu_cfg_init(FILE *report, const char *report_filename)
 {
     XLU_Config *cfg = real()->xlu_cfg_init(report, report_filename);
 
-    if (is_xl && cfg && report_filename) {
+    if (gate_is_on && cfg && report_filename) {
         free(source);
         source = strdup(report_filename);
         source_of = cfg;
@@ -149,20 +146,37 @@ PUBLIC XLU_Config *xlu_cfg_init(FILE *report, const char *report_filename)
     return cfg;
 }
 
+/* An empty list gives nothing; what is no list is for the other object. */
+static bool has_vscsi(XLU_Config *cfg)
+{
+    XLU_ConfigList *list;
+    int num = 0, e;
+
+    e = real()->xlu_cfg_get_list(cfg, "vscsi", &list, &num, 1);
+    return e ? e != ESRCH : num > 0;
+}
+
 PUBLIC int xlu_cfg_readdata(XLU_Config *cfg, const char *data, int length)
 {
+    const char *name = cfg == source_of && source ? source : "configuration";
     int e = real()->xlu_cfg_readdata(cfg, data, length);
 
-    if (e || !is_xl)
+    if (e || !gate_is_on)
         return e;
+    if (gate_saved_has_devices && !has_vscsi(cfg)) {
+        fprintf(stderr, "xl: vscsi: %s: vscsi= is missing: the saved domain "
+                "goes on with the SCSI devices that it has\n", name);
+        return EINVAL;
+    }
     /* A file without vscsi= matters only after one with it. */
-    if (!loaded &&
-        real()->xlu_cfg_get_list(cfg, "vscsi", NULL, NULL, 1) == ESRCH)
+    if (!gate_life && !has_vscsi(cfg)) {
+        gate_matters(false);
         return 0;
-    if (!life())
-        return ELIBACC;
-    return life()->read_config(cfg, cfg == source_of && source
-                               ? source : "configuration");
+    }
+    if (gate_needed() == GATE_LOADED)
+        return gate_life->read_config(cfg, name);
+    gate_say("%s: vscsi= is not heeded, and nothing done", name);
+    return ELIBACC;
 }
 
 /* ----- block devices ----- */
@@ -184,13 +198,23 @@ static bool somebody_has_vscsi(void)
     return found;
 }
 
-/* Of what a guest has through vscsi, nobody gets the disk. */
+/* Of what a guest has through vscsi, nobody gets the disk.  A guest that
+ * reboots had its disks all the time: it does not stay down for others'. */
 static int check_disks(libxl_ctx *ctx, uint32_t domid,
                        const libxl_device_disk *disks, int num)
 {
-    if (!is_xl || !num || !somebody_has_vscsi())
+    if (!gate_is_on || !num || !somebody_has_vscsi())
         return 0;
-    return life() ? life()->check_disks(ctx, domid, disks, num) : ERROR_FAIL;
+    if (gate_needed() == GATE_LOADED)
+        return gate_life->check_disks(ctx, domid, disks, num);
+    if (has_made_domain) {
+        gate_say("disks are used again without a look at the SCSI devices "
+                 "that domains have");
+        return 0;
+    }
+    gate_say("no disk is used: it may be one that a domain has as a SCSI "
+             "device");
+    return ERROR_FAIL;
 }
 
 PUBLIC int libxl_device_disk_add(libxl_ctx *ctx, uint32_t domid,
@@ -213,18 +237,38 @@ PUBLIC int libxl_cdrom_insert(libxl_ctx *ctx, uint32_t domid,
 
 /* ----- domains ----- */
 
-static int before_create(libxl_ctx *ctx, libxl_domain_config *config)
+static int before_create(libxl_ctx *ctx, libxl_domain_config *config,
+                         const libxl_asyncop_how *ao_how)
 {
     int rc = check_disks(ctx, NO_DOMID, config->disks, config->num_disks);
 
-    return !rc && loaded ? loaded->before_create(config) : rc;
+    if (rc)
+        return rc;
+    switch (gate_now()) {
+    case GATE_NOTHING:
+        return 0;
+    case GATE_REFUSED:
+        gate_say("the domain is not started without its SCSI devices");
+        return ERROR_FAIL;
+    case GATE_LOADED:
+        break;
+    }
+    if (ao_how) {
+        fprintf(stderr, "xl: vscsi: a domain with SCSI devices cannot be made "
+                "in the background\n");
+        return ERROR_INVAL;
+    }
+    return gate_life->before_create(config);
 }
 
-static int refuse_ao_how(void)
+static int after_create(libxl_ctx *ctx, libxl_domain_config *config,
+                        uint32_t *domid, bool boots, int rc)
 {
-    fprintf(stderr, "xl: vscsi: a domain with SCSI devices cannot be made "
-            "in the background\n");
-    return ERROR_INVAL;
+    if (gate_life)
+        rc = gate_life->after_create(ctx, config, domid, boots, rc);
+    has_made_domain |= !rc;
+    gate_saved_has_devices = false;
+    return rc;
 }
 
 PUBLIC int libxl_domain_create_new(
@@ -232,16 +276,13 @@ PUBLIC int libxl_domain_create_new(
     const libxl_asyncop_how *ao_how,
     const libxl_asyncprogress_how *aop_console_how)
 {
-    int rc = before_create(ctx, d_config);
+    int rc = before_create(ctx, d_config, ao_how);
 
-    if (!rc && loaded && ao_how)
-        rc = refuse_ao_how();
     if (rc)
         return rc;
     rc = real()->libxl_domain_create_new(ctx, d_config, domid, ao_how,
                                          aop_console_how);
-    return loaded ? loaded->after_create(ctx, d_config, domid, true, rc)
-                   : rc;
+    return after_create(ctx, d_config, domid, true, rc);
 }
 
 PUBLIC int libxl_domain_create_restore(
@@ -251,17 +292,14 @@ PUBLIC int libxl_domain_create_restore(
     const libxl_asyncop_how *ao_how,
     const libxl_asyncprogress_how *aop_console_how)
 {
-    int rc = before_create(ctx, d_config);
+    int rc = before_create(ctx, d_config, ao_how);
 
-    if (!rc && loaded && ao_how)
-        rc = refuse_ao_how();
     if (rc)
         return rc;
     rc = real()->libxl_domain_create_restore(ctx, d_config, domid, restore_fd,
                                              send_back_fd, params, ao_how,
                                              aop_console_how);
-    return loaded ? loaded->after_create(ctx, d_config, domid, false, rc)
-                   : rc;
+    return after_create(ctx, d_config, domid, false, rc);
 }
 
 PUBLIC int libxl_domain_soft_reset(
@@ -269,19 +307,35 @@ PUBLIC int libxl_domain_soft_reset(
     const libxl_asyncop_how *ao_how,
     const libxl_asyncprogress_how *aop_console_how)
 {
-    if (!ao_how && life())
-        return life()->soft_reset(ctx, d_config, domid, ao_how,
-                                  aop_console_how);
+    switch (ao_how ? GATE_NOTHING : gate_domain(domid)) {
+    case GATE_LOADED:
+        return gate_life->soft_reset(ctx, d_config, domid, ao_how,
+                                     aop_console_how);
+    case GATE_REFUSED:
+        gate_say("domain %u is not started again without its SCSI devices",
+                 domid);
+        return ERROR_FAIL;
+    case GATE_NOTHING:
+        break;
+    }
     return real()->libxl_domain_soft_reset(ctx, d_config, domid, ao_how,
                                            aop_console_how);
 }
 
+/* Never refused: a guest has to be stopped whatever there is of us. */
 PUBLIC int libxl_domain_destroy(libxl_ctx *ctx, uint32_t domid,
                                 const libxl_asyncop_how *ao_how)
 {
-    if (!ao_how && life())
-        return life()->destroy(ctx, domid);
-    return real()->libxl_domain_destroy(ctx, domid, ao_how);
+    gate_state state = ao_how ? GATE_NOTHING : gate_domain(domid);
+    int rc;
+
+    if (state == GATE_LOADED)
+        return gate_life->destroy(ctx, domid);
+    rc = real()->libxl_domain_destroy(ctx, domid, ao_how);
+    if (!rc && state == GATE_REFUSED)
+        gate_say("domain %u is destroyed, and what dom0 has of its SCSI "
+                 "devices is left to xl scsi-cleanup", domid);
+    return rc;
 }
 
 PUBLIC int libxl_domain_preserve(libxl_ctx *ctx, uint32_t domid,
@@ -289,22 +343,18 @@ PUBLIC int libxl_domain_preserve(libxl_ctx *ctx, uint32_t domid,
                                  const char *name_suffix,
                                  libxl_uuid new_uuid)
 {
-    int rc = real()->libxl_domain_preserve(ctx, domid, info, name_suffix,
-                                           new_uuid);
+    gate_state state = gate_domain(domid);
+    int rc;
 
-    if (!rc && life())
-        life()->preserved(ctx, domid);
-    return rc;
-}
-
-PUBLIC int libxl_domain_resume(libxl_ctx *ctx, uint32_t domid,
-                               int suspend_cancel,
-                               const libxl_asyncop_how *ao_how)
-{
-    int rc = real()->libxl_domain_resume(ctx, domid, suspend_cancel, ao_how);
-
-    if (!rc && !ao_how && life())
-        life()->resumed(ctx, domid);
+    if (state == GATE_REFUSED) {
+        gate_say("domain %u stays as it is: its SCSI devices cannot go to "
+                 "the one that would take its place", domid);
+        return ERROR_FAIL;
+    }
+    rc = real()->libxl_domain_preserve(ctx, domid, info, name_suffix,
+                                       new_uuid);
+    if (!rc && state == GATE_LOADED)
+        gate_life->preserved(ctx, domid);
     return rc;
 }
 
@@ -317,24 +367,44 @@ PUBLIC int libxl_retrieve_domain_configuration(
     int rc = real()->libxl_retrieve_domain_configuration(ctx, domid, d_config,
                                                          ao_how);
 
-    if (!rc && !ao_how && life())
-        rc = life()->retrieved(ctx, domid, d_config);
-    return rc;
+    if (rc || ao_how)
+        return rc;
+    switch (gate_domain(domid)) {
+    case GATE_LOADED:
+        return gate_life->retrieved(ctx, domid, d_config);
+    case GATE_REFUSED:
+        /* With an error, xl would reboot the domain as it was created, and
+         * leave it out of a list: it is refused where it is used. */
+        bare_domid = domid;
+        gate_matters(true);
+        return 0;
+    case GATE_NOTHING:
+        bare_domid = NO_DOMID;
+        gate_matters(false);
+        break;
+    }
+    return 0;
 }
 
 PUBLIC void libxl_domain_config_dispose(libxl_domain_config *p)
 {
-    if (loaded)
-        loaded->disposed(p);
+    if (gate_life)
+        gate_life->disposed(p);
     real()->libxl_domain_config_dispose(p);
 }
 
 PUBLIC char *libxl_domain_config_to_json(libxl_ctx *ctx,
                                          libxl_domain_config *p)
 {
-    char *text = real()->libxl_domain_config_to_json(ctx, p);
+    char *text;
 
-    return text && loaded ? loaded->add_to_json(p, text) : text;
+    if (bare_domid != NO_DOMID) {
+        gate_say("domain %u is not saved or sent without its SCSI devices",
+                 bare_domid);
+        return NULL;
+    }
+    text = real()->libxl_domain_config_to_json(ctx, p);
+    return text && gate_life ? gate_life->add_to_json(p, text) : text;
 }
 
 PUBLIC int libxl_domain_config_from_json(libxl_ctx *ctx,
@@ -343,75 +413,22 @@ PUBLIC int libxl_domain_config_from_json(libxl_ctx *ctx,
 {
     int rc = real()->libxl_domain_config_from_json(ctx, p, s);
 
-    if (rc || !is_xl || (!loaded && !strstr(s, "\"" HOOKS_JSON_KEY "\"")))
+    if (rc || !gate_is_on || (!gate_life && !strstr(s, JSON_KEY)))
         return rc;
-    return life() ? life()->take_from_json(ctx, p, s) : ERROR_FAIL;
+    if (gate_needed() == GATE_LOADED)
+        return gate_life->take_from_json(ctx, p, s);
+    /* xl does not look at what this returns: see before_create(). */
+    gate_matters(true);
+    return 0;
 }
 
 PUBLIC yajl_gen_status libxl_domain_config_gen_json(yajl_gen hand,
                                                     libxl_domain_config *p)
 {
-    return loaded ? loaded->gen_json(hand, p)
-                  : real()->libxl_domain_config_gen_json(hand, p);
-}
-
-/* ----- migration ----- */
-
-static bool is_header(const void *data, ssize_t size, const char *what)
-{
-    return what && !strcmp(what, "header") &&
-           size == (ssize_t)sizeof(hooks_header) &&
-           !strncmp(data, HOOKS_MAGIC, strlen(HOOKS_MAGIC));
-}
-
-PUBLIC int libxl_read_exactly(libxl_ctx *ctx, int fd, void *data, ssize_t sz,
-                              const char *filename, const char *what)
-{
-    int e = real()->libxl_read_exactly(ctx, fd, data, sz, filename, what);
-    hooks_header *header = data;
-
-    if (e || !is_xl || !what)
-        return e;
-    if (loaded && !strcmp(what, "banner"))
-        loaded->receiver_is_there(fd);
-    else if (is_header(data, sz, what) &&
-             header->mandatory_flags & HOOKS_FLAG && life())
-        life()->is_asked(header);
-    return 0;
-}
-
-PUBLIC int libxl_write_exactly(libxl_ctx *ctx, int fd, const void *data,
-                               ssize_t sz, const char *filename,
-                               const char *what)
-{
-    hooks_header header;
-
-    if (loaded && is_header(data, sz, what) && filename &&
-        !strcmp(filename, "migration stream")) {
-        memcpy(&header, data, sizeof(header));
-        loaded->sends_header(&header);
-        data = &header;
+    if (bare_domid != NO_DOMID) {
+        gate_say("the SCSI devices of domain %u are not shown", bare_domid);
+        bare_domid = NO_DOMID;
     }
-    return real()->libxl_write_exactly(ctx, fd, data, sz, filename, what);
-}
-
-PUBLIC int libxl_domain_suspend(libxl_ctx *ctx, uint32_t domid, int fd,
-                                int flags, const libxl_asyncop_how *ao_how)
-{
-    int rc = loaded ? loaded->before_suspend() : 0;
-
-    return rc ? rc : real()->libxl_domain_suspend(ctx, domid, fd, flags,
-                                                  ao_how);
-}
-
-PUBLIC int libxl_domain_remus_start(libxl_ctx *ctx,
-                                    libxl_domain_remus_info *info,
-                                    uint32_t domid, int send_fd, int recv_fd,
-                                    const libxl_asyncop_how *ao_how)
-{
-    int rc = life() ? life()->before_remus(ctx, domid) : 0;
-
-    return rc ? rc : real()->libxl_domain_remus_start(ctx, info, domid,
-                                                      send_fd, recv_fd,
-                                                      ao_how);
+    return gate_life ? gate_life->gen_json(hand, p)
+                     : real()->libxl_domain_config_gen_json(hand, p);
 }
