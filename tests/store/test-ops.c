@@ -142,7 +142,8 @@ static void an_admins_target_is_used_and_not_exported(void **state)
     fakehost_add_target("naa.6001405000000001:7");
     assert_int_equal(rig_attach(rig, DOM, "naa.6001405000000001:7 0:0:0:0"),
                      0);
-    rig_assert_node(rig, B "/vscsi-devs/dev-0/p-dev", "naa.6001405000000001:7");
+    rig_assert_node(rig, B "/vscsi-devs/dev-0/p-dev",
+                    "naa.6001405000000001:7");
     assert_int_equal(fakehost_num_exported(), 0);
     assert_int_equal(rig_detach(rig, DOM, "0:0:0:0",
                                 LIBXL__VSCSI_SAFE_REMOVE), 0);

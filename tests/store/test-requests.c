@@ -128,6 +128,31 @@ static void detaching_costs_at_most_25_and_5_a_device_whatever_is_there(void **s
     }
 }
 
+static void the_end_of_a_domain_costs_at_most_10_and_8_a_vhost(void **state)
+{
+    static const unsigned vhosts[] = { 1, 4, 16 };
+    libxl_device_vscsictrl *ctrls;
+    struct rig *rig = *state;
+    unsigned i, j;
+    long mark;
+    int num;
+
+    for (i = 0; i < VSCSI_ARRAY_SIZE(vhosts); i++) {
+        for (j = 0; j < vhosts[i]; j++)
+            assert_int_equal(rig_attach_many(rig, DOM, j, j * 4, 4), 0);
+        ctrls = rig_vhosts(rig, DOM, &num);
+        store_domain_destroy(rig->s, DOM);
+        peer_settle(rig->p);
+        mark = store_trace_mark(rig->s);
+        assert_int_equal(libxl__vscsi_domain_destroyed(&rig->vc, DOM, ctrls,
+                                                       num), 0);
+        CHECK(rig, mark, 10 + 8 * vhosts[i]);
+        libxl_device_vscsictrl_list_free(ctrls, num);
+        rig_assert_nothing_left(rig);
+        store_domain_create(rig->s, DOM);
+    }
+}
+
 static void vhosts_on_record_are_not_looked_up_again(void **state)
 {
     struct rig *rig = *state;
@@ -190,6 +215,7 @@ int main(void)
         TEST(limited_transfers_cost_at_most_16_more),
         TEST(adding_costs_at_most_25_and_6_a_device_whatever_is_there),
         TEST(detaching_costs_at_most_25_and_5_a_device_whatever_is_there),
+        TEST(the_end_of_a_domain_costs_at_most_10_and_8_a_vhost),
         TEST(vhosts_on_record_are_not_looked_up_again),
         TEST(what_is_known_is_not_asked_again),
     };

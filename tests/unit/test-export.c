@@ -148,7 +148,8 @@ static void disk_without_its_driver_is_refused(void **state)
 
     (void)state;
     unit->paths[0].lio_node = NULL;
-    assert_int_equal(libxl__vscsi_lio_export(&lio_vc, unit, "vscsi-5-0"), ERROR_FAIL);
+    assert_int_equal(libxl__vscsi_lio_export(&lio_vc, unit, "vscsi-5-0"),
+                     ERROR_FAIL);
     assert_non_null(strstr(lio_said, "modprobe sd_mod"));
     assert_true(lio_is_empty());
 }

@@ -73,7 +73,8 @@ static int refuse_enable(libxl__vscsi_ctx *vc, const libxl__vscsi_unit *unit,
                            "for reading and writing", unit->paths[0].lio_node);
     else
         libxl__vscsi_error(vc, "LIO does not take %s: %s (dom0's kernel log "
-                           "may say more)", unit->paths[0].lio_node, strerror(r));
+                           "may say more)", unit->paths[0].lio_node,
+                           strerror(r));
     return ERROR_FAIL;
 }
 
@@ -109,8 +110,9 @@ static int create_backstore(libxl__vscsi_ctx *vc,
                                    "/%s/control", root, ours->backstore);
     }
     if (!r)
-        r = libxl__vscsi_cfs_write(unit->paths[0].lio_node, "%s/core/" LIO_OUR_HBA
-                                   "/%s/udev_path", root, ours->backstore);
+        r = libxl__vscsi_cfs_write(unit->paths[0].lio_node,
+                                   "%s/core/" LIO_OUR_HBA "/%s/udev_path",
+                                   root, ours->backstore);
     if (r) {
         libxl__vscsi_error(vc, "LIO backstore %s cannot be %s: %s",
                            ours->backstore, step, strerror(r));

@@ -171,48 +171,97 @@ int libxl_vscsi_resume(libxl_ctx *ctx, uint32_t domid)
 
 /* ----- the end ----- */
 
+typedef struct ending {
+    uint32_t domid;
+    const libxl_device_vscsictrl *ctrls;
+    int num;
+} ending;
+
+static int erase_body(libxl__vscsi_ctx *vc, xs_transaction_t t, void *arg)
+{
+    const ending *e = arg;
+    int rc = 0, i;
+
+    for (i = 0; !rc && i < e->num; i++)
+        rc = libxl__vscsi_xs_rm_vhost(vc, t, (libxl__vscsi_vhost){
+                                      e->domid, e->ctrls[i].devid });
+    return rc;
+}
+
 /*
  * The frontends are gone, and that makes the backends let go, all of them at
  * once.  Their nodes go whatever they do.
  */
-static int end_vhosts(libxl__vscsi_ctx *vc, uint32_t domid,
-                      const libxl_device_vscsictrl *ctrls, int num,
-                      uint64_t since_ms)
+static int end_vhosts(libxl__vscsi_ctx *vc, ending *e, uint64_t since_ms)
 {
+    int rc = 0, r, i;
     bool over;
-    int rc, r, i;
 
-    for (i = 0, rc = 0; i < num; i++) {
-        libxl__vscsi_vhost vhost = { domid, ctrls[i].devid };
-
-        r = libxl__vscsi_await_unplug(vc, vhost, since_ms, &over);
-        if (!r)
-            r = libxl__vscsi_erase_vhost(vc, vhost);
+    for (i = 0; i < e->num; i++) {
+        r = libxl__vscsi_await_unplug(vc, (libxl__vscsi_vhost){
+                                      e->domid, e->ctrls[i].devid },
+                                      since_ms, &over);
         rc = rc ? rc : r;
     }
-    return rc;
+    r = e->num ? libxl__vscsi_xs_transact(vc, erase_body, e) : 0;
+    return rc ? rc : r;
+}
+
+/* The devices of those vhosts that the kernel has let go of by end_ms, one
+ * after the other in devs[]; how many.  *left_r: there are others. */
+static unsigned await_all(libxl__vscsi_ctx *vc, const ending *e,
+                          uint64_t end_ms, libxl_device_vscsidev *devs,
+                          bool *left_r)
+{
+    unsigned found = 0;
+    int i;
+
+    *left_r = false;
+    for (i = 0; i < e->num; i++) {
+        const libxl_device_vscsictrl *ctrl = &e->ctrls[i];
+        libxl__vscsi_vhost vhost = { e->domid, ctrl->devid };
+
+        if (!libxl__vscsi_await_backend(vc, vhost, end_ms)) {
+            *left_r = true;
+            continue;
+        }
+        if (ctrl->num_vscsidevs)
+            memcpy(&devs[found], ctrl->vscsidevs,
+                   (size_t)ctrl->num_vscsidevs * sizeof(*devs));
+        found += (unsigned)ctrl->num_vscsidevs;
+    }
+    return found;
 }
 
 /* As after a detach: the domain is rid of them, whatever is left. */
-static void let_go(libxl__vscsi_ctx *vc, uint32_t domid,
-                   const libxl_device_vscsictrl *ctrls, int num,
-                   uint64_t end_ms)
+static void let_go(libxl__vscsi_ctx *vc, const ending *e, uint64_t end_ms)
 {
-    int i, left = 0;
+    libxl_device_vscsidev *devs;
+    unsigned all = 1, num;
+    bool left = true;
+    int i;
 
-    for (i = 0; i < num; i++)
-        left += libxl__vscsi_let_go_vhost(vc, domid, &ctrls[i], end_ms,
-                                          end_ms) != 0;
+    for (i = 0; i < e->num; i++)
+        all += (unsigned)e->ctrls[i].num_vscsidevs;
+    devs = calloc(all, sizeof(*devs));      /* what they point to is e's */
+    if (devs) {
+        num = await_all(vc, e, end_ms, devs, &left);
+        if (num && libxl__vscsi_release_unused(vc, e->domid, devs, NULL, num,
+                                               end_ms))
+            left = true;
+    }
+    free(devs);
     if (left)
         libxl__vscsi_log(vc, XTL_WARN, "dom0 has not let go yet of all that "
                          "domain %u had; nobody else gets it before (xl "
-                         "scsi-assignable-list -a shows it)", domid);
+                         "scsi-assignable-list -a shows it)", e->domid);
 }
 
 int libxl__vscsi_domain_destroyed(libxl__vscsi_ctx *vc, uint32_t domid,
                                   const libxl_device_vscsictrl *ctrls,
                                   int num)
 {
+    ending e = { .domid = domid, .ctrls = ctrls, .num = num };
     uint64_t since = libxl__vscsi_now_ms();
     libxl_device_vscsictrl *live = NULL;
     int rc, num_live = 0;
@@ -226,8 +275,8 @@ int libxl__vscsi_domain_destroyed(libxl__vscsi_ctx *vc, uint32_t domid,
     libxl_device_vscsictrl_list_free(live, num_live);
     if (exists)
         return ERROR_NOT_READY;
-    rc = end_vhosts(vc, domid, ctrls, num, since);
-    let_go(vc, domid, ctrls, num, since + vc->timeouts.destroy_ms);
+    rc = end_vhosts(vc, &e, since);
+    let_go(vc, &e, since + vc->timeouts.destroy_ms);
     return rc;
 }
 

@@ -38,8 +38,10 @@ int libxl__vscsi_write_node(libxl__vscsi_ctx *vc, xs_transaction_t t,
 /* 0 also where there is no such node. */
 int libxl__vscsi_remove_node(libxl__vscsi_ctx *vc, xs_transaction_t t,
                              char *path);
+/* A directory, and so many levels in all: what is above it, if that is empty
+ * then. */
 int libxl__vscsi_remove_if_empty(libxl__vscsi_ctx *vc, xs_transaction_t t,
-                                 char *path);
+                                 char *path, unsigned levels);
 /* *names_r is NULL, and 0 returned, where there is no such directory. */
 int libxl__vscsi_list_node(libxl__vscsi_ctx *vc, xs_transaction_t t,
                            char *path, char ***names_r, unsigned *num_r);

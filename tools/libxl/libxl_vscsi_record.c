@@ -227,7 +227,7 @@ int libxl__vscsi_forget_vhost(libxl__vscsi_ctx *vc, xs_transaction_t t,
 
     rc = libxl__vscsi_remove_node(vc, t, libxl__vscsi_record_path(v, NULL));
     if (!rc)
-        rc = libxl__vscsi_remove_if_empty(vc, t, records_path(v.domid));
+        rc = libxl__vscsi_remove_if_empty(vc, t, records_path(v.domid), 1);
     return rc;
 }
 

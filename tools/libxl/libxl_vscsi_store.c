@@ -109,19 +109,26 @@ int libxl__vscsi_xs_transact(libxl__vscsi_ctx *vc,
 }
 
 int libxl__vscsi_remove_if_empty(libxl__vscsi_ctx *vc, xs_transaction_t t,
-                                 char *path)
+                                 char *path, unsigned levels)
 {
-    char *again = path ? strdup(path) : NULL;
-    char **names = NULL;
+    char **names;
     unsigned num;
-    int rc;
+    int rc = 0;
 
-    rc = libxl__vscsi_list_node(vc, t, path, &names, &num);
-    if (rc || !names || num)
-        free(again);
-    else
-        rc = libxl__vscsi_remove_node(vc, t, again);
-    free(names);
+    for (; path && !rc && levels; levels--) {
+        rc = libxl__vscsi_list_node(vc, t, strdup(path), &names, &num);
+        if (rc)
+            break;
+        if (names && !num)
+            rc = libxl__vscsi_remove_node(vc, t, strdup(path));
+        free(names);
+        if (num)
+            break;
+        *strrchr(path, '/') = '\0';
+    }
+    if (!path)
+        rc = libxl__vscsi_store_failed(vc, "remove", NULL);
+    free(path);
     return rc;
 }
 

@@ -472,9 +472,7 @@ int libxl__vscsi_xs_rm_backend(libxl__vscsi_ctx *vc, xs_transaction_t t,
     rc = libxl__vscsi_remove_node(vc, t, libxl__vscsi_xs_backend_path(v));
     if (!rc)
         rc = libxl__vscsi_remove_if_empty(vc, t,
-                                libxl__vscsi_xs_backends_path(v.domid));
-    if (!rc)
-        rc = libxl__vscsi_remove_if_empty(vc, t, strdup(BACKENDS));
+                                libxl__vscsi_xs_backends_path(v.domid), 2);
     return rc;
 }
 
@@ -486,7 +484,7 @@ int libxl__vscsi_xs_rm_vhost(libxl__vscsi_ctx *vc, xs_transaction_t t,
     rc = libxl__vscsi_xs_rm_frontend(vc, t, v);
     if (!rc)
         rc = libxl__vscsi_remove_if_empty(vc, t, libxl__vscsi_sprintf(
-                                 "/local/domain/%u/device/vscsi", v.domid));
+                             "/local/domain/%u/device/vscsi", v.domid), 1);
     if (!rc)
         rc = libxl__vscsi_xs_rm_backend(vc, t, v);
     if (!rc)
