@@ -221,6 +221,7 @@ shell: all                            ## a root shell in dom0 of that Xen
 include tests/tests.mk
 
 ##@ Installing
+DOCS = docs/misc/pvscsi.txt docs/misc/design.txt README COPYING
 # Beside what was there before, and never over it.  DESTDIR is a packager's.
 INSTALLED = $(addprefix $(libdir)/,$(notdir $(LIGHT_SO) $(UTIL_SO)) \
               $(LIGHT).so $(UTIL).so $(LIGHT).a $(UTIL).a) \
@@ -230,7 +231,7 @@ INSTALLED = $(addprefix $(libdir)/,$(notdir $(LIGHT_SO) $(UTIL_SO)) \
             $(sbindir)/xl $(completiondir)/xl $(udevrulesdir)/$(UDEV_RULES) \
             $(addprefix $(mandir)/man1/,$(notdir $(MAN1))) \
             $(addprefix $(mandir)/man5/,$(notdir $(MAN5))) \
-            $(addprefix $(docdir)/,pvscsi.txt README COPYING)
+            $(addprefix $(docdir)/,$(notdir $(DOCS)))
 OWNED = $(if $(DESTDIR),:,tools/owned.sh)
 BACKENDS = /sys/bus/xen-backend/devices
 
@@ -253,8 +254,7 @@ install: all                          ## to DESTDIR and prefix
 	$(INSTALL) -m 755 $(B)/xl $(DESTDIR)$(sbindir)
 	$(INSTALL) -m 644 $(MAN1) $(DESTDIR)$(mandir)/man1
 	$(INSTALL) -m 644 $(MAN5) $(DESTDIR)$(mandir)/man5
-	$(INSTALL) -m 644 docs/misc/pvscsi.txt docs/misc/design.txt README COPYING \
-	    $(DESTDIR)$(docdir)
+	$(INSTALL) -m 644 $(DOCS) $(DESTDIR)$(docdir)
 	$(INSTALL) -m 644 $(B)/bash-completion \
 	    $(DESTDIR)$(completiondir)/xl
 	$(INSTALL) -m 644 $(B)/$(UDEV_RULES) $(DESTDIR)$(udevrulesdir)

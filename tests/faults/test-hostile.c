@@ -144,6 +144,7 @@ static const struct {
     { "DIRECTORY", "/local/domain/0/backend/vscsi/[56]", NULL },
     { "DIRECTORY", "/local/domain/5/device/vscsi", NULL },
     { "READ", "/libxl/[56]/device/vscsi/0", NULL },
+    { "READ", "/libxl/[56]/scsi-monitor", NULL },
     { "READ", "/local/domain/[56]/name", NULL },
     { "READ", "/local/domain/[56]/vm", NULL },
     { "READ", B, NULL },

@@ -109,8 +109,8 @@ const char *rig_get(const char *path)
 void rig_clean(void)
 {
     static const char *const names[] = {
-        "calls", "out", "err", "store", "record", "stored", "vhosts",
-        "updated", "file", "file.vscsi", "file.lx", "empty.cfg", "wrong.cfg",
+        "calls", "written", "out", "err", "store", "record", "stored",
+        "vhosts", "updated", "file", "file.vscsi", "file.lx", "empty.cfg", "wrong.cfg",
     };
     size_t i;
 

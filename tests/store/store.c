@@ -330,6 +330,7 @@ void store_domain_create(struct store *s, uint32_t domid)
     make_node(s, lib, "", "", "n0");
     make_node(s, lib, "type", "pv", NULL);
     make_node(s, lib, "device", "", NULL);
+    make_node(s, lib, "scsi-monitor", "1", NULL);   /* an xl with hooks */
     if (!xs_introduce_domain(s->xsh, domid, 1, 1))
         fail_msg("introduce domain %u: %s", domid, strerror(errno));
     s->domids[s->num_domains++] = domid;

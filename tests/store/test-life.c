@@ -32,6 +32,24 @@ static void a_destroyed_domain_leaves_nothing(void **state)
     libxl_device_vscsictrl_list_free(ctrls, num);
 }
 
+static void a_domain_that_nobody_restarts_with_its_devices_is_told(
+    void **state)
+{
+    static const char warning[] = "guest5 was started by something that knows"
+                                  " nothing of its SCSI devices";
+    struct rig *rig = *state;
+
+    assert_int_equal(rig_attach_many(rig, DOM, 0, 0, 1), 0);
+    assert_string_equal(rig_log(), "");
+    store_rm(rig->s, "/libxl/5/scsi-monitor");
+    assert_int_equal(rig_attach_many(rig, DOM, 0, 1, 1), 0);
+    rig_assert_said(warning);
+    rig_forget_log();
+    assert_int_equal(rig_detach(rig, DOM, "0:0:0:1",
+                                LIBXL__VSCSI_SAFE_REMOVE), 0);
+    assert_string_equal(rig_log(), "");
+}
+
 static void a_domain_that_is_still_there_is_not_touched(void **state)
 {
     struct rig *rig = *state;
@@ -199,6 +217,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         TEST(a_destroyed_domain_leaves_nothing),
+        TEST(a_domain_that_nobody_restarts_with_its_devices_is_told),
         TEST(a_domain_that_is_still_there_is_not_touched),
         TEST(a_backend_that_hangs_at_the_end_is_said),
         TEST(a_resumed_guest_is_written_the_same_state_again),

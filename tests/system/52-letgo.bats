@@ -46,7 +46,8 @@ under_way() {
     [ -e /sys/devices/vscsi-$id-0 ]
     [ "$(ours_in_lio)" = "$exports" ]
     xl scsi-assignable-list -a | grep "$host:0:0:0.*has not let go"
-    wait_for 'assert_nothing_left >/dev/null' 60
+    # It is as slow with what dom0 sends it then, to free its medium.
+    wait_for 'assert_nothing_left >/dev/null' 150
 }
 
 # The guest says that it has let go, so dom0's driver does; LIO does not.
@@ -78,7 +79,8 @@ under_way() {
     echo "$output" | grep "is still letting go of $host:0:0:0: a command"
     [ "$(states b)" = "0:0:0:1 4 4" ]
     # Who was left behind goes on by itself.
-    wait_for '! ours_in_lio | grep "xl-vscsi-$host:0:0:0"' 90
+    wait_for '! ours_in_lio | grep "xl-vscsi-$host:0:0:0"' 220
+    wait_for "echo 1 2>/dev/null >$scsi_debug/delay" 60
     xl scsi-attach b "$host:0:0:0" 0:0:0:2
     [ "$(states b)" = "0:0:0:1 4 4
 0:0:0:2 4 4" ]

@@ -3,11 +3,11 @@
 # Where the hooks or what they load cannot be used, no guest goes on without
 # its SCSI devices unsaid: it is refused, and untouched.
 
-objects=/usr/local/lib/xen-vscsi
 
 setup() {
     . /tests/vscsi.sh
     . /tests/life.sh
+    objects=$our_hooks
 }
 
 teardown() {
@@ -144,4 +144,23 @@ END
     XL_VSCSI=off xl create -q /run/life.cfg </dev/null
     wait_guest life
     [ -z "$(states life)" ]
+}
+
+@test "who gives devices to a guest of another xl is told that they get lost" {
+    with_disk
+    config pv
+    rm -f "$consoles/guest-life.log"
+    "$real_xl" create -q /run/life.cfg </dev/null
+    wait_guest life
+    run xl scsi-attach life "$host:0:0:0" 0:0:0:0
+    [ "$status" -eq 0 ]
+    echo "$output" | grep "life was started by something that knows nothing of its SCSI devices"
+    xl scsi-list --json life | grep '"persistent": false'
+    xl destroy life
+    create pv
+    wait_guest life
+    run xl scsi-attach life "$host:0:0:0" 0:0:0:0
+    [ "$status" -eq 0 ]
+    [ -z "$output" ]
+    xl scsi-list --json life | grep '"persistent": true'
 }

@@ -31,7 +31,8 @@ free_kb=$(awk '/^MemAvailable/ { print $2 }' /proc/meminfo)
 weight() {
     n=$(grep -c '^@test' "$1") || :
     case ${1##*/} in
-    47* | 52*) n=$((n * 49)) ;;
+    52*) n=$((n * 110)) ;;
+    47*) n=$((n * 49)) ;;
     46* | 6[123]*) n=$((n * 24)) ;;
     25* | 45* | 80*) n=$((n * 17)) ;;
     20* | 30* | 5[067]*) n=$((n * 13)) ;;
@@ -77,7 +78,7 @@ PATH=/rig/bin:$PATH
 exec bats --tap -T /tests/bats
 END
     echo "export FAULT_CYCLES=${FAULT_CYCLES:-}" \
-        "BATS_TEST_TIMEOUT=$((300 + ${FAULT_CYCLES:-0} * 5))" \
+        "BATS_TEST_TIMEOUT=$((400 + ${FAULT_CYCLES:-0} * 5))" \
         >"$tree/tests/settings"
     chmod 755 "$tree/tests/run"
     code=0

@@ -326,6 +326,23 @@ static void a_plain_guest_reboots_with_its_disks(void **state)
                         "destroy 5\ncreate_new 6\nunpause 6\n");
 }
 
+/* scsi-attach warns where it is not. */
+static void a_domain_of_this_xl_is_marked(void **state)
+{
+    static const char marks[] = "/libxl/5/scsi-monitor=1\n"
+                                "/libxl/6/scsi-monitor=1\n";
+
+    (void)state;
+    assert_int_equal(rig_run("EVENTS=reboot $xl create plain.cfg"), 0);
+    assert_string_equal(rig_get("written"), marks);
+    unlink("written");
+    assert_int_not_equal(rig_run("FAIL=create_new=-3 $xl create plain.cfg"),
+                         0);
+    assert_string_equal(rig_get("written"), "");
+    assert_int_equal(rig_run("XL_VSCSI=off $xl create plain.cfg"), 0);
+    assert_string_equal(rig_get("written"), "");
+}
+
 /* ----- somebody is there ----- */
 
 static void assert_calls(const char *command, int status, const char *calls)
@@ -471,6 +488,7 @@ int main(int argc, char **argv)
         CASE(a_saved_guest_keeps_its_devices_whatever_the_file_says),
         CASE(a_disk_that_may_be_a_guests_is_refused),
         CASE(a_plain_guest_reboots_with_its_disks),
+        CASE(a_domain_of_this_xl_is_marked),
         CASE(a_life_with_the_object),
         CASE(a_monitor_with_the_object),
         CASE(a_monitor_keeps_what_it_has_loaded),

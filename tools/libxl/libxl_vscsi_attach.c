@@ -426,6 +426,21 @@ static int wait_attached(libxl__vscsi_ctx *vc, libxl__vscsi_attaching *a)
     return end_attach(vc, a, verdict);
 }
 
+static void warn_of_reboot(libxl__vscsi_ctx *vc, uint32_t domid)
+{
+    bool persistent;
+    char *name;
+
+    if (libxl__vscsi_xs_is_persistent(vc, domid, &persistent) || persistent)
+        return;
+    name = libxl__vscsi_xs_domain_name(vc, domid);
+    libxl__vscsi_log(vc, XTL_WARN, "%s was started by something that knows "
+                     "nothing of its SCSI devices: it loses them at its next "
+                     "reboot, save or migration (shut it down, and start it "
+                     "with this xl)", name ? name : "the domain");
+    free(name);
+}
+
 int libxl__vscsi_attach(libxl__vscsi_ctx *vc, uint32_t domid,
                         libxl_device_vscsictrl *ctrl)
 {
@@ -454,5 +469,7 @@ int libxl__vscsi_attach(libxl__vscsi_ctx *vc, uint32_t domid,
     libxl__vscsi_users_dispose(&a.users);
     free(a.claimed);
     free(a.ids);
+    if (!rc)
+        warn_of_reboot(vc, domid);
     return rc;
 }

@@ -213,14 +213,17 @@ static int add_unreadable(libxl__vscsi_ctx *vc, libxl__vscsi_vhost vhost,
 static int add_domain(libxl__vscsi_ctx *vc, uint32_t domid, info_list *list)
 {
     libxl__vscsi_vhost vhost = { .domid = domid };
+    int rc, i, first = list->num;
     libxl__vscsi_vhosts vhosts;
+    bool persistent = false;
     unsigned u;
-    int rc, i;
 
     doing_list(vc, domid);
     rc = libxl__vscsi_xs_list_all(vc, domid, -1, &vhosts);
     if (rc)
         return rc;
+    if (vhosts.num || vhosts.num_unreadable)
+        rc = libxl__vscsi_xs_is_persistent(vc, domid, &persistent);
     for (i = 0; !rc && i < vhosts.num; i++) {
         vhost.devid = vhosts.ctrls[i].devid;
         rc = add_vhost(vc, vhost, &vhosts.ctrls[i], NULL, list);
@@ -229,6 +232,8 @@ static int add_domain(libxl__vscsi_ctx *vc, uint32_t domid, info_list *list)
         vhost.devid = vhosts.unreadable[u];
         rc = add_unreadable(vc, vhost, list);
     }
+    for (i = first; i < list->num; i++)
+        list->infos[i].persistent = persistent;
     libxl__vscsi_vhosts_dispose(&vhosts);
     return rc;
 }

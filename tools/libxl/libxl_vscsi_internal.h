@@ -229,6 +229,10 @@ int libxl__vscsi_xs_check_domain(libxl__vscsi_ctx *vc, xs_transaction_t t,
 /* The domain's name, or "domain N"; NULL when memory ran out. */
 char *libxl__vscsi_xs_domain_name(libxl__vscsi_ctx *vc, uint32_t domid);
 
+/* Whoever restarts the domain gives it its devices again? */
+int libxl__vscsi_xs_is_persistent(libxl__vscsi_ctx *vc, uint32_t domid,
+                                  bool *persistent_r);
+
 /* "/vm/UUID" of a domain; NULL if it cannot be read.  free(). */
 char *libxl__vscsi_xs_vm(libxl__vscsi_ctx *vc, uint32_t domid);
 

@@ -74,6 +74,21 @@ char *libxl__vscsi_xs_vm(libxl__vscsi_ctx *vc, uint32_t domid)
     return vm;
 }
 
+int libxl__vscsi_xs_is_persistent(libxl__vscsi_ctx *vc, uint32_t domid,
+                                  bool *persistent_r)
+{
+    char *text;
+    int rc;
+
+    rc = libxl__vscsi_read_node(vc, XBT_NULL, libxl__vscsi_sprintf(
+                                "/libxl/%u/scsi-monitor", domid), &text);
+    if (rc)
+        return rc;
+    *persistent_r = text;
+    free(text);
+    return 0;
+}
+
 static int order_u32(const void *a, const void *b)
 {
     uint32_t x = *(const uint32_t *)a, y = *(const uint32_t *)b;

@@ -94,28 +94,55 @@ gate_state gate_now(void)
 }
 
 /* libxl has loaded libxenstore; this object needs nothing but libc. */
+typedef struct xenstore {
+    __typeof__(xs_open) *open;
+    __typeof__(xs_close) *close;
+    __typeof__(xs_directory) *list;
+    __typeof__(xs_write) *write;
+    struct xs_handle *h;
+} xenstore;
+
+static bool open_xenstore(xenstore *xs)
+{
+    *(void **)&xs->open = dlsym(RTLD_DEFAULT, "xs_open");
+    *(void **)&xs->close = dlsym(RTLD_DEFAULT, "xs_close");
+    *(void **)&xs->list = dlsym(RTLD_DEFAULT, "xs_directory");
+    *(void **)&xs->write = dlsym(RTLD_DEFAULT, "xs_write");
+    xs->h = xs->open && xs->close && xs->list && xs->write ? xs->open(0)
+                                                           : NULL;
+    return xs->h;
+}
+
 static bool has_record(uint32_t domid)
 {
-    __typeof__(xs_open) *open_xs;
-    __typeof__(xs_directory) *list;
-    __typeof__(xs_close) *close_xs;
-    struct xs_handle *xsh;
     char path[64], **names;
     unsigned num = 0;
+    xenstore xs;
     bool has;
 
-    *(void **)&open_xs = dlsym(RTLD_DEFAULT, "xs_open");
-    *(void **)&list = dlsym(RTLD_DEFAULT, "xs_directory");
-    *(void **)&close_xs = dlsym(RTLD_DEFAULT, "xs_close");
-    xsh = open_xs && list && close_xs ? open_xs(0) : NULL;
-    if (!xsh)
+    if (!open_xenstore(&xs))
         return true;
     snprintf(path, sizeof(path), "/libxl/%u/device/vscsi", domid);
-    names = list(xsh, XBT_NULL, path, &num);
+    names = xs.list(xs.h, XBT_NULL, path, &num);
     has = names ? num > 0 : errno != ENOENT;
     free(names);
-    close_xs(xsh);
+    xs.close(xs.h);
     return has;
+}
+
+void gate_mark(uint32_t domid)
+{
+    static const char number[] = HOOKS_TEXT_OF(HOOKS_INTERFACE);
+    char path[64];
+    xenstore xs;
+
+    if (!gate_is_on || !open_xenstore(&xs))
+        return;
+    snprintf(path, sizeof(path), "/libxl/%u/" HOOKS_MONITOR, domid);
+    if (!xs.write(xs.h, XBT_NULL, path, number, sizeof(number) - 1))
+        fprintf(stderr, "xl: vscsi: cannot write %s to xenstore: %s\n", path,
+                strerror(errno));
+    xs.close(xs.h);
 }
 
 gate_state gate_domain(uint32_t domid)

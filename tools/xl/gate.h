@@ -44,6 +44,10 @@ gate_state gate_needed(void);
  * record that cannot be read is one. */
 gate_state gate_domain(uint32_t domid);
 
+/* Says in xenstore that this xl, which restarts the domain, has the hooks;
+ * scsi-attach warns where nobody said so. */
+void gate_mark(uint32_t domid);
+
 /* After GATE_REFUSED: what does not happen, or happens without us, as the
  * beginning of a sentence; the reason and the way out follow. */
 void gate_say(const char *fmt, ...) __attribute__((format(printf, 1, 2)));

@@ -264,6 +264,8 @@ static int before_create(libxl_ctx *ctx, libxl_domain_config *config,
 static int after_create(libxl_ctx *ctx, libxl_domain_config *config,
                         uint32_t *domid, bool boots, int rc)
 {
+    if (!rc)
+        gate_mark(*domid);
     if (gate_life)
         rc = gate_life->after_create(ctx, config, domid, boots, rc);
     has_made_domain |= !rc;

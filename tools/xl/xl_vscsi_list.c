@@ -117,6 +117,7 @@ static void gen_device(xl_json *json, const char *name,
     xl_json_number(json, "be", info->backend_id);
     xl_json_number(json, "state", info->vscsictrl_state);
     xl_json_number(json, "host", info->idx);
+    xl_json_bool(json, "persistent", info->persistent);
     xl_json_bool(json, "unreadable", info->unreadable);
     if (info->unreadable)
         goto out;
