@@ -127,3 +127,12 @@ void run_free(run *r)
     free(r->out);
     free(r->err);
 }
+
+void assert_fails_with(run r, const char *err)
+{
+    assert_string_equal(r.err, err);
+    assert_string_equal(r.out, "");
+    assert_true(WIFEXITED(r.status));
+    assert_int_equal(WEXITSTATUS(r.status), 1);
+    run_free(&r);
+}

@@ -30,6 +30,8 @@ run run_xl(const char *input, const char *const argv[]);
 /* The same as a user that may do nothing. */
 run run_xl_as_nobody(const char *const argv[]);
 void run_free(run *r);
+/* It ended with 1, said err, and printed nothing; frees it. */
+void assert_fails_with(run r, const char *err);
 
 /* xl's argv; run_xl() with it and without input. */
 #define ARGV(...) ((const char *[]){ "xl", __VA_ARGS__ })

@@ -111,6 +111,23 @@ static void tpg_in_use_is_never_removed(void **state)
     assert_true(lio_is_empty());
 }
 
+/* The backend driver uses the target until its LUN is gone: whoever takes that
+ * down is at the nexus then. */
+static pid_t use_until_lun_is_gone(void)
+{
+    pid_t pid;
+
+    fakeconfigfs_set_used(lio_tpg_of(2, 0), 1);
+    pid = fork();
+    if (pid == 0) {
+        while (libxl__vscsi_cfs_is_dir("%s/lun/lun_1", lio_tpg_of(2, 0)))
+            libxl__vscsi_pause(1);
+        fakeconfigfs_set_used(lio_tpg_of(2, 0), 0);
+        _exit(0);
+    }
+    return pid;
+}
+
 static void release_waits_for_the_backend_driver(void **state)
 {
     int status;
@@ -118,16 +135,8 @@ static void release_waits_for_the_backend_driver(void **state)
 
     (void)state;
     assert_int_equal(lio_export(2, 0, 1), 0);
-    fakeconfigfs_set_used(lio_tpg_of(2, 0), 1);
     lio_vc.timeouts.destroy_ms = 60000;
-    pid = fork();
-    if (pid == 0) {
-        /* The LUN is gone: release is at the nexus now. */
-        while (libxl__vscsi_cfs_is_dir("%s/lun/lun_1", lio_tpg_of(2, 0)))
-            libxl__vscsi_pause(1);
-        fakeconfigfs_set_used(lio_tpg_of(2, 0), 0);
-        _exit(0);
-    }
+    pid = use_until_lun_is_gone();
     assert_int_equal(lio_release(2, 0, 1), 0);
     assert_true(lio_is_empty());
     assert_int_equal(waitpid(pid, &status, 0), pid);
@@ -452,14 +461,7 @@ static void let_go_waits_for_the_backend_driver(void **state)
 
     (void)state;
     assert_int_equal(lio_export(2, 0, 1), 0);
-    fakeconfigfs_set_used(lio_tpg_of(2, 0), 1);
-    pid = fork();
-    if (pid == 0) {
-        while (libxl__vscsi_cfs_is_dir("%s/lun/lun_1", lio_tpg_of(2, 0)))
-            libxl__vscsi_pause(1);
-        fakeconfigfs_set_used(lio_tpg_of(2, 0), 0);
-        _exit(0);
-    }
+    pid = use_until_lun_is_gone();
     assert_int_equal(lio_let_go(2, 0, 1, 60000), 0);
     assert_true(lio_is_empty());
     assert_int_equal(waitpid(pid, &status, 0), pid);

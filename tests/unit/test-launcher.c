@@ -389,15 +389,6 @@ static void help_of_ours_does_not_need_the_real_one(void **state)
 
 /* ----- no real one ----- */
 
-static void assert_fails_with(run r, const char *err)
-{
-    assert_string_equal(r.err, err);
-    assert_string_equal(r.out, "");
-    assert_true(WIFEXITED(r.status));
-    assert_int_equal(WEXITSTATUS(r.status), 1);
-    run_free(&r);
-}
-
 static void a_missing_real_one_is_named(void **state)
 {
     static const char message[] =

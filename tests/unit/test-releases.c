@@ -99,15 +99,6 @@ static void assert_out(run r, const char *out)
     run_free(&r);
 }
 
-static void assert_fails_with(run r, const char *err)
-{
-    assert_string_equal(r.err, err);
-    assert_string_equal(r.out, "");
-    assert_true(WIFEXITED(r.status));
-    assert_int_equal(WEXITSTATUS(r.status), 1);
-    run_free(&r);
-}
-
 static void ours_is_that_of_the_release_that_runs(void **state)
 {
     (void)state;

@@ -60,6 +60,12 @@ extern "C" {
  */
 #define LIBXL_VSCSI_ANY UINT32_MAX
 
+/*
+ * The node below /libxl/<domid> that a toolstack writes, whatever is in it, to
+ * say that it gives the domain its devices again when it reboots.
+ */
+#define LIBXL_VSCSI_MONITOR "scsi-monitor"
+
 /* ----- process-wide settings ----- */
 
 /*
@@ -116,8 +122,8 @@ void libxl_vscsi_set_timeouts(const libxl_vscsi_timeouts *timeouts);
  * not connected the vhost (its driver is not loaded, or the domain is
  * paused) is no failure: after at most frontend_ms a notice is logged, 0
  * is returned, and the devices appear when the guest connects.
- * A toolstack that gives a domain its devices again when it reboots writes
- * /libxl/<domid>/scsi-monitor; without, a warning is logged.
+ * Where nobody has said that he gives the domain its devices again when it
+ * reboots (LIBXL_VSCSI_MONITOR), a warning is logged.
  *
  *  ERROR_INVAL            no devices; numbers out of range, or vdevs of
  *                         another vhost or twice; another backend_domid;

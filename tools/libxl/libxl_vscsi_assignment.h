@@ -62,13 +62,6 @@ int libxl__vscsi_release_unused(libxl__vscsi_ctx *vc, uint32_t domid,
                                 const int *indices, unsigned num,
                                 uint64_t end_ms);
 
-/* The same for all devices of a vhost whose nodes are gone, when dom0's kernel
- * has let go of that; ERROR_NOT_READY, not logged, if it has not until
- * backend_end_ms. */
-int libxl__vscsi_let_go_vhost(libxl__vscsi_ctx *vc, uint32_t domid,
-                              const libxl_device_vscsictrl *ctrl,
-                              uint64_t backend_end_ms, uint64_t end_ms);
-
 /* Exported devices that nobody has, but that dom0's kernel has not let go
  * of; free().  Looks only, and needs no lock. */
 int libxl__vscsi_held_devices(libxl__vscsi_ctx *vc,

@@ -53,7 +53,7 @@ static int check_vhost(libxl__vscsi_ctx *vc, libxl__vscsi_attaching *a)
     return a->leaving ? ERROR_NOT_READY : 0;
 }
 
-static void find_left_over(libxl__vscsi_attaching *a)
+static void note_left_over(libxl__vscsi_attaching *a)
 {
     int i;
 
@@ -85,7 +85,7 @@ static int claim_devices(libxl__vscsi_ctx *vc, libxl__vscsi_attaching *a)
                                 a->vhost, a->ctrl->vscsidevs,
                                 a->ctrl->num_vscsidevs, a->claimed);
     if (rc)
-        find_left_over(a);
+        note_left_over(a);
     libxl__vscsi_known_dispose(&a->known);
     return rc;
 }

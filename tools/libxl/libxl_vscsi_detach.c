@@ -15,7 +15,7 @@ static int erase_body(libxl__vscsi_ctx *vc, xs_transaction_t t, void *arg)
     return libxl__vscsi_xs_rm_vhost(vc, t, *(libxl__vscsi_vhost *)arg);
 }
 
-int libxl__vscsi_erase_vhost(libxl__vscsi_ctx *vc, libxl__vscsi_vhost vhost)
+static int erase_vhost(libxl__vscsi_ctx *vc, libxl__vscsi_vhost vhost)
 {
     return libxl__vscsi_xs_transact(vc, erase_body, &vhost);
 }
@@ -113,7 +113,7 @@ static int close_vhost(libxl__vscsi_ctx *vc, libxl__vscsi_vhost vhost,
         *over_r = over;
         if (c.plan == VSCSI_PLAN_UNPLUG || (over && c.plan !=
                                             VSCSI_PLAN_WAIT))
-            return libxl__vscsi_erase_vhost(vc, vhost);
+            return erase_vhost(vc, vhost);
         if (!over && how == LIBXL__VSCSI_SAFE_REMOVE)
             return close_unanswered(vc, &c);
         if (!over)
@@ -313,9 +313,8 @@ static void let_go(libxl__vscsi_ctx *vc, libxl__vscsi_vhost vhost,
     int rc;
 
     vc->verb = "let go of";
-    if (whole)
-        rc = libxl__vscsi_let_go_vhost(vc, vhost.domid, ctrl,
-                                       over ? end : now, end);
+    if (whole && !libxl__vscsi_await_backend(vc, vhost, over ? end : now))
+        rc = ERROR_NOT_READY;
     else
         rc = libxl__vscsi_release_unused(vc, vhost.domid, ctrl->vscsidevs,
                                          indices, num, end);

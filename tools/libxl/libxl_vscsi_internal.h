@@ -449,9 +449,6 @@ int libxl__vscsi_detach_locked(libxl__vscsi_ctx *vc, uint32_t domid,
                                const int *indices, unsigned num,
                                libxl__vscsi_removal how);
 
-/* Removes all nodes of a vhost. */
-int libxl__vscsi_erase_vhost(libxl__vscsi_ctx *vc, libxl__vscsi_vhost vhost);
-
 /* ----- libxl_vscsi_life.c: a domain as a whole ----- */
 /* Contracts as libxl_vscsi.h; vm is "/vm/UUID" or "". */
 

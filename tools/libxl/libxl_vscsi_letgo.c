@@ -134,18 +134,6 @@ int libxl__vscsi_release_unused(libxl__vscsi_ctx *vc, uint32_t domid,
     return rc || !num ? rc : ERROR_NOT_READY;
 }
 
-int libxl__vscsi_let_go_vhost(libxl__vscsi_ctx *vc, uint32_t domid,
-                              const libxl_device_vscsictrl *ctrl,
-                              uint64_t backend_end_ms, uint64_t end_ms)
-{
-    libxl__vscsi_vhost vhost = { domid, ctrl->devid };
-
-    if (!libxl__vscsi_await_backend(vc, vhost, backend_end_ms))
-        return ERROR_NOT_READY;
-    return libxl__vscsi_release_unused(vc, domid, ctrl->vscsidevs, NULL,
-                                       (unsigned)ctrl->num_vscsidevs, end_ms);
-}
-
 /* ----- cleaning up ----- */
 
 /* Exports for devices that nobody has. */

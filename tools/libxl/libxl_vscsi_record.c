@@ -81,7 +81,7 @@ int libxl__vscsi_xs_is_persistent(libxl__vscsi_ctx *vc, uint32_t domid,
     int rc;
 
     rc = libxl__vscsi_read_node(vc, XBT_NULL, libxl__vscsi_sprintf(
-                                "/libxl/%u/scsi-monitor", domid), &text);
+                             "/libxl/%u/" LIBXL_VSCSI_MONITOR, domid), &text);
     if (rc)
         return rc;
     *persistent_r = text;

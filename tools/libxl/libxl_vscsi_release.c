@@ -138,6 +138,7 @@ typedef struct teardown {
     bool has_target;
     bool busy;                  /* the backend driver uses the target */
     bool locked;                /* somebody else lets go of it: left alone */
+    bool gone;                  /* all of it */
     int lock;
     char *reason;
     int rc;
@@ -182,8 +183,10 @@ static void step_backstore(void *arg)
 {
     teardown *d = arg;
 
-    if (!d->rc && !d->locked)
-        d->rc = remove_backstore(d->vc, &d->ours, &d->reason);
+    if (d->rc || d->locked)
+        return;
+    d->rc = remove_backstore(d->vc, &d->ours, &d->reason);
+    d->gone = !d->rc;
 }
 
 static void run_step(libxl__vscsi_job *step, teardown *downs, unsigned num)
@@ -255,7 +258,7 @@ static int end_teardowns(libxl__vscsi_ctx *vc, teardown *downs, unsigned num,
         rc = d->rc ? d->rc : rc;
         if (d->rc)
             say(vc, level, d->reason);
-        else if (!d->locked)
+        else if (d->gone)
             libxl__vscsi_log(vc, XTL_DETAIL, "LIO backstore %s and its LUN "
                              "are gone", d->ours.backstore);
         free(d->reason);

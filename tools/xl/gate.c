@@ -138,7 +138,7 @@ void gate_mark(uint32_t domid)
 
     if (!gate_is_on || !open_xenstore(&xs))
         return;
-    snprintf(path, sizeof(path), "/libxl/%u/" HOOKS_MONITOR, domid);
+    snprintf(path, sizeof(path), "/libxl/%u/" LIBXL_VSCSI_MONITOR, domid);
     if (!xs.write(xs.h, XBT_NULL, path, number, sizeof(number) - 1))
         fprintf(stderr, "xl: vscsi: cannot write %s to xenstore: %s\n", path,
                 strerror(errno));

@@ -20,7 +20,4 @@
  * hooks: they take it away, and an xl without them has no such command. */
 #define HOOKS_MARK "+vscsi" HOOKS_TEXT_OF(HOOKS_INTERFACE)
 
-/* Below /libxl/<domid>: the xl that restarts the domain has the hooks. */
-#define HOOKS_MONITOR "scsi-monitor"
-
 #endif /* HOOKS_VERSION_H */

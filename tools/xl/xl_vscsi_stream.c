@@ -125,18 +125,13 @@ static int refuse_suspend(uint32_t domid)
 PUBLIC int libxl_domain_suspend(libxl_ctx *ctx, uint32_t domid, int fd,
                                 int flags, const libxl_asyncop_how *ao_how)
 {
+    gate_state state = gate_domain(domid);
     int rc = 0;
 
-    switch (gate_domain(domid)) {
-    case GATE_LOADED:
+    if (state == GATE_LOADED)
         rc = gate_life->before_suspend(ctx, domid);
-        break;
-    case GATE_REFUSED:
+    else if (state == GATE_REFUSED)
         rc = refuse_suspend(domid);
-        break;
-    case GATE_NOTHING:
-        break;
-    }
     if (rc) {
         untouched_domid = domid;
         return rc;
@@ -149,18 +144,13 @@ PUBLIC int libxl_domain_remus_start(libxl_ctx *ctx,
                                     uint32_t domid, int send_fd, int recv_fd,
                                     const libxl_asyncop_how *ao_how)
 {
+    gate_state state = gate_domain(domid);
     int rc = 0;
 
-    switch (gate_domain(domid)) {
-    case GATE_LOADED:
+    if (state == GATE_LOADED)
         rc = gate_life->before_remus(ctx, domid);
-        break;
-    case GATE_REFUSED:
+    else if (state == GATE_REFUSED)
         rc = refuse_suspend(domid);
-        break;
-    case GATE_NOTHING:
-        break;
-    }
     return rc ? rc : real()->libxl_domain_remus_start(ctx, info, domid,
                                                       send_fd, recv_fd,
                                                       ao_how);
