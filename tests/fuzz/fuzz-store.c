@@ -206,7 +206,7 @@ static void there_and_gone(libxl__vscsi_ctx *vc,
         add_vhost(vc, &ctrls[i]);
     for (i = 0; i < num; i++) {
         v.devid = ctrls[i].devid;
-        FUZZ_CHECK(!libxl__vscsi_xs_rm_vhost(vc, 1, v));
+        FUZZ_CHECK(!libxl__vscsi_xs_rm_vhosts(vc, 1, &v, 1));
     }
     after = fakexs_dump_without("/none");
     FUZZ_CHECK(!strcmp(before, after));

@@ -23,6 +23,7 @@ static const char *perms_that_libxl_gives(const char *path)
         { "/local/domain/5/device/vscsi/", "n5,r0" },
         { "/local/domain/5/device/vscsi", "n0,r5" },
         { "/libxl/5/device/vscsi", "n0" },
+        { "/libxl/vscsi", "n0" },
     };
     unsigned i;
 

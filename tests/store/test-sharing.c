@@ -109,10 +109,10 @@ static void a_record_that_cannot_be_read_makes_no_device_free(void **state)
     store_write(rig->s, RECORD, "{ what is this");
     assert_refused(rig, OTHER, "/dev/fake-0-0 0:0:0:0",
                    "in /libxl/5/device/vscsi, cannot be read");
-    assert_refused(rig, OTHER, "/dev/fake-0-1 0:0:0:0",
+    assert_refused(rig, DOM, "/dev/fake-0-1 1:0:0:0",
                    "in /libxl/5/device/vscsi, cannot be read");
-    store_write(rig->s, RECORD, record);
     assert_int_equal(rig_attach(rig, OTHER, "/dev/fake-0-1 0:0:0:0"), 0);
+    store_write(rig->s, RECORD, record);
     free(record);
 }
 

@@ -19,6 +19,7 @@
 
 #include "../fuzz/fakexs.h"
 #include "fakeudev.h"
+#include "libxl_vscsi_index.h"
 #include "libxl_vscsi_inuse.h"
 
 #define BLOCK(name, major, minor)                                           \
@@ -624,6 +625,8 @@ static void put_unit(const char *place, const char *wwid)
 /* Domain 5 has 2:0:0:1, and 8:16 and 8:17 are its disk and partition. */
 static void give_by_vscsi(void)
 {
+    libxl_device_vscsidev dev;
+
     put_unit("2:0:0:1", "naa.5000c500a1b2c3d4\n");
     put_unit("2:0:0:2", "naa.5000c500a1b2c3d5\n");
     put("sys/devices/sdb/dev", "8:16\n");
@@ -637,6 +640,12 @@ static void give_by_vscsi(void)
               "\"vscsidev_id\":0,\"pdev\":{\"p_devname\":\"/dev/sdb\","
               "\"type.hctl\":{\"m\":{\"hst\":2,\"lun\":1}}},"
               "\"vdev\":{\"lun\":3}}]}");
+    libxl_device_vscsidev_init(&dev);
+    libxl_vscsi_pdev_init_type(&dev.pdev, LIBXL_VSCSI_PDEV_TYPE_HCTL);
+    dev.pdev.u.hctl.m = (libxl_vscsi_hctl){ .hst = 2, .lun = 1 };
+    assert_int_equal(libxl__vscsi_index_write(&vc, XBT_NULL,
+                         (libxl__vscsi_vhost){ 5, 0 }, &dev, 1), 0);
+    libxl_device_vscsidev_dispose(&dev);
 }
 
 static void expect_disk(const char *path, int rc, const char *why)

@@ -144,7 +144,7 @@ static void a_removal_that_fails_says_so_once(void **state)
         put("/local/domain/5/device/vscsi/0/state", "6");
         put("/local/domain/0/backend/vscsi/5/0/state", "6");
         fakexs_fail(i, EIO);
-        if (!libxl__vscsi_xs_rm_vhost(*state, 1, v))
+        if (!libxl__vscsi_xs_rm_vhosts(*state, 1, &v, 1))
             break;
         assert_int_equal(num_messages, i);
         fakexs_fail(0, 0);

@@ -236,7 +236,7 @@ static int list(libxl__vscsi_ctx *vc, assignable *a)
     int rc;
 
     libxl__vscsi_doing(vc, "list", "dom0's SCSI devices", 0);
-    rc = libxl__vscsi_users_read(vc, NULL, &a->users);
+    rc = libxl__vscsi_users_read(vc, &a->users);
     if (!rc)
         rc = libxl__vscsi_held_devices(vc, &a->users, &a->held,
                                        &a->num_held);

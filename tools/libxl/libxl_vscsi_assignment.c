@@ -135,14 +135,15 @@ static int check_assigned(libxl__vscsi_ctx *vc,
 }
 
 int libxl__vscsi_users_check(libxl__vscsi_ctx *vc,
-                             const libxl__vscsi_users *users,
+                             libxl__vscsi_users *users,
                              uint32_t domid,
                              const libxl_device_vscsidev *dev,
                              libxl__vscsi_shared *shared_r)
 {
     libxl__vscsi_shared shared = { .by_guests = false };
-    int i, j, k, rc = 0;
+    int i, j, k, rc;
 
+    rc = libxl__vscsi_users_find(vc, users, &dev->pdev);
     for (i = 0; i < users->num_users; i++) {
         const struct libxl__vscsi_user *user = &users->users[i];
 

@@ -6,13 +6,14 @@
 #ifndef LIBXL_VSCSI_ASSIGNMENT_H
 #define LIBXL_VSCSI_ASSIGNMENT_H
 
-#include "libxl_vscsi_internal.h"
+#include "libxl_vscsi_index.h"
 
 #pragma GCC visibility push(hidden)
 
 /* ----- libxl_vscsi_users.c: what is on record ----- */
 
 struct libxl__vscsi_users {
+    libxl__vscsi_index index;   /* empty where all have been read */
     struct libxl__vscsi_user {
         uint32_t domid;
         libxl_device_vscsictrl *ctrls;
@@ -26,15 +27,28 @@ struct libxl__vscsi_users {
 };
 
 /*
- * What every domain, or each but one, has on record.  The caller disposes of
- * *users_r, which must have been zeroed, whatever is returned.
+ * What is on record of all domains.  The caller disposes of *users_r, which
+ * must have been zeroed, whatever is returned; so of _open().
  */
-int libxl__vscsi_users_read(libxl__vscsi_ctx *vc, const uint32_t *but,
+int libxl__vscsi_users_read(libxl__vscsi_ctx *vc,
                             libxl__vscsi_users *users_r);
-/* The same of all, and removes the nodes that destroyed domains left.  The
- * host lock must be held. */
-int libxl__vscsi_users_scan(libxl__vscsi_ctx *vc,
-                            libxl__vscsi_users *users_r);
+/* Removes the nodes that destroyed domains left, of users who have all been
+ * read, and mends the index.  The host lock must be held. */
+int libxl__vscsi_users_sweep(libxl__vscsi_ctx *vc,
+                             const libxl__vscsi_users *users);
+
+/*
+ * Instead of _read(): the index, and then only the records that it leads to.
+ * ERROR_FAIL, logged, if not all of the index is understood.
+ */
+int libxl__vscsi_users_open(libxl__vscsi_ctx *vc, libxl__vscsi_users *users);
+/* Reads what a domain has; what may have the device. */
+int libxl__vscsi_users_load(libxl__vscsi_ctx *vc, libxl__vscsi_users *users,
+                            uint32_t domid);
+int libxl__vscsi_users_find(libxl__vscsi_ctx *vc, libxl__vscsi_users *users,
+                            const libxl_vscsi_pdev *pdev);
+/* What the domain has is never read.  Has it anything? */
+bool libxl__vscsi_users_skip(libxl__vscsi_users *users, uint32_t domid);
 void libxl__vscsi_users_dispose(libxl__vscsi_users *users);
 bool libxl__vscsi_users_has(const libxl__vscsi_users *users,
                             libxl__vscsi_vhost vhost);
@@ -109,7 +123,7 @@ int libxl__vscsi_users_complete(libxl__vscsi_ctx *vc,
  * known, because some record cannot be read.
  */
 int libxl__vscsi_users_check(libxl__vscsi_ctx *vc,
-                             const libxl__vscsi_users *users,
+                             libxl__vscsi_users *users,
                              uint32_t domid,
                              const libxl_device_vscsidev *dev,
                              libxl__vscsi_shared *shared_r);

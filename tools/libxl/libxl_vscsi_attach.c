@@ -69,7 +69,9 @@ static int claim_devices(libxl__vscsi_ctx *vc, libxl__vscsi_attaching *a)
 {
     int rc;
 
-    rc = libxl__vscsi_users_scan(vc, &a->users);
+    rc = libxl__vscsi_users_open(vc, &a->users);
+    if (!rc)
+        rc = libxl__vscsi_users_load(vc, &a->users, a->vhost.domid);
     if (!rc)            /* no vhost's place is taken for free either */
         rc = libxl__vscsi_users_complete(vc, &a->users);
     if (!rc)
@@ -98,6 +100,14 @@ static void unclaim_devices(libxl__vscsi_ctx *vc, libxl__vscsi_attaching *a)
 
 /* ----- the nodes ----- */
 
+static int note_devices(libxl__vscsi_ctx *vc, xs_transaction_t t,
+                        const libxl__vscsi_attaching *a)
+{
+    return libxl__vscsi_index_add(vc, t, &a->users.index, a->vhost,
+                                  a->existing, a->ctrl->vscsidevs,
+                                  a->ctrl->num_vscsidevs);
+}
+
 static int write_body(libxl__vscsi_ctx *vc, xs_transaction_t t, void *arg)
 {
     libxl__vscsi_state backend, frontend;
@@ -105,17 +115,19 @@ static int write_body(libxl__vscsi_ctx *vc, xs_transaction_t t, void *arg)
     int rc;
 
     if (!a->existing) {
-        rc = libxl__vscsi_xs_check_domain(vc, t, a->vhost.domid);
+        rc = libxl__vscsi_xs_check_domain(vc, t, a->vhost.domid,
+                                          &a->persistent);
         a->plan = VSCSI_PLAN_NODES;
-        return rc ? rc : libxl__vscsi_xs_add_vhost(vc, t, a->vhost.domid,
-                                                   a->ctrl);
+        if (!rc)
+            rc = libxl__vscsi_xs_add_vhost(vc, t, a->vhost.domid, a->ctrl);
+        return rc ? rc : note_devices(vc, t, a);
     }
     rc = libxl__vscsi_xs_states(vc, t, a->vhost, &backend, &frontend);
     if (rc)
         return rc;
     a->plan = libxl__vscsi_plan_for(VSCSI_ADD_DEV, backend, frontend);
     if (a->plan == VSCSI_PLAN_REFUSE) {
-        rc = libxl__vscsi_xs_check_domain(vc, t, a->vhost.domid);
+        rc = libxl__vscsi_xs_check_domain(vc, t, a->vhost.domid, NULL);
         if (rc)
             return rc;
         libxl__vscsi_error(vc, "vhost %d is closed (backend %s, guest %s; "
@@ -133,6 +145,8 @@ static int write_body(libxl__vscsi_ctx *vc, xs_transaction_t t, void *arg)
         return rc;
     rc = libxl__vscsi_xs_add_devs(vc, t, a->vhost, a->ctrl->vscsidevs,
                                   a->ctrl->num_vscsidevs);
+    if (!rc)
+        rc = note_devices(vc, t, a);
     if (!rc && a->plan == VSCSI_PLAN_RECONFIGURE)
         rc = libxl__vscsi_xs_set_state(vc, t, a->vhost,
                                        VSCSI_RECONFIGURING);
@@ -370,7 +384,7 @@ static int plug_body(libxl__vscsi_ctx *vc, xs_transaction_t t, void *arg)
     libxl__vscsi_attaching *a = arg;
     int rc;
 
-    rc = libxl__vscsi_xs_rm_vhost(vc, t, a->vhost);
+    rc = libxl__vscsi_xs_rm_vhosts(vc, t, &a->vhost, 1);
     return rc ? rc : write_body(vc, t, a);
 }
 
@@ -426,12 +440,17 @@ static int wait_attached(libxl__vscsi_ctx *vc, libxl__vscsi_attaching *a)
     return end_attach(vc, a, verdict);
 }
 
-static void warn_of_reboot(libxl__vscsi_ctx *vc, uint32_t domid)
+static void warn_of_reboot(libxl__vscsi_ctx *vc, libxl__vscsi_attaching *a)
 {
-    bool persistent;
+    uint32_t domid = a->vhost.domid;
+    bool exists;
     char *name;
 
-    if (libxl__vscsi_xs_is_persistent(vc, domid, &persistent) || persistent)
+    /* A new vhost has asked already. */
+    if ((a->existing && libxl__vscsi_xs_find_domain(vc, XBT_NULL, domid,
+                                                    &exists,
+                                                    &a->persistent)) ||
+        a->persistent)
         return;
     name = libxl__vscsi_xs_domain_name(vc, domid);
     libxl__vscsi_log(vc, XTL_WARN, "%s was started by something that knows "
@@ -466,10 +485,10 @@ int libxl__vscsi_attach(libxl__vscsi_ctx *vc, uint32_t domid,
     else if (a.existing)
         libxl__vscsi_show(vc, a.vhost, a.existing->max_segments, &verdict);
     libxl__vscsi_unlock(lock);
+    if (!rc)
+        warn_of_reboot(vc, &a);
     libxl__vscsi_users_dispose(&a.users);
     free(a.claimed);
     free(a.ids);
-    if (!rc)
-        warn_of_reboot(vc, domid);
     return rc;
 }

@@ -310,7 +310,7 @@ static void find_left_over(libxl__vscsi_ctx *vc,
  * The unit of devs[i], if the domain may have it, beside what is before
  * that in devs[]; *shared_r: by whom it is shared.
  */
-static int find_free(libxl__vscsi_ctx *vc, const libxl__vscsi_users *users,
+static int find_free(libxl__vscsi_ctx *vc, libxl__vscsi_users *users,
                      libxl__vscsi_known *known, bool uses_lio,
                      uint32_t domid, libxl_device_vscsidev *devs, int i,
                      libxl__vscsi_unit *unit, libxl__vscsi_shared *shared_r,
@@ -352,7 +352,7 @@ static int read_limits(libxl__vscsi_ctx *vc, const libxl__vscsi_unit *unit,
 }
 
 int libxl__vscsi_claim_check(libxl__vscsi_ctx *vc,
-                             const libxl__vscsi_users *users,
+                             libxl__vscsi_users *users,
                              libxl__vscsi_known *known, bool uses_lio,
                              uint32_t domid, libxl_device_vscsidev *dev,
                              libxl__vscsi_limits *limits_r)
@@ -383,7 +383,7 @@ static int export_unit(libxl__vscsi_ctx *vc, const libxl__vscsi_unit *unit,
 }
 
 static int claim_device(libxl__vscsi_ctx *vc,
-                        const libxl__vscsi_users *users,
+                        libxl__vscsi_users *users,
                         libxl__vscsi_known *known, bool uses_lio,
                         libxl__vscsi_vhost vhost,
                         libxl_device_vscsidev *devs, int i,
@@ -409,7 +409,7 @@ static int claim_device(libxl__vscsi_ctx *vc,
     return rc;
 }
 
-int libxl__vscsi_claim(libxl__vscsi_ctx *vc, const libxl__vscsi_users *users,
+int libxl__vscsi_claim(libxl__vscsi_ctx *vc, libxl__vscsi_users *users,
                        libxl__vscsi_known *known, bool uses_lio,
                        libxl__vscsi_vhost vhost,
                        libxl_device_vscsidev *devs, int num,

@@ -27,7 +27,7 @@ typedef struct libxl__vscsi_claimed {
  * Failures are those of libxl_device_vscsictrl_add(), logged, and undone;
  * but nothing is logged of a device that is left over: see _clean().
  */
-int libxl__vscsi_claim(libxl__vscsi_ctx *vc, const libxl__vscsi_users *users,
+int libxl__vscsi_claim(libxl__vscsi_ctx *vc, libxl__vscsi_users *users,
                        libxl__vscsi_known *known, bool uses_lio,
                        libxl__vscsi_vhost vhost,
                        libxl_device_vscsidev *devs, int num,
@@ -38,7 +38,7 @@ int libxl__vscsi_set_hctl(libxl__vscsi_ctx *vc, libxl_vscsi_pdev *pdev,
 /* Could domid (0: users->vm) claim it?  Exports nothing.  Failures as
  * above. */
 int libxl__vscsi_claim_check(libxl__vscsi_ctx *vc,
-                             const libxl__vscsi_users *users,
+                             libxl__vscsi_users *users,
                              libxl__vscsi_known *known, bool uses_lio,
                              uint32_t domid, libxl_device_vscsidev *dev,
                              libxl__vscsi_limits *limits_r);
@@ -73,7 +73,7 @@ int libxl__vscsi_assignable(libxl__vscsi_ctx *vc, bool all,
  * but_used, it is left out.  ERROR_NOTFOUND, ERROR_INVAL: there are none,
  * or one has no place on a vhost.
  */
-int libxl__vscsi_expand(libxl__vscsi_ctx *vc, const libxl__vscsi_users *users,
+int libxl__vscsi_expand(libxl__vscsi_ctx *vc, libxl__vscsi_users *users,
                         libxl__vscsi_known *known, bool uses_lio,
                         uint32_t domid,
                         libxl_device_vscsictrl *ctrl, bool but_used);

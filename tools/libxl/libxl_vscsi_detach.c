@@ -12,7 +12,7 @@
 
 static int erase_body(libxl__vscsi_ctx *vc, xs_transaction_t t, void *arg)
 {
-    return libxl__vscsi_xs_rm_vhost(vc, t, *(libxl__vscsi_vhost *)arg);
+    return libxl__vscsi_xs_rm_vhosts(vc, t, arg, 1);
 }
 
 static int erase_vhost(libxl__vscsi_ctx *vc, libxl__vscsi_vhost vhost)
@@ -41,7 +41,7 @@ static int close_body(libxl__vscsi_ctx *vc, xs_transaction_t t, void *arg)
         return rc;
     c->plan = libxl__vscsi_plan_for(c->op, backend, frontend);
     if (c->plan == VSCSI_PLAN_ERASE)
-        return libxl__vscsi_xs_rm_vhost(vc, t, c->vhost);
+        return libxl__vscsi_xs_rm_vhosts(vc, t, &c->vhost, 1);
     if (c->plan != VSCSI_PLAN_UNPLUG && !libxl__vscsi_domain_answers(vc))
         return libxl__vscsi_refuse_silent(vc);
     if (c->plan == VSCSI_PLAN_WAIT)

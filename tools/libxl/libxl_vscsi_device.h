@@ -49,6 +49,11 @@ void libxl__vscsi_pdev_identity(const libxl_vscsi_pdev *pdev,
 /* The same unit, or the same export of whatever it may be. */
 bool libxl__vscsi_same_pdev(const libxl_vscsi_pdev *a,
                             const libxl_vscsi_pdev *b);
+/* What it is known by; how many.  Two that _same_pdev() takes for one have
+ * one of these in common, and others hardly ever. */
+#define LIBXL__VSCSI_MAX_TRAITS 5
+unsigned libxl__vscsi_pdev_traits(const libxl_vscsi_pdev *pdev,
+                                  uint64_t traits[LIBXL__VSCSI_MAX_TRAITS]);
 
 /* "ACME Big Disk naa.5000..." for messages; free().  NULL: no memory. */
 char *libxl__vscsi_identity_text(const libxl__vscsi_identity *id);

@@ -12,7 +12,7 @@
 
 #define NO_DOMID ((uint32_t)-1)
 
-static int check_base(libxl__vscsi_ctx *vc, const libxl__vscsi_users *users,
+static int check_base(libxl__vscsi_ctx *vc, libxl__vscsi_users *users,
                       libxl__vscsi_dom0 *dom0, const libxl_vscsi_hctl *hctl)
 {
     libxl__vscsi_unit unit = { .num_paths = 0 };
@@ -42,7 +42,7 @@ static int check_bases(libxl__vscsi_ctx *vc, const libxl__vscsi_bases *bases)
 
     rc = libxl__vscsi_lock(vc, LIBXL__VSCSI_LOCK_HOST, &lock);
     if (!rc)
-        rc = libxl__vscsi_users_read(vc, NULL, &users);
+        rc = libxl__vscsi_users_open(vc, &users);
     for (i = 0; !rc && i < bases->num; i++)
         rc = check_base(vc, &users, &dom0, &bases->hctls[i]);
     libxl__vscsi_dom0_dispose(&dom0);

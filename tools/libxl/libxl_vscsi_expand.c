@@ -11,7 +11,7 @@
 #include "libxl_vscsi_inuse.h"
 
 typedef struct expansion {
-    const libxl__vscsi_users *users;
+    libxl__vscsi_users *users;
     bool uses_lio, but_used;
     uint32_t domid;
     libxl__vscsi_known *known;
@@ -134,7 +134,7 @@ static int take_all(libxl__vscsi_ctx *vc, expansion *e,
     return ERROR_DEVICE_EXISTS;
 }
 
-int libxl__vscsi_expand(libxl__vscsi_ctx *vc, const libxl__vscsi_users *users,
+int libxl__vscsi_expand(libxl__vscsi_ctx *vc, libxl__vscsi_users *users,
                         libxl__vscsi_known *known, bool uses_lio,
                         uint32_t domid,
                         libxl_device_vscsictrl *ctrl, bool but_used)

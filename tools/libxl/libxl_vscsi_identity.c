@@ -267,6 +267,42 @@ bool libxl__vscsi_same_pdev(const libxl_vscsi_pdev *a,
     return libxl__vscsi_same_unit(&id_a, &id_b);
 }
 
+/* FNV-1a, over the kind and the text; then all bits matter for each. */
+static uint64_t hash(char kind, const char *text)
+{
+    uint64_t h = (UINT64_C(0xcbf29ce484222325) ^ (unsigned char)kind) *
+                 UINT64_C(0x100000001b3);
+
+    for (; *text; text++)
+        h = (h ^ (unsigned char)*text) * UINT64_C(0x100000001b3);
+    return h * UINT64_C(0x9e3779b97f4a7c15) >> 32;
+}
+
+unsigned libxl__vscsi_pdev_traits(const libxl_vscsi_pdev *pdev,
+                                  uint64_t traits[LIBXL__VSCSI_MAX_TRAITS])
+{
+    char place[LIBXL__VSCSI_HCTL_SIZE];
+    libxl__vscsi_identity id;
+    unsigned num = 0;
+
+    libxl__vscsi_pdev_identity(pdev, &id);
+    if (id.has_hctl) {
+        libxl__vscsi_hctl_format(&id.hctl, place);
+        traits[num++] = hash('a', place);
+    }
+    if (libxl__vscsi_wwid_is_unique(&id))
+        traits[num++] = hash('w', id.wwid);
+    if (is_own_serial(id.serial))
+        traits[num++] = hash('s', id.serial);
+    if (pdev->type != LIBXL_VSCSI_PDEV_TYPE_WWN)
+        return num;
+    if (is_known(pdev->u.wwn.m))
+        traits[num++] = hash('t', pdev->u.wwn.m);
+    if (is_known(pdev->u.wwn.backstore))
+        traits[num++] = hash('b', pdev->u.wwn.backstore);
+    return num;
+}
+
 char *libxl__vscsi_identity_text(const libxl__vscsi_identity *id)
 {
     bool has_wwid = is_known(id->wwid), has_serial = is_known(id->serial);

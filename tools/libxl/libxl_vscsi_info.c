@@ -215,7 +215,7 @@ static int add_domain(libxl__vscsi_ctx *vc, uint32_t domid, info_list *list)
     libxl__vscsi_vhost vhost = { .domid = domid };
     int rc, i, first = list->num;
     libxl__vscsi_vhosts vhosts;
-    bool persistent = false;
+    bool exists, persistent = false;
     unsigned u;
 
     doing_list(vc, domid);
@@ -223,7 +223,8 @@ static int add_domain(libxl__vscsi_ctx *vc, uint32_t domid, info_list *list)
     if (rc)
         return rc;
     if (vhosts.num || vhosts.num_unreadable)
-        rc = libxl__vscsi_xs_is_persistent(vc, domid, &persistent);
+        rc = libxl__vscsi_xs_find_domain(vc, XBT_NULL, domid, &exists,
+                                         &persistent);
     for (i = 0; !rc && i < vhosts.num; i++) {
         vhost.devid = vhosts.ctrls[i].devid;
         rc = add_vhost(vc, vhost, &vhosts.ctrls[i], NULL, list);

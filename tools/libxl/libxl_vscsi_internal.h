@@ -223,15 +223,16 @@ typedef int libxl__vscsi_xs_body(libxl__vscsi_ctx *vc, xs_transaction_t t,
 int libxl__vscsi_xs_transact(libxl__vscsi_ctx *vc,
                              libxl__vscsi_xs_body *body, void *arg);
 
+/* Has libxl the domain?  If persistent_r is not NULL: does whoever restarts
+ * it give it its devices again? */
+int libxl__vscsi_xs_find_domain(libxl__vscsi_ctx *vc, xs_transaction_t t,
+                                uint32_t domid, bool *exists_r,
+                                bool *persistent_r);
 /* ERROR_DOMAIN_NOTFOUND, logged, if libxl has no such domain. */
 int libxl__vscsi_xs_check_domain(libxl__vscsi_ctx *vc, xs_transaction_t t,
-                                 uint32_t domid);
+                                 uint32_t domid, bool *persistent_r);
 /* The domain's name, or "domain N"; NULL when memory ran out. */
 char *libxl__vscsi_xs_domain_name(libxl__vscsi_ctx *vc, uint32_t domid);
-
-/* Whoever restarts the domain gives it its devices again? */
-int libxl__vscsi_xs_is_persistent(libxl__vscsi_ctx *vc, uint32_t domid,
-                                  bool *persistent_r);
 
 /* "/vm/UUID" of a domain; NULL if it cannot be read.  free(). */
 char *libxl__vscsi_xs_vm(libxl__vscsi_ctx *vc, uint32_t domid);
@@ -345,9 +346,11 @@ int libxl__vscsi_xs_set_offline(libxl__vscsi_ctx *vc, xs_transaction_t t,
                                 libxl__vscsi_vhost vhost);
 int libxl__vscsi_xs_rm_frontend(libxl__vscsi_ctx *vc, xs_transaction_t t,
                                 libxl__vscsi_vhost vhost);
-/* Backend, frontend and record, and parents that are empty then. */
-int libxl__vscsi_xs_rm_vhost(libxl__vscsi_ctx *vc, xs_transaction_t t,
-                             libxl__vscsi_vhost vhost);
+/* Backends, frontends, records and what the index has, of one domain, and
+ * parents that are empty then. */
+int libxl__vscsi_xs_rm_vhosts(libxl__vscsi_ctx *vc, xs_transaction_t t,
+                              const libxl__vscsi_vhost *vhosts,
+                              unsigned num);
 
 /* Paths, for info and watches; free().  NULL when memory ran out. */
 char *libxl__vscsi_xs_backend_path(libxl__vscsi_vhost vhost);

@@ -64,6 +64,21 @@ static unsigned choose_exported(const libxl_device_vscsidev *devs,
     return found;
 }
 
+/* Reads who may have a device of dom0 at such an address. */
+static int find_users(libxl__vscsi_ctx *vc, libxl__vscsi_users *users,
+                      const libxl_vscsi_hctl *hctl)
+{
+    libxl_vscsi_pdev pdev;
+    int rc;
+
+    libxl_vscsi_pdev_init(&pdev);
+    libxl_vscsi_pdev_init_type(&pdev, LIBXL_VSCSI_PDEV_TYPE_HCTL);
+    pdev.u.hctl.m = *hctl;
+    rc = libxl__vscsi_users_find(vc, users, &pdev);
+    libxl_vscsi_pdev_dispose(&pdev);
+    return rc;
+}
+
 /* Leaves in hctls[] those that nobody has. */
 static int keep_unused(libxl__vscsi_ctx *vc, uint32_t but,
                        libxl_vscsi_hctl *hctls, unsigned *num)
@@ -73,7 +88,10 @@ static int keep_unused(libxl__vscsi_ctx *vc, uint32_t but,
     unsigned i, kept = 0, num_used = 0;
     int rc;
 
-    rc = libxl__vscsi_users_read(vc, &but, &users);
+    rc = libxl__vscsi_users_open(vc, &users);
+    libxl__vscsi_users_skip(&users, but);
+    for (i = 0; !rc && i < *num; i++)
+        rc = find_users(vc, &users, &hctls[i]);
     if (!rc && users.incomplete) {
         libxl__vscsi_error(vc, "not all records of domain %u can be read; "
                            "the LIO objects stay", users.unreadable);
@@ -261,7 +279,9 @@ static int find_leftovers(libxl__vscsi_ctx *vc, cleaning *c)
     leftovers left = { .list = NULL };
     int rc;
 
-    rc = libxl__vscsi_users_scan(vc, &users);
+    rc = libxl__vscsi_users_read(vc, &users);
+    if (!rc)
+        rc = libxl__vscsi_users_sweep(vc, &users);
     if (!rc && users.incomplete) {
         libxl__vscsi_error(vc, "not all records of domain %u can be read, so "
                            "LIO objects without a user, if any, stay",

@@ -11,7 +11,7 @@
 /* ----- before the beginning ----- */
 
 static int check_device(libxl__vscsi_ctx *vc,
-                        const libxl__vscsi_users *users,
+                        libxl__vscsi_users *users,
                         libxl__vscsi_known *known, bool uses_lio,
                         const libxl_device_vscsictrl *ctrl,
                         const libxl_device_vscsidev *dev)
@@ -48,7 +48,7 @@ int libxl__vscsi_check(libxl__vscsi_ctx *vc, const char *vm,
     if (!rc)
         rc = libxl__vscsi_lio_probe(vc, &uses_lio);
     if (!rc)
-        rc = libxl__vscsi_users_read(vc, NULL, &users);
+        rc = libxl__vscsi_users_open(vc, &users);
     if (rc)
         num = 0;
     for (i = 0; i < num; i++) {
@@ -95,7 +95,7 @@ int libxl__vscsi_expand_now(libxl__vscsi_ctx *vc, uint32_t domid,
     if (!rc)
         rc = libxl__vscsi_lio_probe(vc, &uses_lio);
     if (!rc)
-        rc = libxl__vscsi_users_read(vc, NULL, &users);
+        rc = libxl__vscsi_users_open(vc, &users);
     if (!rc)
         rc = libxl__vscsi_expand(vc, &users, &known, uses_lio, domid, ctrl,
                                  but_used);
@@ -175,17 +175,14 @@ typedef struct ending {
     uint32_t domid;
     const libxl_device_vscsictrl *ctrls;
     int num;
+    libxl__vscsi_vhost *vhosts;
 } ending;
 
 static int erase_body(libxl__vscsi_ctx *vc, xs_transaction_t t, void *arg)
 {
     const ending *e = arg;
-    int rc = 0, i;
 
-    for (i = 0; !rc && i < e->num; i++)
-        rc = libxl__vscsi_xs_rm_vhost(vc, t, (libxl__vscsi_vhost){
-                                      e->domid, e->ctrls[i].devid });
-    return rc;
+    return libxl__vscsi_xs_rm_vhosts(vc, t, e->vhosts, (unsigned)e->num);
 }
 
 /*
@@ -198,9 +195,7 @@ static int end_vhosts(libxl__vscsi_ctx *vc, ending *e, uint64_t since_ms)
     bool over;
 
     for (i = 0; i < e->num; i++) {
-        r = libxl__vscsi_await_unplug(vc, (libxl__vscsi_vhost){
-                                      e->domid, e->ctrls[i].devid },
-                                      since_ms, &over);
+        r = libxl__vscsi_await_unplug(vc, e->vhosts[i], since_ms, &over);
         rc = rc ? rc : r;
     }
     r = e->num ? libxl__vscsi_xs_transact(vc, erase_body, e) : 0;
@@ -219,9 +214,8 @@ static unsigned await_all(libxl__vscsi_ctx *vc, const ending *e,
     *left_r = false;
     for (i = 0; i < e->num; i++) {
         const libxl_device_vscsictrl *ctrl = &e->ctrls[i];
-        libxl__vscsi_vhost vhost = { e->domid, ctrl->devid };
 
-        if (!libxl__vscsi_await_backend(vc, vhost, end_ms)) {
+        if (!libxl__vscsi_await_backend(vc, e->vhosts[i], end_ms)) {
             *left_r = true;
             continue;
         }
@@ -263,20 +257,26 @@ int libxl__vscsi_domain_destroyed(libxl__vscsi_ctx *vc, uint32_t domid,
 {
     ending e = { .domid = domid, .ctrls = ctrls, .num = num };
     uint64_t since = libxl__vscsi_now_ms();
-    libxl_device_vscsictrl *live = NULL;
-    int rc, num_live = 0;
     bool exists;
+    int rc, i;
 
     libxl__vscsi_doing(vc, "remove", "what is left of the SCSI devices",
                        domid);
-    rc = libxl__vscsi_xs_list(vc, domid, -1, &live, &num_live, &exists);
+    rc = libxl__vscsi_xs_find_domain(vc, XBT_NULL, domid, &exists, NULL);
     if (rc)
         return rc;
-    libxl_device_vscsictrl_list_free(live, num_live);
     if (exists)
         return ERROR_NOT_READY;
+    e.vhosts = calloc((size_t)num + 1, sizeof(*e.vhosts));
+    if (!e.vhosts) {
+        libxl__vscsi_error(vc, "out of memory");
+        return ERROR_NOMEM;
+    }
+    for (i = 0; i < num; i++)
+        e.vhosts[i] = (libxl__vscsi_vhost){ domid, ctrls[i].devid };
     rc = end_vhosts(vc, &e, since);
     let_go(vc, &e, since + vc->timeouts.destroy_ms);
+    free(e.vhosts);
     return rc;
 }
 

@@ -71,11 +71,15 @@ int libxl__vscsi_record_segments(libxl__vscsi_ctx *vc, xs_transaction_t t,
 int libxl__vscsi_record_devs(libxl__vscsi_ctx *vc, xs_transaction_t t,
                              libxl__vscsi_vhost v,
                              const libxl_device_vscsidev *devs, int num);
+/* These go from the index as well, which has them from elsewhere. */
 int libxl__vscsi_forget_devs(libxl__vscsi_ctx *vc, xs_transaction_t t,
                              libxl__vscsi_vhost v, const libxl_devid *ids,
                              unsigned num);
 int libxl__vscsi_forget_vhost(libxl__vscsi_ctx *vc, xs_transaction_t t,
                               libxl__vscsi_vhost v);
+/* The directory of a domain's records, if that is empty. */
+int libxl__vscsi_forget_domain(libxl__vscsi_ctx *vc, xs_transaction_t t,
+                               uint32_t domid);
 
 /* ----- libxl_vscsi_record_text.c ----- */
 
@@ -93,12 +97,11 @@ int libxl__vscsi_record_read(libxl__vscsi_ctx *vc, libxl__vscsi_vhost v,
                              libxl_device_vscsictrl *ctrl,
                              const char **why_not_r);
 /* Writes what edit() makes of it, which fails only with ERROR_NOMEM. */
-typedef int libxl__vscsi_record_edit(libxl_device_vscsictrl *ctrl,
-                                     const void *arg);
+typedef int libxl__vscsi_record_edit(libxl_device_vscsictrl *ctrl, void *arg);
 int libxl__vscsi_record_change(libxl__vscsi_ctx *vc, xs_transaction_t t,
                                libxl__vscsi_vhost v,
                                libxl__vscsi_record_edit *edit,
-                               const void *arg);
+                               void *arg);
 
 /* ----- libxl_vscsi_xs.c ----- */
 

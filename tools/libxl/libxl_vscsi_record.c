@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "libxl_vscsi_index.h"
 #include "libxl_vscsi_nodes.h"
 
 static char *records_path(uint32_t domid)
@@ -28,31 +29,38 @@ static int no_such_domain(libxl__vscsi_ctx *vc)
     return ERROR_DOMAIN_NOTFOUND;
 }
 
-/* Whether libxl has the domain. */
-static int find_domain(libxl__vscsi_ctx *vc, xs_transaction_t t,
-                       uint32_t domid, bool *exists_r)
+int libxl__vscsi_xs_find_domain(libxl__vscsi_ctx *vc, xs_transaction_t t,
+                                uint32_t domid, bool *exists_r,
+                                bool *persistent_r)
 {
-    char **kinds;
-    unsigned num;
+    bool exists = domid == 0, persistent = false;
+    unsigned i, num;
+    char **names;
     int rc;
 
-    rc = libxl__vscsi_list_node(vc, t,
-                                libxl__vscsi_sprintf("/libxl/%u/device",
-                                                     domid), &kinds, &num);
+    rc = libxl__vscsi_list_node(vc, t, libxl__vscsi_sprintf("/libxl/%u",
+                                                            domid),
+                                &names, &num);
     if (rc)
         return rc;
-    *exists_r = kinds || domid == 0;    /* libxl keeps no record of dom0 */
-    free(kinds);
+    for (i = 0; i < num; i++) {     /* libxl keeps no record of dom0 */
+        exists |= !strcmp(names[i], "device");
+        persistent |= !strcmp(names[i], LIBXL_VSCSI_MONITOR);
+    }
+    free(names);
+    *exists_r = exists;
+    if (persistent_r)
+        *persistent_r = persistent;
     return 0;
 }
 
 int libxl__vscsi_xs_check_domain(libxl__vscsi_ctx *vc, xs_transaction_t t,
-                                 uint32_t domid)
+                                 uint32_t domid, bool *persistent_r)
 {
     bool exists;
     int rc;
 
-    rc = find_domain(vc, t, domid, &exists);
+    rc = libxl__vscsi_xs_find_domain(vc, t, domid, &exists, persistent_r);
     return !rc && !exists ? no_such_domain(vc) : rc;
 }
 
@@ -72,21 +80,6 @@ char *libxl__vscsi_xs_vm(libxl__vscsi_ctx *vc, uint32_t domid)
 
     free(path);
     return vm;
-}
-
-int libxl__vscsi_xs_is_persistent(libxl__vscsi_ctx *vc, uint32_t domid,
-                                  bool *persistent_r)
-{
-    char *text;
-    int rc;
-
-    rc = libxl__vscsi_read_node(vc, XBT_NULL, libxl__vscsi_sprintf(
-                             "/libxl/%u/" LIBXL_VSCSI_MONITOR, domid), &text);
-    if (rc)
-        return rc;
-    *persistent_r = text;
-    free(text);
-    return 0;
 }
 
 static int order_u32(const void *a, const void *b)
@@ -138,7 +131,7 @@ void libxl__vscsi_say_unreadable(libxl__vscsi_ctx *vc, libxl__vscsi_vhost v,
                        v.devid, v.domid, v.domid, v.devid, why_not);
 }
 
-static int set_segments(libxl_device_vscsictrl *ctrl, const void *arg)
+static int set_segments(libxl_device_vscsictrl *ctrl, void *arg)
 {
     ctrl->max_segments = *(const unsigned *)arg;
     return 0;
@@ -155,7 +148,7 @@ typedef struct dev_list {
     int num;
 } dev_list;
 
-static int append_devs(libxl_device_vscsictrl *ctrl, const void *arg)
+static int append_devs(libxl_device_vscsictrl *ctrl, void *arg)
 {
     const dev_list *list = arg;
     int rc = 0, i;
@@ -170,35 +163,41 @@ int libxl__vscsi_record_devs(libxl__vscsi_ctx *vc, xs_transaction_t t,
                              libxl__vscsi_vhost v,
                              const libxl_device_vscsidev *devs, int num)
 {
-    const dev_list list = { devs, num };
+    dev_list list = { devs, num };
 
     return libxl__vscsi_record_change(vc, t, v, append_devs, &list);
 }
 
-typedef struct id_list {
+typedef struct parting {
     const libxl_devid *ids;
     unsigned num;
-} id_list;
+    libxl_device_vscsidev *gone;    /* room for all */
+    int num_gone;
+} parting;
 
-static bool is_among(const id_list *list, libxl_devid id)
+static bool is_among(const parting *p, libxl_devid id)
 {
     unsigned i;
 
-    for (i = 0; i < list->num; i++)
-        if (list->ids[i] == id)
+    for (i = 0; i < p->num; i++)
+        if (p->ids[i] == id)
             return true;
     return false;
 }
 
-static int take_devs_out(libxl_device_vscsictrl *ctrl, const void *arg)
+static int take_devs_out(libxl_device_vscsictrl *ctrl, void *arg)
 {
+    parting *p = arg;
     int i, kept = 0;
 
+    p->gone = calloc((size_t)ctrl->num_vscsidevs + 1, sizeof(*p->gone));
+    if (!p->gone)
+        return ERROR_NOMEM;
     for (i = 0; i < ctrl->num_vscsidevs; i++) {
         libxl_device_vscsidev *dev = &ctrl->vscsidevs[i];
 
-        if (is_among(arg, dev->vscsidev_id))
-            libxl_device_vscsidev_dispose(dev);
+        if (is_among(p, dev->vscsidev_id))
+            p->gone[p->num_gone++] = *dev;
         else
             ctrl->vscsidevs[kept++] = *dev;
     }
@@ -210,9 +209,16 @@ int libxl__vscsi_forget_devs(libxl__vscsi_ctx *vc, xs_transaction_t t,
                              libxl__vscsi_vhost v, const libxl_devid *ids,
                              unsigned num)
 {
-    const id_list list = { ids, num };
+    parting p = { .ids = ids, .num = num };
+    int rc, i;
 
-    return libxl__vscsi_record_change(vc, t, v, take_devs_out, &list);
+    rc = libxl__vscsi_record_change(vc, t, v, take_devs_out, &p);
+    if (!rc)
+        rc = libxl__vscsi_index_forget(vc, t, v, p.gone, p.num_gone);
+    for (i = 0; i < p.num_gone; i++)
+        libxl_device_vscsidev_dispose(&p.gone[i]);
+    free(p.gone);
+    return rc;
 }
 
 int libxl__vscsi_record_vhost(libxl__vscsi_ctx *vc, xs_transaction_t t,
@@ -238,12 +244,13 @@ int libxl__vscsi_record_vhost(libxl__vscsi_ctx *vc, xs_transaction_t t,
 int libxl__vscsi_forget_vhost(libxl__vscsi_ctx *vc, xs_transaction_t t,
                               libxl__vscsi_vhost v)
 {
-    int rc;
+    return libxl__vscsi_remove_node(vc, t, libxl__vscsi_record_path(v, NULL));
+}
 
-    rc = libxl__vscsi_remove_node(vc, t, libxl__vscsi_record_path(v, NULL));
-    if (!rc)
-        rc = libxl__vscsi_remove_if_empty(vc, t, records_path(v.domid), 1);
-    return rc;
+int libxl__vscsi_forget_domain(libxl__vscsi_ctx *vc, xs_transaction_t t,
+                               uint32_t domid)
+{
+    return libxl__vscsi_remove_if_empty(vc, t, records_path(domid), 1);
 }
 
 static int order_dev(const void *a, const void *b)
@@ -377,7 +384,8 @@ static int list(libxl__vscsi_ctx *vc, uint32_t domid, libxl_devid devid,
 
     rc = read_vhosts(vc, domid, devid, &vhosts, unreadable_too);
     if (!rc && !vhosts.num && !vhosts.num_unreadable)
-        rc = find_domain(vc, XBT_NULL, domid, &vhosts.exists);
+        rc = libxl__vscsi_xs_find_domain(vc, XBT_NULL, domid,
+                                         &vhosts.exists, NULL);
     if (rc) {
         libxl__vscsi_vhosts_dispose(&vhosts);
         return rc;

@@ -196,7 +196,7 @@ int libxl__vscsi_record_read(libxl__vscsi_ctx *vc, libxl__vscsi_vhost v,
 int libxl__vscsi_record_change(libxl__vscsi_ctx *vc, xs_transaction_t t,
                                libxl__vscsi_vhost v,
                                libxl__vscsi_record_edit *edit,
-                               const void *arg)
+                               void *arg)
 {
     libxl_device_vscsictrl ctrl;
     const char *why_not = NULL;

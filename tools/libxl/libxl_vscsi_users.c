@@ -2,7 +2,8 @@
 /*
  * Who has which physical device, over all domains.  xen-scsiback maps a
  * device for as many guests as ask; that one device goes to one domain
- * only is kept here.
+ * only is kept here.  What domains have no device that is asked for is not
+ * looked at: the index tells.
  */
 #include <stdlib.h>
 #include <string.h>
@@ -19,6 +20,8 @@ void libxl__vscsi_users_dispose(libxl__vscsi_users *users)
     free(users->users);
     users->users = NULL;
     users->num_users = 0;
+    users->incomplete = false;
+    libxl__vscsi_index_dispose(&users->index);
 }
 
 bool libxl__vscsi_users_has(const libxl__vscsi_users *users,
@@ -68,68 +71,195 @@ int libxl__vscsi_users_devices(libxl__vscsi_ctx *vc,
     return 0;
 }
 
-/* Says so in users_r where the domain's records are not all readable. */
-static int read_user(libxl__vscsi_ctx *vc, uint32_t domid,
-                     libxl__vscsi_users *users_r)
+/* ----- reading ----- */
+
+/* All vhosts of a domain, or one, if devid is not -1.  Says so in users where
+ * a record is not readable. */
+static int add_user(libxl__vscsi_ctx *vc, uint32_t domid, libxl_devid devid,
+                    libxl__vscsi_users *users)
 {
-    struct libxl__vscsi_user *user = &users_r->users[users_r->num_users];
+    struct libxl__vscsi_user *list;
     libxl__vscsi_vhosts vhosts;
     int rc;
 
-    rc = libxl__vscsi_xs_list_all(vc, domid, -1, &vhosts);
+    list = reallocarray(users->users, (size_t)users->num_users + 1,
+                        sizeof(*list));
+    if (!list) {
+        libxl__vscsi_error(vc, "out of memory");
+        return ERROR_NOMEM;
+    }
+    users->users = list;
+    rc = libxl__vscsi_xs_list_all(vc, domid, devid, &vhosts);
     if (rc)
         return rc;
-    if (vhosts.num_unreadable && !users_r->incomplete) {
-        users_r->incomplete = true;
-        users_r->unreadable = domid;
+    if (vhosts.num_unreadable && !users->incomplete) {
+        users->incomplete = true;
+        users->unreadable = domid;
     }
-    users_r->num_users++;
-    user->domid = domid;
-    user->exists = vhosts.exists;
-    user->ctrls = vhosts.ctrls;
-    user->num_ctrls = vhosts.num;
+    list[users->num_users++] = (struct libxl__vscsi_user){
+        .domid = domid, .exists = vhosts.exists,
+        .ctrls = vhosts.ctrls, .num_ctrls = vhosts.num,
+    };
     vhosts.ctrls = NULL;
     vhosts.num = 0;
     libxl__vscsi_vhosts_dispose(&vhosts);
     return 0;
 }
 
-int libxl__vscsi_users_read(libxl__vscsi_ctx *vc, const uint32_t *but,
-                            libxl__vscsi_users *users_r)
+int libxl__vscsi_users_read(libxl__vscsi_ctx *vc, libxl__vscsi_users *users_r)
 {
     uint32_t *domids = NULL;
     int rc, i, num = 0;
 
     rc = libxl__vscsi_xs_backends(vc, &domids, &num);
-    if (rc)
-        return rc;
-    users_r->users = calloc((size_t)num + 1, sizeof(*users_r->users));
-    if (!users_r->users) {
-        libxl__vscsi_error(vc, "out of memory");
-        rc = ERROR_NOMEM;
-    }
     for (i = 0; !rc && i < num; i++)
-        if (!but || *but != domids[i])
-            rc = read_user(vc, domids[i], users_r);
+        rc = add_user(vc, domids[i], -1, users_r);
     free(domids);
     return rc;
 }
 
-static int sweep(libxl__vscsi_ctx *vc, const libxl__vscsi_users *users)
+int libxl__vscsi_users_open(libxl__vscsi_ctx *vc, libxl__vscsi_users *users)
+{
+    int rc;
+
+    rc = libxl__vscsi_index_read(vc, XBT_NULL, &users->index);
+    return rc ? rc : libxl__vscsi_index_check(vc, &users->index);
+}
+
+bool libxl__vscsi_users_skip(libxl__vscsi_users *users, uint32_t domid)
+{
+    bool found = false;
+    unsigned i;
+
+    for (i = 0; i < users->index.num; i++) {
+        if (users->index.entries[i].vhost.domid != domid)
+            continue;
+        users->index.entries[i].loaded = true;
+        found = true;
+    }
+    return found;
+}
+
+int libxl__vscsi_users_load(libxl__vscsi_ctx *vc, libxl__vscsi_users *users,
+                            uint32_t domid)
+{
+    return libxl__vscsi_users_skip(users, domid)
+           ? add_user(vc, domid, -1, users) : 0;
+}
+
+/* A vhost may be there under several names. */
+static void set_loaded(libxl__vscsi_index *index, libxl__vscsi_vhost vhost)
+{
+    unsigned i;
+
+    for (i = 0; i < index->num; i++)
+        if (index->entries[i].vhost.domid == vhost.domid &&
+            index->entries[i].vhost.devid == vhost.devid)
+            index->entries[i].loaded = true;
+}
+
+int libxl__vscsi_users_find(libxl__vscsi_ctx *vc, libxl__vscsi_users *users,
+                            const libxl_vscsi_pdev *pdev)
+{
+    libxl__vscsi_index *index = &users->index;
+    unsigned i;
+    int rc = 0;
+
+    for (i = 0; !rc && i < index->num; i++) {
+        const libxl__vscsi_index_entry *entry = &index->entries[i];
+
+        if (entry->loaded || !libxl__vscsi_index_leads(entry, pdev))
+            continue;
+        set_loaded(index, entry->vhost);
+        rc = add_user(vc, entry->vhost.domid, entry->vhost.devid, users);
+    }
+    return rc;
+}
+
+/* ----- cleaning up ----- */
+
+typedef struct mending {
+    const libxl__vscsi_users *users;
+    libxl__vscsi_vhost *stale;
+    unsigned num_stale;
+} mending;
+
+/* What nobody has any more goes from the index, what is missing comes. */
+static int mend_body(libxl__vscsi_ctx *vc, xs_transaction_t t, void *arg)
+{
+    libxl__vscsi_index index = { .entries = NULL };
+    const mending *m = arg;
+    int rc, i, j;
+
+    rc = libxl__vscsi_index_read(vc, t, &index);
+    if (!rc)
+        rc = libxl__vscsi_index_remove(vc, t, &index, m->stale,
+                                       m->num_stale);
+    for (i = 0; !rc && i < m->users->num_users; i++) {
+        const struct libxl__vscsi_user *user = &m->users->users[i];
+
+        for (j = 0; !rc && j < user->num_ctrls; j++)
+            rc = libxl__vscsi_index_add(vc, t, &index, (libxl__vscsi_vhost){
+                                        user->domid, user->ctrls[j].devid },
+                                        &user->ctrls[j],
+                                        user->ctrls[j].vscsidevs,
+                                        user->ctrls[j].num_vscsidevs);
+    }
+    libxl__vscsi_index_dispose(&index);
+    return rc;
+}
+
+/* Is there a record that the index does not lead to? */
+static bool is_index_lacking(const libxl__vscsi_users *users,
+                             const libxl__vscsi_index *index)
+{
+    int i, j;
+
+    for (i = 0; i < users->num_users; i++) {
+        const struct libxl__vscsi_user *user = &users->users[i];
+
+        for (j = 0; j < user->num_ctrls; j++)
+            if (!libxl__vscsi_index_has(index, (libxl__vscsi_vhost){
+                                        user->domid, user->ctrls[j].devid },
+                                        user->ctrls[j].vscsidevs,
+                                        user->ctrls[j].num_vscsidevs))
+                return true;
+    }
+    return false;
+}
+
+static int mend_index(libxl__vscsi_ctx *vc, const libxl__vscsi_users *users)
+{
+    libxl__vscsi_index index = { .entries = NULL };
+    mending m = { .users = users };
+    unsigned i;
+    int rc;
+
+    rc = libxl__vscsi_index_read(vc, XBT_NULL, &index);
+    if (!rc) {
+        m.stale = calloc((size_t)index.num + 1, sizeof(*m.stale));
+        if (!m.stale) {
+            libxl__vscsi_error(vc, "out of memory");
+            rc = ERROR_NOMEM;
+        }
+    }
+    for (i = 0; !rc && i < index.num; i++)
+        if (!libxl__vscsi_users_has(users, index.entries[i].vhost))
+            m.stale[m.num_stale++] = index.entries[i].vhost;
+    if (!rc && (m.num_stale || is_index_lacking(users, &index)))
+        rc = libxl__vscsi_xs_transact(vc, mend_body, &m);
+    free(m.stale);
+    libxl__vscsi_index_dispose(&index);
+    return rc;
+}
+
+int libxl__vscsi_users_sweep(libxl__vscsi_ctx *vc,
+                             const libxl__vscsi_users *users)
 {
     int i, rc = 0;
 
     for (i = 0; !rc && i < users->num_users; i++)
         if (!users->users[i].exists)
             rc = libxl__vscsi_xs_sweep(vc, users->users[i].domid);
-    return rc;
-}
-
-int libxl__vscsi_users_scan(libxl__vscsi_ctx *vc,
-                            libxl__vscsi_users *users_r)
-{
-    int rc;
-
-    rc = libxl__vscsi_users_read(vc, NULL, users_r);
-    return rc ? rc : sweep(vc, users_r);
+    return rc || users->incomplete ? rc : mend_index(vc, users);
 }

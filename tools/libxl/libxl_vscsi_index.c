@@ -1,0 +1,281 @@
+/* SPDX-License-Identifier: LGPL-2.1-only */
+/*
+ * Which vhosts may have a device: the names of the nodes below /libxl/vscsi
+ * say so, and one look at that directory tells whose records are to be read.
+ *
+ * A name is DOMID-DEVID-1-TRAITS: the vhost, the version of this form, and
+ * some characters for each trait of each of its devices.  It is written with
+ * the record.  Only the record says what a vhost has, so a name too many, as
+ * a destroyed domain leaves it, costs a look and no more.
+ */
+#include <stdlib.h>
+#include <string.h>
+
+#include "libxl_vscsi_device.h"
+#include "libxl_vscsi_index.h"
+#include "libxl_vscsi_nodes.h"
+
+#define INDEX "/libxl/vscsi"
+#define VERSION 1
+/* 24 bits of a trait.  A path has at most 3072 characters. */
+#define TRAIT_CHARS 4u
+#define NAME_TRAITS 480u
+/* So many names of one vhost are put together. */
+#define MAX_NAMES 8u
+
+static const char digits[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuv"
+                             "wxyz0123456789-_";
+
+static void spell(uint64_t trait, char *to)
+{
+    unsigned i;
+
+    for (i = 0; i < TRAIT_CHARS; i++, trait >>= 6)
+        to[i] = digits[trait & 63];
+}
+
+/* ----- reading ----- */
+
+void libxl__vscsi_index_dispose(libxl__vscsi_index *index)
+{
+    unsigned i;
+
+    for (i = 0; i < index->num; i++)
+        free(index->entries[i].name);
+    free(index->entries);
+    free(index->unknown);
+    *index = (libxl__vscsi_index){ .entries = NULL };
+}
+
+/* The number before the next "-"; *at is behind that then. */
+static bool parse_number(const char **at, uint64_t max, uint64_t *number_r)
+{
+    size_t len = strcspn(*at, "-");
+    bool ok = (*at)[len] == '-' &&
+              libxl__vscsi_parse_u64(*at, len, max, number_r);
+
+    *at += ok ? len + 1 : 0;
+    return ok;
+}
+
+static bool parse(const char *name, libxl__vscsi_index_entry *entry)
+{
+    uint64_t domid, devid, version;
+    const char *at = name;
+
+    if (!parse_number(&at, UINT32_MAX, &domid) ||
+        !parse_number(&at, INT32_MAX, &devid) ||
+        !parse_number(&at, VERSION, &version) || version != VERSION ||
+        strlen(at) % TRAIT_CHARS)
+        return false;
+    entry->vhost.domid = (uint32_t)domid;
+    entry->vhost.devid = (libxl_devid)devid;
+    entry->name = strdup(name);
+    if (entry->name)
+        entry->traits = entry->name + (at - name);
+    return true;
+}
+
+int libxl__vscsi_index_read(libxl__vscsi_ctx *vc, xs_transaction_t t,
+                            libxl__vscsi_index *index_r)
+{
+    libxl__vscsi_index index = { .entries = NULL };
+    unsigned i, num;
+    char **names;
+    int rc;
+
+    rc = libxl__vscsi_list_node(vc, t, strdup(INDEX), &names, &num);
+    if (rc)
+        return rc;
+    index.entries = calloc((size_t)num + 1, sizeof(*index.entries));
+    if (!index.entries)
+        rc = libxl__vscsi_store_failed(vc, "list", NULL);
+    for (i = 0; !rc && i < num; i++) {
+        libxl__vscsi_index_entry *entry = &index.entries[index.num];
+
+        if (parse(names[i], entry)) {
+            index.num++;
+            if (!entry->name)
+                rc = libxl__vscsi_store_failed(vc, "list", NULL);
+        } else if (!index.unknown) {
+            index.unknown = strdup(names[i]);
+            if (!index.unknown)
+                rc = libxl__vscsi_store_failed(vc, "list", NULL);
+        }
+    }
+    free(names);
+    if (rc)
+        libxl__vscsi_index_dispose(&index);
+    else
+        *index_r = index;
+    return rc;
+}
+
+int libxl__vscsi_index_check(libxl__vscsi_ctx *vc,
+                             const libxl__vscsi_index *index)
+{
+    if (!index->unknown)
+        return 0;
+    libxl__vscsi_error(vc, "who has it is not known: " INDEX "/%s was not "
+                       "written by this version of this software",
+                       index->unknown);
+    return ERROR_FAIL;
+}
+
+static bool has_trait(const libxl__vscsi_index_entry *entry, uint64_t trait)
+{
+    char text[TRAIT_CHARS];
+    const char *at;
+
+    spell(trait, text);
+    for (at = entry->traits; *at; at += TRAIT_CHARS)
+        if (!memcmp(at, text, TRAIT_CHARS))
+            return true;
+    return false;
+}
+
+bool libxl__vscsi_index_leads(const libxl__vscsi_index_entry *entry,
+                              const libxl_vscsi_pdev *pdev)
+{
+    uint64_t traits[LIBXL__VSCSI_MAX_TRAITS];
+    unsigned i, num = libxl__vscsi_pdev_traits(pdev, traits);
+
+    for (i = 0; i < num; i++)
+        if (has_trait(entry, traits[i]))
+            return true;
+    return false;
+}
+
+/* ----- writing ----- */
+
+static bool is_of(const libxl__vscsi_index_entry *entry, libxl__vscsi_vhost v)
+{
+    return entry->vhost.domid == v.domid && entry->vhost.devid == v.devid;
+}
+
+static bool is_known(const libxl__vscsi_index *index, libxl__vscsi_vhost v,
+                     uint64_t trait)
+{
+    unsigned i;
+
+    for (i = 0; i < index->num; i++)
+        if (is_of(&index->entries[i], v) &&
+            has_trait(&index->entries[i], trait))
+            return true;
+    return false;
+}
+
+bool libxl__vscsi_index_has(const libxl__vscsi_index *index,
+                            libxl__vscsi_vhost v,
+                            const libxl_device_vscsidev *devs, int num)
+{
+    uint64_t traits[LIBXL__VSCSI_MAX_TRAITS];
+    unsigned j, num_traits;
+    int i;
+
+    for (i = 0; i < num; i++) {
+        num_traits = libxl__vscsi_pdev_traits(&devs[i].pdev, traits);
+        for (j = 0; j < num_traits; j++)
+            if (!is_known(index, v, traits[j]))
+                return false;
+    }
+    return true;
+}
+
+typedef int act_on_name(libxl__vscsi_ctx *vc, xs_transaction_t t,
+                        char *path);
+
+static int write_name(libxl__vscsi_ctx *vc, xs_transaction_t t, char *path)
+{
+    return libxl__vscsi_write_node(vc, t, path, "");
+}
+
+/* All that there is to say of these devices, in as many names as it takes;
+ * the same devices have the same names again. */
+static int for_names(libxl__vscsi_ctx *vc, xs_transaction_t t,
+                     libxl__vscsi_vhost v, const libxl_device_vscsidev *devs,
+                     int num, act_on_name *act)
+{
+    char text[(NAME_TRAITS + LIBXL__VSCSI_MAX_TRAITS) * TRAIT_CHARS + 1];
+    uint64_t traits[LIBXL__VSCSI_MAX_TRAITS];
+    unsigned j, num_traits;
+    size_t len = 0;
+    int rc = 0, i;
+
+    for (i = 0; !rc && i < num; i++) {
+        num_traits = libxl__vscsi_pdev_traits(&devs[i].pdev, traits);
+        for (j = 0; j < num_traits; j++, len += TRAIT_CHARS)
+            spell(traits[j], text + len);
+        if (len < NAME_TRAITS * TRAIT_CHARS && i < num - 1)
+            continue;
+        text[len] = '\0';
+        len = 0;
+        rc = act(vc, t, libxl__vscsi_sprintf(INDEX "/%u-%d-%d-%s", v.domid,
+                                             v.devid, VERSION, text));
+    }
+    return rc;
+}
+
+int libxl__vscsi_index_write(libxl__vscsi_ctx *vc, xs_transaction_t t,
+                             libxl__vscsi_vhost v,
+                             const libxl_device_vscsidev *devs, int num)
+{
+    return for_names(vc, t, v, devs, num, write_name);
+}
+
+int libxl__vscsi_index_forget(libxl__vscsi_ctx *vc, xs_transaction_t t,
+                              libxl__vscsi_vhost v,
+                              const libxl_device_vscsidev *devs, int num)
+{
+    return for_names(vc, t, v, devs, num, libxl__vscsi_remove_node);
+}
+
+int libxl__vscsi_index_remove(libxl__vscsi_ctx *vc, xs_transaction_t t,
+                              const libxl__vscsi_index *index,
+                              const libxl__vscsi_vhost *vhosts, unsigned num)
+{
+    bool left = index->unknown;
+    unsigned i, j;
+    int rc = 0;
+
+    for (i = 0; !rc && i < index->num; i++) {
+        const libxl__vscsi_index_entry *entry = &index->entries[i];
+
+        for (j = 0; j < num && !is_of(entry, vhosts[j]); j++)
+            ;
+        left |= j == num;
+        if (j < num)
+            rc = libxl__vscsi_remove_node(vc, t, libxl__vscsi_sprintf(
+                                          INDEX "/%s", entry->name));
+    }
+    if (!rc && index->num && !left)
+        rc = libxl__vscsi_remove_node(vc, t, strdup(INDEX));
+    return rc;
+}
+
+static unsigned count_names(const libxl__vscsi_index *index,
+                            libxl__vscsi_vhost v)
+{
+    unsigned i, found = 0;
+
+    for (i = 0; i < index->num; i++)
+        found += is_of(&index->entries[i], v);
+    return found;
+}
+
+int libxl__vscsi_index_add(libxl__vscsi_ctx *vc, xs_transaction_t t,
+                           const libxl__vscsi_index *index,
+                           libxl__vscsi_vhost v,
+                           const libxl_device_vscsictrl *before,
+                           const libxl_device_vscsidev *devs, int num)
+{
+    int rc = 0;
+
+    if (before && count_names(index, v) >= MAX_NAMES) {
+        rc = libxl__vscsi_index_remove(vc, t, index, &v, 1);
+        if (!rc)
+            rc = libxl__vscsi_index_write(vc, t, v, before->vscsidevs,
+                                          before->num_vscsidevs);
+    }
+    return rc ? rc : libxl__vscsi_index_write(vc, t, v, devs, num);
+}

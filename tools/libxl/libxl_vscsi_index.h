@@ -1,0 +1,66 @@
+/* SPDX-License-Identifier: LGPL-2.1-only */
+/*
+ * The index of who may have which device; see libxl_vscsi_index.c.  Whoever
+ * writes to it holds the lock of the host, or that of the vhost's domain.
+ * Failures are ERROR_FAIL or ERROR_NOMEM, logged.
+ */
+#ifndef LIBXL_VSCSI_INDEX_H
+#define LIBXL_VSCSI_INDEX_H
+
+#include "libxl_vscsi_internal.h"
+
+#pragma GCC visibility push(hidden)
+
+typedef struct libxl__vscsi_index {
+    struct libxl__vscsi_index_entry {
+        libxl__vscsi_vhost vhost;
+        char *name;
+        const char *traits;     /* in name */
+        bool loaded;            /* for the caller, who has read the record */
+    } *entries;
+    unsigned num;
+    char *unknown;              /* a name of another version; NULL: none */
+} libxl__vscsi_index;
+
+typedef struct libxl__vscsi_index_entry libxl__vscsi_index_entry;
+
+int libxl__vscsi_index_read(libxl__vscsi_ctx *vc, xs_transaction_t t,
+                            libxl__vscsi_index *index_r);
+/* Takes one that is all zero. */
+void libxl__vscsi_index_dispose(libxl__vscsi_index *index);
+/* Is all of it known?  ERROR_FAIL, logged, if a newer version wrote there. */
+int libxl__vscsi_index_check(libxl__vscsi_ctx *vc,
+                             const libxl__vscsi_index *index);
+
+/* May the vhost have the device?  If not, it has not. */
+bool libxl__vscsi_index_leads(const libxl__vscsi_index_entry *entry,
+                              const libxl_vscsi_pdev *pdev);
+/* Do names of the vhost lead to all of these? */
+bool libxl__vscsi_index_has(const libxl__vscsi_index *index,
+                            libxl__vscsi_vhost v,
+                            const libxl_device_vscsidev *devs, int num);
+
+/* Names for devices that a vhost has; undone for the same devices, where
+ * they came together. */
+int libxl__vscsi_index_write(libxl__vscsi_ctx *vc, xs_transaction_t t,
+                             libxl__vscsi_vhost v,
+                             const libxl_device_vscsidev *devs, int num);
+int libxl__vscsi_index_forget(libxl__vscsi_ctx *vc, xs_transaction_t t,
+                              libxl__vscsi_vhost v,
+                              const libxl_device_vscsidev *devs, int num);
+/* _write() for devices that come to what it had before, NULL if it is new;
+ * index as it is. */
+int libxl__vscsi_index_add(libxl__vscsi_ctx *vc, xs_transaction_t t,
+                           const libxl__vscsi_index *index,
+                           libxl__vscsi_vhost v,
+                           const libxl_device_vscsictrl *before,
+                           const libxl_device_vscsidev *devs, int num);
+/* All names of these vhosts. */
+int libxl__vscsi_index_remove(libxl__vscsi_ctx *vc, xs_transaction_t t,
+                              const libxl__vscsi_index *index,
+                              const libxl__vscsi_vhost *vhosts,
+                              unsigned num);
+
+#pragma GCC visibility pop
+
+#endif /* LIBXL_VSCSI_INDEX_H */
