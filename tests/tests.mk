@@ -36,6 +36,7 @@ EXTRA_test-life = tests/hooks/rig.c
 EXTRA_test-preload = tests/hooks/rig.c
 EXTRA_test-hooks = tools/xl/hooks_json.c tools/xl/hooks_table.c
 EXTRA_test-record = tests/fuzz/fakexs.c
+EXTRA_test-index = tests/fuzz/fakexs.c
 EXTRA_test-harness = tests/store/hand.c
 EXTRA_test-peer = tests/store/hand.c
 EXTRA_test-api = tools/libxl/libxl_vscsi.c

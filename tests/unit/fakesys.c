@@ -20,6 +20,7 @@
 #define MAX_NODES 4096
 
 char fakesys_root[64], fakesys_said[4096];
+static char devfs[80];
 libxl__vscsi_ctx fakesys_vc;
 
 /* The number of a node is its place here. */
@@ -215,9 +216,25 @@ void fakesys_remove(const char *hctl)
     remove_all(path);
 }
 
+/* As udev makes them: from /dev/disk/by-id to ../../sdb. */
+static void write_link(const char *link, const char *node)
+{
+    char path[512], to[64];
+
+    path_of(path, link + 1);
+    unlink(path);
+    if (!node || !strchr(link + strlen("/dev/"), '/'))
+        return;
+    snprintf(to, sizeof(to), "../../%s", node + strlen("/dev/"));
+    make_parents(path);
+    assert_int_equal(symlink(to, path), 0);
+}
+
 void fakesys_link(const char *link, const char *node)
 {
     unsigned i;
+
+    write_link(link, node);
 
     for (i = 0; links[i].link && strcmp(links[i].link, link); i++)
         assert_true(i + 1 < VSCSI_ARRAY_SIZE(links));
@@ -237,6 +254,8 @@ int fakesys_set_up(void **state)
     num_nodes = 1;
     fakesys_vc.lg = &keeper;
     fakesys_vc.sysfs = fakesys_root;
+    snprintf(devfs, sizeof(devfs), "%s/dev", fakesys_root);
+    fakesys_vc.devfs = devfs;
     fakesys_said[0] = '\0';
     return 0;
 }

@@ -157,7 +157,8 @@ static int add_paths(libxl__vscsi_ctx *vc, const libxl__vscsi_unit *unit,
     return 0;
 }
 
-static int describe(libxl__vscsi_ctx *vc, const libxl__vscsi_unit *unit,
+static int describe(libxl__vscsi_ctx *vc, assignable *a,
+                    const libxl__vscsi_unit *unit,
                     libxl_vscsiunit *entry)
 {
     libxl__vscsi_limits limits;
@@ -167,7 +168,7 @@ static int describe(libxl__vscsi_ctx *vc, const libxl__vscsi_unit *unit,
     entry->model = strdup(unit->id.model);
     entry->wwid = strdup(unit->id.wwid);
     entry->serial = strdup(unit->id.serial);
-    entry->name = libxl__vscsi_unit_name(vc, unit);
+    entry->name = libxl__vscsi_unit_name(vc, &a->known.dom0, unit);
     if (!entry->devtype || !entry->vendor || !entry->model || !entry->wwid ||
         !entry->serial || !entry->name)
         return out_of_memory(vc);
@@ -219,7 +220,7 @@ static int add_unit(libxl__vscsi_ctx *vc, assignable *a,
     libxl_vscsiunit_init(entry);
     rc = look_for_holder(vc, a, unit, &entry->holder);
     if (!rc && (a->all || !entry->holder)) {
-        rc = describe(vc, unit, entry);
+        rc = describe(vc, a, unit, entry);
         if (!rc) {
             a->num++;
             return 0;

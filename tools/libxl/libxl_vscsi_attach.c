@@ -477,14 +477,14 @@ int libxl__vscsi_attach(libxl__vscsi_ctx *vc, uint32_t domid,
     if (!libxl__vscsi_domain_answers(vc) &&
         vc->domain != LIBXL__VSCSI_DOMAIN_PAUSED)
         return libxl__vscsi_refuse_silent(vc);
-    rc = libxl__vscsi_lock(vc, domid, &lock);
+    rc = libxl__vscsi_lock_domain(vc, domid, &lock);
     if (!rc)
         rc = write_when_settled(vc, &a);
     if (!rc)
         rc = wait_attached(vc, &a);
     else if (a.existing)
         libxl__vscsi_show(vc, a.vhost, a.existing->max_segments, &verdict);
-    libxl__vscsi_unlock(lock);
+    libxl__vscsi_unlock_domain(vc, lock);
     if (!rc)
         warn_of_reboot(vc, &a);
     libxl__vscsi_users_dispose(&a.users);

@@ -14,6 +14,7 @@
 #define DEVICES_DIR "/sys/devices"
 #define SYSFS "/sys"
 #define PROCFS "/proc"
+#define DEVFS "/dev"
 #define LOCK_FILE "/run/xen-vscsi.lock"
 
 /* ----- settings of the process ----- */
@@ -63,6 +64,7 @@ int libxl__vscsi_ctx_init(libxl__vscsi_ctx *vc)
     vc->devices_dir = DEVICES_DIR;
     vc->sysfs = SYSFS;
     vc->procfs = PROCFS;
+    vc->devfs = DEVFS;
     vc->lock_file = LOCK_FILE;
     vc->cleaner = LIBXL__VSCSI_CLEANER;
     pthread_mutex_lock(&settings.lock);

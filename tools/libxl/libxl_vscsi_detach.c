@@ -425,7 +425,7 @@ int libxl__vscsi_detach(libxl__vscsi_ctx *vc, libxl__vscsi_vhost vhost,
     int rc, lock = -1, num_ctrls = 0;
 
     say_what(vc, vhost, vdevs, num);
-    rc = libxl__vscsi_lock(vc, vhost.domid, &lock);
+    rc = libxl__vscsi_lock_domain(vc, vhost.domid, &lock);
     if (rc)
         return rc;
     rc = libxl__vscsi_xs_list(vc, vhost.domid, vhost.devid, &ctrls,
@@ -440,7 +440,7 @@ int libxl__vscsi_detach(libxl__vscsi_ctx *vc, libxl__vscsi_vhost vhost,
     rc = detach_recorded(vc, vhost.domid, ctrls, vdevs, num, how);
 out:
     libxl_device_vscsictrl_list_free(ctrls, num_ctrls);
-    libxl__vscsi_unlock(lock);
+    libxl__vscsi_unlock_domain(vc, lock);
     if (rc == ERROR_NOTFOUND)   /* perhaps the call before was killed */
         libxl__vscsi_cleanup(vc);
     return rc;
@@ -453,7 +453,7 @@ int libxl__vscsi_detach_named(libxl__vscsi_ctx *vc, uint32_t domid,
     int rc, i, j, lock = -1, num = 0;
 
     libxl__vscsi_doing(vc, "detach", name, domid);
-    rc = libxl__vscsi_lock(vc, domid, &lock);
+    rc = libxl__vscsi_lock_domain(vc, domid, &lock);
     if (rc)
         return rc;
     rc = libxl__vscsi_xs_list(vc, domid, -1, &ctrls, &num, NULL);
@@ -462,6 +462,6 @@ int libxl__vscsi_detach_named(libxl__vscsi_ctx *vc, uint32_t domid,
     if (!rc)
         rc = libxl__vscsi_detach_locked(vc, domid, &ctrls[i], &j, 1, how);
     libxl_device_vscsictrl_list_free(ctrls, num);
-    libxl__vscsi_unlock(lock);
+    libxl__vscsi_unlock_domain(vc, lock);
     return rc;
 }

@@ -251,6 +251,7 @@ void libxl__vscsi_dom0_dispose(libxl__vscsi_dom0 *dom0)
     for (i = 0; i < dom0->num; i++)
         libxl__vscsi_identity_dispose(&dom0->seen[i].id);
     free(dom0->seen);
+    libxl__vscsi_links_dispose(&dom0->links);
     memset(dom0, 0, sizeof(*dom0));
 }
 
@@ -402,9 +403,10 @@ static int find_nodes(libxl__vscsi_ctx *vc, int device, const char *place,
 
     for (i = 0; !rc && i < VSCSI_ARRAY_SIZE(classes); i++) {
         node = NULL;
+        if (path->node && strcmp(classes[i], "scsi_generic"))
+            continue;
         rc = find_child(device, classes[i], name, reason_r);
-        if (rc || !name[0] || (path->node && strcmp(classes[i],
-                                                    "scsi_generic")))
+        if (rc || !name[0])
             continue;
         rc = read_devname(device, classes[i], name, &node, reason_r);
         if (node && !i) {

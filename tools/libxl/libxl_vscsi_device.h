@@ -95,6 +95,13 @@ void libxl__vscsi_unit_dispose(libxl__vscsi_unit *unit);
 bool libxl__vscsi_unit_is_at(const libxl__vscsi_unit *unit,
                              const libxl_vscsi_hctl *hctl);
 
+/* libxl_vscsi_links.c: what udev calls them; all zero at first. */
+typedef struct libxl__vscsi_links {
+    struct libxl__vscsi_link *list;     /* of a node, the best first */
+    unsigned num;
+    bool complete;
+} libxl__vscsi_links;
+
 /*
  * One look at dom0's devices, for one request: what was read once is not
  * read again, however many units are looked for.  All zero at first.
@@ -107,6 +114,7 @@ typedef struct libxl__vscsi_dom0 {
     } *seen;
     unsigned num;
     bool complete;
+    libxl__vscsi_links links;
 } libxl__vscsi_dom0;
 
 void libxl__vscsi_dom0_dispose(libxl__vscsi_dom0 *dom0);
@@ -147,7 +155,7 @@ int libxl__vscsi_unit_verify(libxl__vscsi_ctx *vc,
                              const libxl__vscsi_unit *unit);
 /* The best name that it has from one boot to the next: a link by-id, else
  * by-path, else its node or address.  free(); NULL when memory ran out. */
-char *libxl__vscsi_unit_name(libxl__vscsi_ctx *vc,
+char *libxl__vscsi_unit_name(libxl__vscsi_ctx *vc, libxl__vscsi_dom0 *dom0,
                              const libxl__vscsi_unit *unit);
 
 /* Only the device at an address, without a look at other paths to it.

@@ -51,6 +51,7 @@ typedef struct libxl__vscsi_ctx {
     const char *devices_dir;    /* /sys/devices */
     const char *sysfs;          /* /sys */
     const char *procfs;         /* /proc */
+    const char *devfs;          /* /dev */
     const char *lock_file;      /* /run/xen-vscsi.lock */
     const char *cleaner;        /* xl-scsi, or NULL */
     char **reason_r;            /* where set, the first error goes there,
@@ -64,6 +65,8 @@ typedef struct libxl__vscsi_ctx {
     const char *verb;           /* "attach", NULL: no beginning */
     char *object;               /* "/dev/sdb" */
     uint32_t domid;
+    uint32_t locked;            /* the domain whose lock is held; or none */
+    bool has_lock;
     unsigned num_waits;         /* makes tokens of watches unique */
 } libxl__vscsi_ctx;
 
@@ -130,6 +133,11 @@ int libxl__vscsi_refuse_silent(libxl__vscsi_ctx *vc);
  */
 int libxl__vscsi_lock(libxl__vscsi_ctx *vc, uint32_t which, int *lock_r);
 void libxl__vscsi_unlock(int lock);
+/* Of the domain that the operation is about: its records are what they are
+ * until the lock is given up. */
+int libxl__vscsi_lock_domain(libxl__vscsi_ctx *vc, uint32_t domid,
+                             int *lock_r);
+void libxl__vscsi_unlock_domain(libxl__vscsi_ctx *vc, int lock);
 /*
  * The lock of a device of dom0 while LIO lets go of it, which may take as
  * long as a command that its guest sent.  It is only taken with that of the

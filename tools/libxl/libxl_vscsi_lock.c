@@ -377,3 +377,19 @@ void libxl__vscsi_unlock(int lock)
     fcntl(lock, F_OFD_SETLK, &all);
     close(lock);
 }
+
+int libxl__vscsi_lock_domain(libxl__vscsi_ctx *vc, uint32_t domid,
+                             int *lock_r)
+{
+    int rc = libxl__vscsi_lock(vc, domid, lock_r);
+
+    vc->has_lock = !rc;
+    vc->locked = domid;
+    return rc;
+}
+
+void libxl__vscsi_unlock_domain(libxl__vscsi_ctx *vc, int lock)
+{
+    vc->has_lock = false;
+    libxl__vscsi_unlock(lock);
+}

@@ -91,6 +91,13 @@ static int add_part(libxl__vscsi_ctx *vc, reading *r, char *part)
     return text ? 0 : libxl__vscsi_store_failed(vc, "read", NULL);
 }
 
+/* Does it stay as it is while it is read? */
+static bool is_steady(const libxl__vscsi_ctx *vc, xs_transaction_t t,
+                      const reading *r)
+{
+    return t != XBT_NULL || (vc->has_lock && vc->locked == r->vhost.domid);
+}
+
 static int read_body(libxl__vscsi_ctx *vc, xs_transaction_t t, void *arg)
 {
     reading *r = arg;
@@ -108,7 +115,7 @@ static int read_body(libxl__vscsi_ctx *vc, xs_transaction_t t, void *arg)
             break;
         len = strlen(part);
         rc = add_part(vc, r, part);
-    } while (!rc && len >= PART_MAX && t != XBT_NULL);
+    } while (!rc && len >= PART_MAX && is_steady(vc, t, r));
     return rc;
 }
 
@@ -118,7 +125,8 @@ static int read_parts(libxl__vscsi_ctx *vc, xs_transaction_t t, reading *r)
     int rc;
 
     rc = read_body(vc, t, r);
-    if (!rc && t == XBT_NULL && r->text && strlen(r->text) >= PART_MAX)
+    if (!rc && r->text && strlen(r->text) >= PART_MAX &&
+        !is_steady(vc, t, r))
         rc = libxl__vscsi_xs_transact(vc, read_body, r);
     return rc;
 }

@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-only */
 /* Which devices of dom0 are one unit, and which unit a name means. */
-#include <libudev.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -337,76 +336,38 @@ int libxl__vscsi_units(libxl__vscsi_ctx *vc, libxl__vscsi_dom0 *dom0,
 
 /* ----- the best name ----- */
 
-/* By-id is better than by-path, and the first one of them is taken. */
-static int rank(const char *link)
+typedef struct best {
+    const char *name;           /* NULL: none yet */
+    size_t rank;
+} best;
+
+static void improve(libxl__vscsi_ctx *vc, libxl__vscsi_dom0 *dom0,
+                    const char *node, best *b)
 {
-    return strstr(link, "/by-id/") ? 2 : strstr(link, "/by-path/") ? 1 : 0;
+    size_t rank;
+    const char *name = libxl__vscsi_best_link(vc, &dom0->links, node, &rank);
+
+    if (name && (!b->name || rank < b->rank ||
+                 (rank == b->rank && strcmp(name, b->name) < 0)))
+        *b = (best){ name, rank };
 }
 
-/* Another device may have won a link that both ask for. */
-static bool leads_to(libxl__vscsi_ctx *vc, const char *link,
-                     const libxl__vscsi_unit *unit)
-{
-    libxl_vscsi_hctl hctl;
-    char *reason = NULL;
-    bool ok;
-
-    ok = !libxl__vscsi_name_hctl(vc, link, &hctl, &reason) &&
-         libxl__vscsi_unit_is_at(unit, &hctl);
-    free(reason);
-    return ok;
-}
-
-static void improve(libxl__vscsi_ctx *vc, struct udev *udev,
-                    const libxl__vscsi_unit *unit, const char *class,
-                    const char *node, char **best)
-{
-    struct udev_device *dev = udev_device_new_from_subsystem_sysname(
-        udev, class, strrchr(node, '/') + 1);
-    struct udev_list_entry *entry;
-    const char *link;
-    char *copy;
-
-    if (!dev)
-        return;
-    udev_list_entry_foreach(entry, udev_device_get_devlinks_list_entry(dev)) {
-        link = udev_list_entry_get_name(entry);
-        if (!rank(link) ||
-            (*best && (rank(link) < rank(*best) ||
-                       (rank(link) == rank(*best) &&
-                        strcmp(link, *best) > 0))) ||
-            !leads_to(vc, link, unit))
-            continue;
-        copy = strdup(link);
-        if (copy) {
-            free(*best);
-            *best = copy;
-        }
-    }
-    udev_device_unref(dev);
-}
-
-char *libxl__vscsi_unit_name(libxl__vscsi_ctx *vc,
+char *libxl__vscsi_unit_name(libxl__vscsi_ctx *vc, libxl__vscsi_dom0 *dom0,
                              const libxl__vscsi_unit *unit)
 {
-    struct udev *udev = udev_new();
-    char place[LIBXL__VSCSI_HCTL_SIZE], *best = NULL;
+    char place[LIBXL__VSCSI_HCTL_SIZE];
+    best b = { .name = NULL };
     unsigned i;
 
-    for (i = 0; udev && i < unit->num_paths; i++) {
-        const libxl__vscsi_path *path = &unit->paths[i];
-
-        if (path->disk)
-            improve(vc, udev, unit, "block", path->node, &best);
-        else if (path->node && !strncmp(path->node, "/dev/st", 7))
-            improve(vc, udev, unit, "scsi_tape", path->node, &best);
+    for (i = 0; i < unit->num_paths; i++) {
+        if (unit->paths[i].node)
+            improve(vc, dom0, unit->paths[i].node, &b);
         /* Only what has no better node has links to this one. */
-        if (path->sg && !best)
-            improve(vc, udev, unit, "scsi_generic", path->sg, &best);
+        if (unit->paths[i].sg && !b.name)
+            improve(vc, dom0, unit->paths[i].sg, &b);
     }
-    udev_unref(udev);
-    if (best)
-        return best;
+    if (b.name)
+        return strdup(b.name);
     libxl__vscsi_hctl_format(&unit->id.hctl, place);
     return strdup(unit->paths[0].node ? unit->paths[0].node : place);
 }

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-only */
 /*
  * What the files that know dom0's devices tell each other:
- * libxl_vscsi_device.c, _name.c, _unit.c, _again.c.
+ * libxl_vscsi_device.c, _links.c, _name.c, _unit.c, _again.c.
  *
  * Nothing is logged; *reason_r, NULL before, says why something failed and
  * is freed by the caller.
@@ -43,6 +43,15 @@ int libxl__vscsi_read_identity(libxl__vscsi_ctx *vc,
 int libxl__vscsi_read_path(libxl__vscsi_ctx *vc, int type,
                            libxl__vscsi_path *path, char **reason_r);
 void libxl__vscsi_path_dispose(libxl__vscsi_path *path);
+
+/* ----- libxl_vscsi_links.c ----- */
+
+void libxl__vscsi_links_dispose(libxl__vscsi_links *links);
+/* The best name that udev gives to a node, in links; NULL if it gives none.
+ * *rank_r: a lower one is better. */
+const char *libxl__vscsi_best_link(libxl__vscsi_ctx *vc,
+                                   libxl__vscsi_links *links,
+                                   const char *node, size_t *rank_r);
 
 /* ----- libxl_vscsi_unit.c ----- */
 
