@@ -138,13 +138,13 @@ static const struct {
     { "TRANSACTION_*", NULL, NULL },
     { "WATCH", B, NULL },
     { "WATCH", F, NULL },
-    { "DIRECTORY", "/libxl/[56]/device", NULL },
+    { "DIRECTORY", "/libxl/vscsi", NULL },
+    { "DIRECTORY", "/libxl/[56]", NULL },
     { "DIRECTORY", "/libxl/[56]/device/vscsi", NULL },
     { "DIRECTORY", "/local/domain/0/backend/vscsi", NULL },
     { "DIRECTORY", "/local/domain/0/backend/vscsi/[56]", NULL },
     { "DIRECTORY", "/local/domain/5/device/vscsi", NULL },
     { "READ", "/libxl/[56]/device/vscsi/0", NULL },
-    { "READ", "/libxl/[56]/scsi-monitor", NULL },
     { "READ", "/local/domain/[56]/name", NULL },
     { "READ", "/local/domain/[56]/vm", NULL },
     { "READ", B, NULL },
@@ -190,6 +190,9 @@ static const struct {
     { "WRITE", R "/backend", B },
     { "RM", R, "" },
     { "RM", "/libxl/5/device/vscsi", "" },
+    { "WRITE", "/libxl/vscsi/[56]-0-1-*", "" },
+    { "RM", "/libxl/vscsi/[56]-0-1-*", "" },
+    { "RM", "/libxl/vscsi", "" },
 };
 
 static bool matches(const char *pattern, const char *text)
