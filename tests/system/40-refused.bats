@@ -170,7 +170,9 @@ is_malformed() {
     run xl scsi-list --json g
     echo "$output" | grep -E '"unreadable": ?true'
     refused 1 "cannot be read" attach g "$host:0:0:1" 0:0:0:1
-    refused 1 "cannot be read" attach h "$host:0:0:1" 0:0:0:1
+    refused 1 "g may have it" attach h "$host:0:0:0" 0:0:0:1
+    xl scsi-attach h "$host:0:0:1" 0:0:0:1
+    xl scsi-detach h 0:0:0:1
     refused 1 "written by a newer version" xl scsi-detach g 0:0:0:0
     run xl scsi-cleanup
     [ "$status" -eq 1 ]
