@@ -119,7 +119,8 @@ nothing_left() {
     [ "$(snapshot)" = "$before" ]
     "$real_xl" destroy b
     start_guest a pv
-    xl scsi-attach a "$host:0:0:2" 0:0:0:0
+    # What b had: the attach does what cleanup would have done.
+    xl scsi-attach a "$host:0:0:1" 0:0:0:0
     [ "$(xenstore-list /local/domain/0/backend/vscsi)" = "$("$real_xl" domid a)" ]
     xl scsi-detach a 0:0:0:0
     xl scsi-cleanup
