@@ -15,9 +15,9 @@ WARN = -Wall -Wextra -Wshadow -Wconversion -Wsign-conversion -Wswitch-enum \
        -Wstrict-prototypes -Wmissing-prototypes -Wformat=2 -Wundef \
        -Wpointer-arith -Wwrite-strings -Wvla
 BASE_CFLAGS = -std=gnu11 -D_GNU_SOURCE $(WARN) -I$(L) $(XENLIGHT_CFLAGS) \
-              $(XENSTORE_CFLAGS) $(YAJL_CFLAGS) $(UDEV_CFLAGS)
+              $(XENSTORE_CFLAGS) $(YAJL_CFLAGS)
 LIGHT_LIBS = $(XENLIGHT_LIBS) $(XENSTORE_LIBS) $(XENTOOLLOG_LIBS) \
-             $(YAJL_LIBS) $(UDEV_LIBS) -lpthread
+             $(YAJL_LIBS) -lpthread
 # For a program that starts in no time: loading these as shared libraries, or
 # libxenlight, which brings twenty more, takes longer than the commands do.
 # Not so libxenstore: the static one has no thread that reads, and then takes
@@ -26,11 +26,11 @@ ifneq ($(STATIC_PROGRAMS),no)
 FAST_LIBS = -Wl,-Bstatic -lxenctrl -lxencall -lxenforeignmemory \
             -lxengnttab -lxendevicemodel -lxenevtchn -lxentoollog \
             -lxentoolcore -lyajl_s -Wl,-Bdynamic $(XENSTORE_LIBS) \
-            $(UDEV_LIBS) -lpthread
+            -lpthread
 LAUNCHER_CC = $(or $(MUSL_CC),$(CC)) -static
 else
 FAST_LIBS = -lxenctrl $(XENTOOLLOG_LIBS) $(YAJL_LIBS) $(XENSTORE_LIBS) \
-            $(UDEV_LIBS) -lpthread
+            -lpthread
 LAUNCHER_CC = $(CC) $(CPPFLAGS) $(LDFLAGS)
 endif
 # The loader looks there by itself.

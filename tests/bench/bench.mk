@@ -14,6 +14,10 @@ $(B)/bench/store: $(call obj,pic,tests/bench/store.c $(STORE_SRC) \
 	@mkdir -p $(@D)
 	$(CC) $(LDFLAGS) -o $@ $(filter %.o,$^) $(T_LIBS)
 
+$(B)/bench/others: $(call obj,pic,tests/bench/others.c $(sort $(LIGHT_SRC)))
+	@mkdir -p $(@D)
+	$(CC) $(LDFLAGS) -o $@ $^ $(LIGHT_LIBS)
+
 $(B)/bench/fakexen.so: $(B)/pic/store/fakexen.so
 	@mkdir -p $(@D)
 	cp $< $@
@@ -24,7 +28,7 @@ $(B)/bench/xl-on-store: $(call obj,pic,tests/bench/fakexc.c $(XL_SRC) \
 	@mkdir -p $(@D)
 	$(CC) $(LDFLAGS) -o $@ $^ $(FAST_LIBS)
 
-build-bench: build-system $(addprefix $(B)/bench/,floor stopwatch store \
-             xl-on-store)
+build-bench: build-system $(addprefix $(B)/bench/,floor stopwatch others \
+             store xl-on-store)
 
 .PHONY: build-bench

@@ -6,10 +6,10 @@
 # or how slow emulation is at what, is in no number; with BENCH_CLOCK=wall it
 # is the host's, and samples scatter by a fifth.
 # Environment: BENCH_ROUNDS (7), BENCH_PARTS ("1 15 first disks creates
-# many store"), BENCH_SAMPLES (a file to keep the samples in).
+# listings scale lives many store"), BENCH_SAMPLES (a file to keep the samples in).
 set -eu
 cd "$(dirname "$0")/../.."
-parts=${BENCH_PARTS:-1 15 first disks creates many store}
+parts=${BENCH_PARTS:-1 15 first disks creates listings scale lives many store}
 counted=1
 [ "${BENCH_CLOCK:-counted}" != wall ] || counted=0
 samples=${BENCH_SAMPLES:-build/bench/samples}
@@ -20,7 +20,7 @@ rm -rf $tree
 cp -a build/dom0 $tree
 mkdir -p $tree/tests/bench
 cp tests/bench/in-dom0.sh build/bench/floor build/bench/stopwatch \
-    $tree/tests/bench
+    build/bench/others $tree/tests/bench
 in_dom0=$(echo " $parts " | sed 's/ store / /')
 printf 'rounds=%s\nparts="%s"\n' "${BENCH_ROUNDS:-7}" "$in_dom0" \
     >$tree/tests/bench/settings

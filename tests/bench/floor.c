@@ -303,20 +303,20 @@ static void list_vhost(const char *dom, const char *name, const char *host)
 {
     static const char id[] = "{\"vscsidev_id\":";
     char *state = get(BACKENDS "/%s/%s/state", dom, host);
-    char *record = get("/libxl/%s/device/vscsi/%s", dom, host);
-    char *dev;
+    char *text = get("/libxl/%s/device/vscsi/%s", dom, host);
+    char *at;
 
     /* Of those that one message holds. */
-    for (dev = record; (dev = strstr(dev, id)); dev += sizeof(id)) {
+    for (at = text; (at = strstr(at, id)); at += sizeof(id)) {
         char *dev_state = get(BACKENDS "/%s/%s/vscsi-devs/dev-%ld/state",
                               dom, host,
-                              strtol(dev + sizeof(id) - 1, NULL, 10));
+                              strtol(at + sizeof(id) - 1, NULL, 10));
 
         printf("%s %s %s %s %s %.80s\n", name, dom, host, state, dev_state,
-               dev);
+               at);
         free(dev_state);
     }
-    free(record);
+    free(text);
     free(state);
 }
 

@@ -201,6 +201,91 @@ creates() {
     done
 }
 
+# Sixteen devices of an admin's targets, and sixteen exported by us.
+listings() {
+    _binary=$(echo /usr/lib/xen-*/bin/xl)
+    attach_many 0 0 15
+    for _r in $(seq "$rounds"); do
+        clock list-theirs "$ours" scsi-list one
+    done
+    /tests/thirdparty remove "$domid" 0
+    for _l in $(seq 0 15); do echo "$host:0:0:$_l,0:0:0:$_l"; done |
+        xargs /tests/thirdparty attach "$domid"
+    for _r in $(seq "$rounds"); do
+        clock list-ours "$ours" scsi-list one
+        clock list-wrapper "$real_xl" list
+        clock list-binary "$_binary" list
+    done
+    /tests/thirdparty remove "$domid" 0
+    wait_for '[ "$(ours_in_lio | wc -l)" -eq 0 ]' 60
+}
+
+# beside NAME: a device that comes and goes, by a target of the admin's and
+# exported by us.
+beside() {
+    for _r in $(seq "$rounds"); do
+        at_rest
+        clock "attach-$1" "$ours" scsi-attach "$domid" "$wwn:1" 0:0:0:1
+        at_rest
+        clock "detach-$1" "$ours" scsi-detach "$domid" 0:0:0:1
+        at_rest
+        clock "attach-lio-$1" "$ours" scsi-attach "$domid" "$host:0:0:1" \
+            0:0:0:1
+        at_rest
+        clock "detach-lio-$1" "$ours" scsi-detach "$domid" 0:0:0:1
+    done
+}
+
+# A target and a backstore of the admin's, number $1.
+foreign_target() { echo "$target/xen-pvscsi/naa.6001405$(printf %09x "$1")"; }
+add_foreign() {
+    _b=$target/core/rd_mcp_900/other-$1
+    _t=$(foreign_target "$1")
+    mkdir -p "$_b" "$_t/tpgt_1/lun/lun_0"
+    echo rd_pages=1 >"$_b/control"
+    echo 1 >"$_b/enable"
+    ln -s "$_b" "$_t/tpgt_1/lun/lun_0/link"
+}
+remove_foreign() {
+    _t=$(foreign_target "$1")
+    rm "$_t/tpgt_1/lun/lun_0/link"
+    rmdir "$_t/tpgt_1/lun/lun_0" "$_t/tpgt_1" "$_t" \
+        "$target/core/rd_mcp_900/other-$1"
+}
+
+# What others have, and what the admin has in LIO, costs nothing.
+scale() {
+    "$ours" scsi-attach "$domid" "$wwn:0" 0:0:0:0
+    beside alone
+    $bench/others add 500 1
+    beside others
+    $bench/others remove 500 1
+    mkdir -p "$target/core/rd_mcp_900"
+    for _n in $(seq 100 199); do add_foreign "$_n"; done
+    beside targets
+    for _n in $(seq 100 199); do remove_foreign "$_n"; done
+    "$ours" scsi-detach "$domid" 0:0:0:0
+}
+
+# lives_beside NAME: the beginning and the end of a domain with four vhosts.
+lives_beside() {
+    for _r in $(seq "$rounds"); do
+        at_rest
+        clock "create-$1" "$ours" create -q -p /run/four.cfg
+        at_rest
+        clock "end-$1" "$ours" destroy four
+        wait_for '! "$real_xl" domid four' 60
+    done
+}
+lives() {
+    write_guest_config four pv "vscsi = [ $(for _l in $(seq 0 3); do
+        printf "'%s:%s,%s:0:0:0', " "$wwn" "$_l" "$_l"; done) ]"
+    lives_beside alone
+    $bench/others add 100 4
+    lives_beside others
+    $bench/others remove 100 4
+}
+
 # A thousand LUNs that say of themselves what they say on any host.
 add_thousand() {
     thousand=$(add_scsi_debug num_tgts=4 max_luns=256 vpd_use_hostno=0)

@@ -90,6 +90,17 @@ function endings(n, there) {
             "floor-detach-" n, "")
 }
 
+function beside(name, what) {
+    compare("scsi-attach " what, "attach-" name, "none", "attach-alone",
+            1.10)
+    compare("  with LIO objects to make", "attach-lio-" name, "none",
+            "attach-lio-alone", 1.10)
+    compare("scsi-detach " what, "detach-" name, "none", "detach-alone",
+            1.10)
+    compare("  with LIO objects to remove", "detach-lio-" name, "none",
+            "detach-lio-alone", 1.10)
+}
+
 function extra_of_create(    extra, limit) {
     if (!has("create-16") || !has("create-launched") || !has("xl-list"))
         return
@@ -135,6 +146,18 @@ END {
             "block-attach phy:", "block-attach", "")
     compare("scsi-detach, 2 devices there", "detach-1",
             "block-detach", "block-detach", "")
+    compare("scsi-list, 16 exported by us", "list-ours", "admin's targets",
+            "list-theirs", 1.20)
+    compare("  by Debian's xl list", "list-ours", "its wrapper",
+            "list-wrapper", "")
+    compare("  by the same without wrapper", "list-ours", "its binary",
+            "list-binary", "")
+    beside("others", "beside 500 other domains")
+    beside("targets", "beside 100 targets")
+    compare("xl create, 4 vhosts, 100 domains", "create-others", "none",
+            "create-alone", 1.10)
+    compare("xl destroy, 4 vhosts, 100 domains", "end-others", "none",
+            "end-alone", 1.10)
     compare("scsi-assignable-list, 1024 LUNs", "assignable-1024",
             "lsscsi -g", "lsscsi-1024", 2.00)
     compare("  with those in use (-a)", "assignable-all-1024",

@@ -23,7 +23,7 @@ others_build() {
     ldd ./shared | grep "libxenlight-vscsi.so.$xen " || return 1
     cc -o static thirdparty.c -Wl,-Bstatic -lxlutil-vscsi -lxenlight-vscsi \
         -Wl,-Bdynamic -lxenlight -lxlutil -lxenstore -lxentoollog -lyajl \
-        -ludev -lpthread
+        -lpthread
 }
 
 pc_asks_for_its_release() {

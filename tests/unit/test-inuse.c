@@ -18,7 +18,7 @@
 #include <cmocka.h>
 
 #include "../fuzz/fakexs.h"
-#include "fakeudev.h"
+#include "fakenodes.h"
 #include "libxl_vscsi_index.h"
 #include "libxl_vscsi_inuse.h"
 
@@ -28,7 +28,7 @@
     { name, "char", NULL, NULL, major, minor, { NULL } }
 
 /* The nodes of dom0. */
-static const fakeudev_device nodes[] = {
+static const fakenodes_device nodes[] = {
     BLOCK("sdb", 8, 16), BLOCK("sdb1", 8, 17), BLOCK("sdc", 8, 32),
     BLOCK("sdc1", 8, 33), BLOCK("sdd", 8, 48), BLOCK("dm-3", 254, 3),
     BLOCK("loop0", 7, 0), BLOCK("loop0p1", 259, 0), BLOCK("md0", 9, 0),
@@ -159,7 +159,7 @@ static int set_up(void **state)
     snprintf(lio, sizeof(lio), "%s/lio", root);
     snprintf(sdb, sizeof(sdb), "%s/scsi/sdb", root);
     snprintf(sdc, sizeof(sdc), "%s/scsi/sdc", root);
-    fakeudev_start(root, nodes, VSCSI_ARRAY_SIZE(nodes));
+    fakenodes_start(root, nodes, VSCSI_ARRAY_SIZE(nodes));
     fakexs_reset();
     libxl_vscsi_set_logger(&keeper);
     if (libxl__vscsi_ctx_init(&vc))
@@ -204,7 +204,7 @@ static int tear_down(void **state)
     (void)state;
     libxl__vscsi_inuse_free(inuse);
     libxl__vscsi_ctx_dispose(&vc);
-    fakeudev_stop();
+    fakenodes_stop();
     fakexs_reset();
     return nftw(root, remove_one, 8, FTW_DEPTH | FTW_PHYS);
 }
@@ -323,11 +323,11 @@ static void swap_is_named_whichever_path_it_has(void **state)
 static void exclusive_opener_is_noticed_whichever_path_it_has(void **state)
 {
     (void)state;
-    fakeudev_hold("/dev/sdb");
+    fakenodes_hold("/dev/sdb");
     expect("another program or driver of dom0 has it open exclusively");
     expect_asked(true, NULL, "free");
     use_disks(2);
-    fakeudev_hold("/dev/sdc");
+    fakenodes_hold("/dev/sdc");
     expect("another program or driver of dom0 has its path /dev/sdc open "
            "exclusively");
 }
@@ -525,14 +525,14 @@ static void given_target_is_no_holder_but_what_else_has_its_unit_is(
     put("lio/core/iblock_0/mine/info", "iBlock device: sdb  UDEV PATH: x  "
         "readonly: 0\n        Major: 8 Minor: 16  CLAIMED: IBLOCK\n");
     make_link("sys/dev/block/8:16/device", "../../../2:0:0:1");
-    fakeudev_hold("/dev/sdb");
+    fakenodes_hold("/dev/sdb");
     expect_asked(false, mine, "free");
     expect_asked(true, mine, "free");
     put("proc/self/mountinfo", "36 1 8:33 / /s rw - ext4 /dev/sdc1 rw\n");
     expect_asked(false, mine, "its partition /dev/sdc1 is mounted on /s "
                  "(unmount it first)");
     put("proc/self/mountinfo", "\n");
-    fakeudev_hold("/dev/sdc");
+    fakenodes_hold("/dev/sdc");
     expect_asked(false, mine, "another program or driver of dom0 has its "
                  "path /dev/sdc open exclusively");
     put("lio/core/pscsi_1/other/enable", "1\n");
@@ -596,7 +596,7 @@ static void single_opener_of_a_tape_is_noticed(void **state)
 {
     (void)state;
     use_tape();
-    fakeudev_hold("/dev/nst0");
+    fakenodes_hold("/dev/nst0");
     expect("/dev/nst0 is busy: a program of dom0 has it open, or another "
            "host has reserved it");
     expect_asked(true, NULL, "free");
