@@ -5,11 +5,12 @@
 # The machine's clock counts instructions, so that what the host does beside,
 # or how slow emulation is at what, is in no number; with BENCH_CLOCK=wall it
 # is the host's, and samples scatter by a fifth.
-# Environment: BENCH_ROUNDS (7), BENCH_PARTS ("1 15 first disks creates
-# listings scale lives many store"), BENCH_SAMPLES (a file to keep the samples in).
+# Environment: BENCH_ROUNDS (7), BENCH_PARTS (all of them), BENCH_SAMPLES (a
+# file to keep the samples in).
 set -eu
 cd "$(dirname "$0")/../.."
-parts=${BENCH_PARTS:-1 15 first disks creates listings scale lives many store}
+all="1 15 first disks creates listings scale lives hanging many store"
+parts=${BENCH_PARTS:-$all}
 counted=1
 [ "${BENCH_CLOCK:-counted}" != wall ] || counted=0
 samples=${BENCH_SAMPLES:-build/bench/samples}

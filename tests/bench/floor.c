@@ -2,7 +2,8 @@
 /*
  * What the operations cost at least: a client of libxenstore that writes
  * the nodes that the toolstack writes, in one transaction, and waits for
- * the states that it waits for.  It checks nothing and undoes nothing.
+ * the states that it waits for.  It checks nothing and undoes nothing, and is
+ * linked statically: there is nothing to load.
  *
  *  floor plug   DOMID VHOST 0 P-DEV...  a new vhost: dev-0 and on
  *  floor attach DOMID VHOST N P-DEV     dev-N, as vdev VHOST:0:0:N
@@ -18,6 +19,7 @@
 #include <fcntl.h>
 #include <poll.h>
 #include <stdarg.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -110,6 +112,19 @@ static void commit(void)
     committed_us = now_us();
 }
 
+/* Have there been any? */
+static bool drain_events(void)
+{
+    bool any = false;
+    char **event;
+
+    while ((event = xs_check_watch(xs))) {
+        free(event);
+        any = true;
+    }
+    return any;
+}
+
 /* Until the backend is in the state and, if it matters, dev-N is. */
 static void await(int state, int backend_dev, int frontend_dev)
 {
@@ -118,12 +133,10 @@ static void await(int state, int backend_dev, int frontend_dev)
     if (!xs_watch(xs, backend, "w"))
         die("watch");
     for (;;) {
-        char **event;
-
-        if (poll(&pfd, 1, PATIENCE_MS) <= 0)
+        /* One that came before an answer is here, and not on its way. */
+        if (!drain_events() && poll(&pfd, 1, PATIENCE_MS) <= 0)
             die("no answer");
-        while ((event = xs_check_watch(xs)))
-            free(event);
+        drain_events();
         if (state_of(backend, NULL) != state ||
             (backend_dev && state_of(backend, dev) != backend_dev))
             continue;

@@ -245,9 +245,11 @@ add_foreign() {
     echo rd_pages=1 >"$_b/control"
     echo 1 >"$_b/enable"
     ln -s "$_b" "$_t/tpgt_1/lun/lun_0/link"
+    echo "naa.6001404$(printf %09x "$1")" >"$_t/tpgt_1/nexus"
 }
 remove_foreign() {
     _t=$(foreign_target "$1")
+    echo NULL >"$_t/tpgt_1/nexus"
     rm "$_t/tpgt_1/lun/lun_0/link"
     rmdir "$_t/tpgt_1/lun/lun_0" "$_t/tpgt_1" "$_t" \
         "$target/core/rd_mcp_900/other-$1"
@@ -265,6 +267,51 @@ scale() {
     beside targets
     for _n in $(seq 100 199); do remove_foreign "$_n"; done
     "$ours" scsi-detach "$domid" 0:0:0:0
+}
+
+# Devices of the admin's that are no scsi_debug's, which is slow with all of
+# its own when it is with one.
+others_live() {
+    for _r in $(seq "$rounds"); do
+        at_rest
+        clock "attach-$1" "$ours" scsi-attach "$domid" \
+            "naa.6001405$(printf %09x 301):0" 0:0:0:1
+        clock "list-$1" "$ours" scsi-list
+        at_rest
+        clock "detach-$1" "$ours" scsi-detach "$domid" 0:0:0:1
+        clock "create-$1" "$ours" create -q -p /run/plain.cfg
+        clock "end-$1" "$ours" destroy plain
+    done
+}
+
+# The guest of a device says that it has let go, and has a command to it under
+# way that takes two minutes.
+hanging() {
+    mkdir -p "$target/core/rd_mcp_900"
+    add_foreign 300
+    add_foreign 301
+    write_guest_config plain pv
+    "$ours" scsi-attach "$domid" "naa.6001405$(printf %09x 300):0" 0:0:0:0
+    others_live calm
+    start_guest two pv
+    "$ours" scsi-attach two "$host:0:0:3" 0:0:0:0
+    _node=$(guest_node two 0:0 block)
+    echo 30000 >"$scsi_debug/delay"
+    guest two "dd if=/dev/$_node of=/dev/null bs=512 count=1 iflag=direct \
+        >/dev/null 2>&1 &"
+    _busy=/sys/bus/scsi/devices/$host:0:0:3/device_busy
+    wait_for '[ "$(cat $_busy)" -gt 0 ]' 20
+    guest two "forge </dev/null >/dev/null 2>&1 &"
+    "$ours" scsi-detach two 0:0:0:0
+    others_live hung
+    [ "$(cat "$_busy")" -gt 0 ] || say "failed: it has not hung for so long"
+    wait_for '[ "$(cat $_busy)" -eq 0 ]' 200
+    echo 0 >"$scsi_debug/delay"
+    wait_for '[ "$(ours_in_lio | wc -l)" -eq 0 ]' 60
+    stop_guest two
+    "$ours" scsi-detach "$domid" 0:0:0:0
+    remove_foreign 300
+    remove_foreign 301
 }
 
 # lives_beside NAME: the beginning and the end of a domain with four vhosts.

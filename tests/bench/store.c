@@ -46,8 +46,13 @@ static void write_domain(unsigned domid)
 static int write_body(libxl__vscsi_ctx *c, xs_transaction_t t, void *arg)
 {
     libxl_device_vscsictrl *ctrl = arg;
+    libxl__vscsi_p_dev p_devs[DEVS_PER_VHOST];
+    int i;
 
-    return libxl__vscsi_xs_add_vhost(c, t, c->domid, ctrl);
+    for (i = 0; i < ctrl->num_vscsidevs; i++)
+        if (!libxl__vscsi_pdev_format(&ctrl->vscsidevs[i].pdev, p_devs[i]))
+            return ERROR_INVAL;
+    return libxl__vscsi_xs_add_vhost(c, t, c->domid, ctrl, p_devs);
 }
 
 /* Devices FIRST and on, on the vhost's LUNs from 0. */

@@ -101,6 +101,11 @@ function beside(name, what) {
             "detach-lio-alone", 1.10)
 }
 
+function hung(what, name) {
+    compare(what ", another's device hangs", name "-hung", "none",
+            name "-calm", 1.50)
+}
+
 function extra_of_create(    extra, limit) {
     if (!has("create-16") || !has("create-launched") || !has("xl-list"))
         return
@@ -158,6 +163,11 @@ END {
             "create-alone", 1.10)
     compare("xl destroy, 4 vhosts, 100 domains", "end-others", "none",
             "end-alone", 1.10)
+    hung("scsi-attach", "attach")
+    hung("scsi-detach", "detach")
+    hung("scsi-list", "list")
+    hung("xl create", "create")
+    hung("xl destroy", "end")
     compare("scsi-assignable-list, 1024 LUNs", "assignable-1024",
             "lsscsi -g", "lsscsi-1024", 2.00)
     compare("  with those in use (-a)", "assignable-all-1024",

@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include "fakeconfigfs.h"
+#include "libxl_vscsi_export.h"
 #include "lio_stage.h"
 #include "steps.h"
 #include "text.h"
@@ -280,6 +281,15 @@ static bool guest_has(struct rig *rig, const char *dir)
     return has;
 }
 
+/* Of "/dev/fake-T-L". */
+static libxl_vscsi_hctl at_address(const char *name)
+{
+    unsigned tgt, lun;
+
+    assert_int_equal(sscanf(name, "/dev/fake-%u-%u", &tgt, &lun), 2);
+    return (libxl_vscsi_hctl){ .hst = 3, .tgt = tgt, .lun = lun };
+}
+
 /* dir: of one dev-N of the backend's.  Counts those that are connected. */
 static void add_dev(struct rig *rig, const char *dir, char **text,
                     unsigned *connected)
@@ -287,9 +297,11 @@ static void add_dev(struct rig *rig, const char *dir, char **text,
     char *v = read_in(rig, dir, "v-dev"), *p = read_in(rig, dir, "p-dev");
     char *name = read_in(rig, dir, "p-devname");
     char *state = read_in(rig, dir, "state");
-    libxl_vscsi_hctl hctl;
+    libxl_vscsi_hctl hctl = at_address(name);
+    libxl__vscsi_p_dev p_dev;
 
-    assert_true(libxl__vscsi_hctl_parse(p, &hctl));
+    assert_true(libxl__vscsi_lio_p_dev(&hctl, p_dev));
+    assert_string_equal(p, p_dev);
     if (!lio_is_whole(hctl.hst, hctl.tgt, hctl.lun))
         fail_msg("%s (%s) is not in LIO", p, dir);
     text_add(text, "%s=%s(%s) ", v, name, state);

@@ -176,7 +176,7 @@ static const struct {
     { "WRITE", B "/state", "[1457]" },
     { "READ", B "/feature-sg-grant", NULL },
     { "WRITE", B "/feature-sg-grant", "33" },
-    { "WRITE", B "/vscsi-devs/dev-[0-3]/p-dev", "3:0:0:[0-3]" },
+    { "WRITE", B "/vscsi-devs/dev-[0-3]/p-dev", "naa.5001405*:[0-3]" },
     { "WRITE", B "/vscsi-devs/dev-[0-3]/p-devname", "/dev/fake-0-[0-3]" },
     { "WRITE", B "/vscsi-devs/dev-[0-3]/v-dev", "0:0:0:[0-3]" },
     { "WRITE", B "/vscsi-devs/dev-[0-3]/state", "[145]" },

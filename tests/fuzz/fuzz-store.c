@@ -175,14 +175,21 @@ static void list_again(libxl__vscsi_ctx *vc,
 static int add_vhost(libxl__vscsi_ctx *vc, const libxl_device_vscsictrl *ctrl)
 {
     libxl_device_vscsictrl copy;
-    int rc;
+    libxl__vscsi_p_dev *p_devs;
+    int rc, i;
 
     FUZZ_CHECK(!libxl_device_vscsictrl_copy(NULL, &copy, ctrl));
     rc = libxl__vscsi_check_ctrl(vc, DOM, &copy);
+    p_devs = calloc((size_t)copy.num_vscsidevs + 1, sizeof(*p_devs));
+    FUZZ_CHECK(p_devs);
+    for (i = 0; !rc && i < copy.num_vscsidevs; i++)
+        if (!libxl__vscsi_pdev_format(&copy.vscsidevs[i].pdev, p_devs[i]))
+            rc = ERROR_INVAL;
     FUZZ_CHECK(!libxl_defbool_is_default(copy.scsi_raw_cmds));
     FUZZ_CHECK(xs_transaction_start(vc->xsh));
     if (!rc)
-        rc = libxl__vscsi_xs_add_vhost(vc, 1, DOM, &copy);
+        rc = libxl__vscsi_xs_add_vhost(vc, 1, DOM, &copy, p_devs);
+    free(p_devs);
     xs_transaction_end(vc->xsh, 1, rc != 0);
     libxl_device_vscsictrl_dispose(&copy);
     return rc;

@@ -206,6 +206,24 @@ int libxl__vscsi_unit_at(libxl__vscsi_ctx *vc, const libxl_vscsi_hctl *hctl,
     return 0;
 }
 
+void libxl__vscsi_path_dispose(libxl__vscsi_path *path)
+{
+    free(path->node);
+}
+
+bool libxl__vscsi_is_there(libxl__vscsi_ctx *vc,
+                           const libxl__vscsi_identity *recorded,
+                           libxl__vscsi_path *path_r)
+{
+    libxl__vscsi_unit unit = { .num_paths = 0 };
+
+    if (libxl__vscsi_unit_at(vc, &recorded->hctl, &unit))
+        return false;
+    path_r->node = strdup(unit.paths[0].node);
+    libxl__vscsi_unit_dispose(&unit);
+    return true;
+}
+
 int libxl__vscsi_unit_look(libxl__vscsi_ctx *vc, libxl__vscsi_dom0 *dom0,
                            const char *name, libxl__vscsi_unit *unit_r,
                            char **reason_r)
@@ -416,6 +434,19 @@ int libxl__vscsi_lio_export(libxl__vscsi_ctx *vc,
     snprintf(owners[i], sizeof(owners[i]), "%s", owner);
     pthread_mutex_unlock(&lock);
     return 0;
+}
+
+/* As if its address were the target's alias. */
+bool libxl__vscsi_lio_p_dev(const libxl_vscsi_hctl *hctl,
+                            libxl__vscsi_p_dev p_dev_r)
+{
+    char text[LIBXL__VSCSI_HCTL_SIZE];
+
+    libxl__vscsi_hctl_format(hctl, text);
+    if (strlen(text) > LIBXL__VSCSI_PDEV_MAX)
+        return false;
+    memcpy(p_dev_r, text, strlen(text) + 1);
+    return true;
 }
 
 bool libxl__vscsi_lio_is_exported(libxl__vscsi_ctx *vc,

@@ -111,7 +111,7 @@ static void a_hidden_state_is_not_the_guests_to_write(void **state)
     ctrl.max_segments = 33;
     peer_freeze(rig->p, PEER_BACKEND);
     assert_int_equal(libxl__vscsi_xs_add_vhost(&rig->vc, XBT_NULL, DOM,
-                                               &ctrl), 0);
+                                               &ctrl, NULL), 0);
     rig_assert_perms(rig, F "/state", "n0");
     assert_int_equal(peer_guest_write(rig->p, DOM, "device/vscsi/0/state",
                                       "3"), EACCES);

@@ -57,10 +57,20 @@ admin_target() {
     [ "$(snapshot_configfs)" = "$before" ]
 }
 
-@test "an admin's alias in the way is named" {
+# The backend driver would take it for the address of another device.
+@test "an admin's alias leads nobody to another device" {
     start_guest a pv
     admin_target "$(node_of "$host:0:0:0")" "$host:0:0"
-    refused 1 "$wwn" xl scsi-attach a "$host:0:0:1" 0:0:0:0
+    lun=$target/xen-pvscsi/$wwn/tpgt_1/lun/lun_1
+    mkdir "$lun"
+    ln -s $target/core/pscsi_0/mine "$lun/link"
+    wwid=$(cat /sys/bus/scsi/devices/$host:0:0:1/wwid)
+    [ "$wwid" != "$(cat /sys/bus/scsi/devices/$host:0:0:0/wwid)" ]
+    xl scsi-attach a "$host:0:0:1" 0:0:0:0
+    [ "$(guest_sysfs a 0:0 wwid)" = "$wwid" ]
+    xl scsi-detach a 0:0:0:0
+    rm "$lun/link"
+    rmdir "$lun"
 }
 
 # What udev does when a backend has gone is not done, until rules_on.

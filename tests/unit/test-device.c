@@ -315,6 +315,44 @@ static void another_device_in_its_place_is_noticed(void **state)
     libxl__vscsi_dom0_dispose(&seen);
 }
 
+/* ----- what is on record, and whether it is there still ----- */
+
+static bool is_there(const char *hctl, const char *wwid, const char *serial,
+                     const char *model)
+{
+    char none[] = "";
+    libxl__vscsi_identity id = { .type = 0, .wwid = none, .serial = none,
+                                 .vendor = none, .model = none };
+    libxl__vscsi_path path = { .node = NULL };
+    bool there;
+
+    assert_true(libxl__vscsi_hctl_parse(hctl, &id.hctl));
+    id.has_hctl = true;
+    id.wwid = strdup(wwid);
+    id.serial = strdup(serial);
+    id.model = strdup(model);
+    there = libxl__vscsi_is_there(&fakesys_vc, &id, &path);
+    if (there)
+        assert_string_equal(path.node, "/dev/sdb");
+    libxl__vscsi_path_dispose(&path);
+    free(id.wwid);
+    free(id.serial);
+    free(id.model);
+    return there;
+}
+
+static void what_is_on_record_is_there_or_not(void **state)
+{
+    (void)state;
+    assert_true(is_there("2:0:0:1", NAA, "S 1", "Big Disk"));
+    assert_true(is_there("2:0:0:1", NAA, "", "Big Disk"));
+    assert_true(is_there("2:0:0:1", "", "S 1", "Big Disk"));
+    assert_false(is_there("2:0:0:1", "", "S 1", "Small Disk"));
+    assert_false(is_there("2:0:0:1", NAA, "S 2", "Big Disk"));
+    assert_false(is_there("2:0:0:1", "naa.5000c500a1b2c3d5", "", "Big Disk"));
+    assert_false(is_there("2:0:0:9", NAA, "S 1", "Big Disk"));
+}
+
 /* ----- names that stay: the links that udev keeps ----- */
 
 static void expect_name(const char *hctl, const char *expected)
@@ -381,6 +419,7 @@ int main(void)
         TEST(usb_enclosure_with_one_wwn_is_two_units),
         TEST(what_cannot_be_looked_at_is_no_answer),
         TEST(another_device_in_its_place_is_noticed),
+        TEST(what_is_on_record_is_there_or_not),
         TEST(best_name_is_a_link_that_leads_to_the_unit),
         TEST(place_of_a_node_is_told_silently),
     };

@@ -469,14 +469,50 @@ static void let_go_waits_for_the_backend_driver(void **state)
 
 /* ----- beside the admin's ----- */
 
-static void alias_of_the_admin_is_not_shadowed(void **state)
+/* The backend is told the name of our target, which is there once. */
+static void alias_of_the_admin_is_no_obstacle(void **state)
 {
+    libxl_vscsi_hctl hctl = { .hst = 2, .lun = 5 };
+    libxl__vscsi_ours ours = lio_ours_of(2, 0, 5);
+    libxl__vscsi_p_dev p_dev;
+
     (void)state;
     lio_make_foreign(FOREIGN, "2:0:0");
-    assert_int_equal(lio_export(2, 0, 5), ERROR_DEVICE_EXISTS);
-    assert_non_null(strstr(lio_said, FOREIGN));
-    assert_int_equal(lio_num_in("core"), 2);
+    assert_int_equal(lio_export(2, 0, 5), 0);
+    assert_true(lio_is_whole(2, 0, 5));
+    assert_true(libxl__vscsi_lio_p_dev(&hctl, p_dev));
+    assert_memory_equal(p_dev, ours.wwn, strlen(ours.wwn));
+    assert_string_equal(p_dev + strlen(ours.wwn), ":5");
+    assert_int_equal(lio_release(2, 0, 5), 0);
     assert_int_equal(lio_num_in(LIO_FABRIC), 1);
+}
+
+static void name_that_does_not_fit_is_none(void **state)
+{
+    libxl_vscsi_hctl hctl = { .hst = UINT32_MAX, .lun = 9999999999 };
+    libxl__vscsi_p_dev p_dev = "as before";
+
+    (void)state;
+    assert_true(libxl__vscsi_lio_p_dev(&hctl, p_dev));
+    assert_int_equal(strlen(p_dev), LIBXL__VSCSI_PDEV_MAX);
+    hctl.lun++;
+    assert_false(libxl__vscsi_lio_p_dev(&hctl, p_dev));
+    assert_non_null(strstr(p_dev, ":9999999999"));
+}
+
+/* Of several TPGs the backend driver takes the oldest. */
+static void tpg_in_our_target_that_is_not_ours_is_refused(void **state)
+{
+    libxl__vscsi_ours ours = lio_ours_of(2, 0, 1);
+
+    (void)state;
+    assert_int_equal(libxl__vscsi_cfs_mkdir("%s/" LIO_FABRIC "/%s", lio_root,
+                                            ours.wwn), 0);
+    assert_int_equal(libxl__vscsi_cfs_mkdir("%s/" LIO_FABRIC "/%s/tpgt_2",
+                                            lio_root, ours.wwn), 0);
+    assert_int_equal(lio_export(2, 0, 1), ERROR_DEVICE_EXISTS);
+    assert_non_null(strstr(lio_said, "has tpgt_2, which is not ours"));
+    assert_int_equal(lio_num_in("core"), 1);
 }
 
 static void name_of_ours_with_another_alias_is_left_alone(void **state)
@@ -550,7 +586,9 @@ int main(void)
         TEST(what_is_left_behind_has_it_cleaned_up),
         TEST(killed_let_go_is_collected),
         TEST(let_go_waits_for_the_backend_driver),
-        TEST(alias_of_the_admin_is_not_shadowed),
+        TEST(alias_of_the_admin_is_no_obstacle),
+        TEST(name_that_does_not_fit_is_none),
+        TEST(tpg_in_our_target_that_is_not_ours_is_refused),
         TEST(name_of_ours_with_another_alias_is_left_alone),
         TEST(restored_copy_of_ours_is_used_and_taken_down),
         TEST(restored_copy_of_another_device_is_replaced),

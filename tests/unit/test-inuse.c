@@ -731,6 +731,7 @@ static void what_cannot_be_looked_at_is_refused_by_name(void **state)
         { "scsi/sdb/sdb1/dev", "scsi/sdb/sdb1: Too many", false },
         { "scsi/sdb/sdb1/holders", "holders: Too many", false },
         { "xen/vbd-7-1/physical_device", "xen: Too many", false },
+        { "lio/core/pscsi_0/mine/info", "pscsi_0/mine: Too many", false },
         { "lio/core/pscsi_0/mine/enable", "pscsi_0/mine: Too many", false },
         { "lio/core/pscsi_0", "free", false },
         { "lio/core", "lio: Too many", false },
@@ -750,6 +751,9 @@ static void what_cannot_be_looked_at_is_refused_by_name(void **state)
         if (rows[i].tape)
             use_tape();
         put_store("/local/domain/0/backend/vbd/7/1/params", "x");
+        if (strstr(rows[i].path, "/enable"))
+            put("lio/core/pscsi_0/mine/info", "Bus Location: Channel ID: 0 "
+                "Target ID: 0 LUN: 9 Host ID: 9\n");
         make_link(rows[i].path, strrchr(rows[i].path, '/') + 1);
         if (strcmp(rows[i].why, "free"))
             expect_blind(rows[i].why);

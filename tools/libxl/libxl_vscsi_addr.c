@@ -199,7 +199,7 @@ const char *libxl__vscsi_vdev_fault(const libxl_vscsi_hctl *vdev,
 }
 
 bool libxl__vscsi_pdev_format(const libxl_vscsi_pdev *pdev,
-                              char text_r[LIBXL__VSCSI_PDEV_MAX + 1])
+                              libxl__vscsi_p_dev p_dev_r)
 {
     char hctl[LIBXL__VSCSI_HCTL_SIZE];
     const char *text = NULL;
@@ -223,6 +223,6 @@ bool libxl__vscsi_pdev_format(const libxl_vscsi_pdev *pdev,
     len = strlen(text);
     if (len > LIBXL__VSCSI_PDEV_MAX)    /* the driver would cut it short */
         return false;
-    memcpy(text_r, text, len + 1);
+    memcpy(p_dev_r, text, len + 1);
     return true;
 }

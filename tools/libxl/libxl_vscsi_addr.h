@@ -78,10 +78,13 @@ bool libxl__vscsi_wwn_parse(const char *s, size_t *wwn_len_r,
 const char *libxl__vscsi_vdev_fault(const libxl_vscsi_hctl *vdev,
                                     char *buf, size_t size);
 
-/* The p-dev of a resolved pdev ("8:0:2:1" or "naa...:0"); false if it has
- * none or it does not fit the backend's buffer. */
+/* What the backend driver calls a device: "8:0:2:1" or "naa...:0". */
+typedef char libxl__vscsi_p_dev[LIBXL__VSCSI_PDEV_MAX + 1];
+
+/* The p-dev that a resolved pdev says by itself; false if it has none or it
+ * does not fit the backend's buffer. */
 bool libxl__vscsi_pdev_format(const libxl_vscsi_pdev *pdev,
-                              char text_r[LIBXL__VSCSI_PDEV_MAX + 1]);
+                              libxl__vscsi_p_dev p_dev_r);
 
 #pragma GCC visibility pop
 

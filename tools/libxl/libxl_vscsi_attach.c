@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "libxl_vscsi_attach.h"
+#include "libxl_vscsi_export.h"
 
 #define MAX_ROUNDS 5
 /* How often a vhost is offered to a guest within frontend_ms, and how long
@@ -21,9 +22,11 @@ static int make_room(libxl__vscsi_ctx *vc, libxl__vscsi_attaching *a)
 
     free(a->claimed);
     free(a->ids);
+    free(a->p_devs);
     a->claimed = calloc(num, sizeof(*a->claimed));
     a->ids = calloc(num, sizeof(*a->ids));
-    if (a->claimed && a->ids)
+    a->p_devs = calloc(num, sizeof(*a->p_devs));
+    if (a->claimed && a->ids && a->p_devs)
         return 0;
     libxl__vscsi_error(vc, "out of memory");
     return ERROR_NOMEM;
@@ -98,6 +101,26 @@ static void unclaim_devices(libxl__vscsi_ctx *vc, libxl__vscsi_attaching *a)
                          a->claimed);
 }
 
+/* What exports a device for us has a name that nothing else in LIO has. */
+static int name_devices(libxl__vscsi_ctx *vc, libxl__vscsi_attaching *a)
+{
+    int i;
+
+    for (i = 0; i < a->ctrl->num_vscsidevs; i++) {
+        const libxl_vscsi_pdev *pdev = &a->ctrl->vscsidevs[i].pdev;
+
+        if (a->uses_lio && pdev->type == LIBXL_VSCSI_PDEV_TYPE_HCTL
+            ? libxl__vscsi_lio_p_dev(&pdev->u.hctl.m, a->p_devs[i])
+            : libxl__vscsi_pdev_format(pdev, a->p_devs[i]))
+            continue;
+        libxl__vscsi_doing(vc, "attach", pdev->p_devname, a->vhost.domid);
+        libxl__vscsi_error(vc, "its address does not fit the %d characters "
+                           "that xen-scsiback reads", LIBXL__VSCSI_PDEV_MAX);
+        return ERROR_INVAL;
+    }
+    return 0;
+}
+
 /* ----- the nodes ----- */
 
 static int note_devices(libxl__vscsi_ctx *vc, xs_transaction_t t,
@@ -119,7 +142,8 @@ static int write_body(libxl__vscsi_ctx *vc, xs_transaction_t t, void *arg)
                                           &a->persistent);
         a->plan = VSCSI_PLAN_NODES;
         if (!rc)
-            rc = libxl__vscsi_xs_add_vhost(vc, t, a->vhost.domid, a->ctrl);
+            rc = libxl__vscsi_xs_add_vhost(vc, t, a->vhost.domid, a->ctrl,
+                                           a->p_devs);
         return rc ? rc : note_devices(vc, t, a);
     }
     rc = libxl__vscsi_xs_states(vc, t, a->vhost, &backend, &frontend);
@@ -144,7 +168,7 @@ static int write_body(libxl__vscsi_ctx *vc, xs_transaction_t t, void *arg)
     if (rc)
         return rc;
     rc = libxl__vscsi_xs_add_devs(vc, t, a->vhost, a->ctrl->vscsidevs,
-                                  a->ctrl->num_vscsidevs);
+                                  a->p_devs, a->ctrl->num_vscsidevs);
     if (!rc)
         rc = note_devices(vc, t, a);
     if (!rc && a->plan == VSCSI_PLAN_RECONFIGURE)
@@ -168,7 +192,9 @@ static int claim_and_write(libxl__vscsi_ctx *vc, libxl__vscsi_attaching *a)
     rc = claim_devices(vc, a);
     if (rc)
         goto out;
-    rc = libxl__vscsi_attach_segments(vc, a);
+    rc = name_devices(vc, a);
+    if (!rc)
+        rc = libxl__vscsi_attach_segments(vc, a);
     if (!rc)
         rc = libxl__vscsi_xs_transact(vc, write_body, a);
     if (rc || a->plan == VSCSI_PLAN_WAIT)
@@ -490,5 +516,6 @@ int libxl__vscsi_attach(libxl__vscsi_ctx *vc, uint32_t domid,
     libxl__vscsi_users_dispose(&a.users);
     free(a.claimed);
     free(a.ids);
+    free(a.p_devs);
     return rc;
 }

@@ -21,6 +21,7 @@ typedef struct libxl__vscsi_attaching {
     bool exact;                 /* the target and LUN of each are meant */
     libxl__vscsi_claimed *claimed;      /* per device */
     libxl_devid *ids;           /* per device: its N of dev-N */
+    libxl__vscsi_p_dev *p_devs;     /* per device: what the backend reads */
     unsigned fits;              /* pages of a command, for all of them */
     bool leaving;               /* the kernel has not let go of ... */
     const libxl_vscsi_hctl *left;   /* this device, or NULL: the vhost */

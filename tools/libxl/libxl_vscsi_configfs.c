@@ -87,21 +87,19 @@ int libxl__vscsi_cfs_write(const char *value, const char *fmt, ...)
 char *libxl__vscsi_cfs_read(const char *fmt, ...)
 {
     char path[PATH_MAX], text[ATTR_MAX + 1];
-    size_t len = 0;
-    ssize_t done;
+    ssize_t len;
     int fd;
 
     FORMAT_PATH(path, fmt);
     fd = open(path, O_RDONLY | O_CLOEXEC);
     if (fd < 0)
         return NULL;
+    /* The kernel gives the whole of an attribute to one read. */
     do {
-        done = read(fd, text + len, ATTR_MAX - len);
-        if (done > 0)
-            len += (size_t)done;
-    } while (done > 0 || (done < 0 && errno == EINTR));
+        len = read(fd, text, ATTR_MAX);
+    } while (len < 0 && errno == EINTR);
     close(fd);
-    if (done < 0)
+    if (len < 0)
         return NULL;
     while (len && text[len - 1] == '\n')
         len--;

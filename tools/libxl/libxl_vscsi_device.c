@@ -370,60 +370,57 @@ static int find_child(int device, const char *class,
     return 0;
 }
 
-/* The node of a child; *node_r stays NULL if it has none. */
-static int read_devname(int device, const char *class, const char *name,
-                        char **node_r, char **reason_r)
+/* The node of a child in a class, as devtmpfs names it. */
+static char *node_of(const char *class, const char *name)
 {
-    static const char key[] = "\nDEVNAME=";    /* after MAJOR and MINOR */
-    char attr[PATH_MAX], uevent[ATTR_MAX + 1], *found;
-    size_t len;
-    int rc;
+    char *node = libxl__vscsi_sprintf(strcmp(class, "bsg") ? "/dev/%s"
+                                                           : "/dev/bsg/%s",
+                                      name), *s;
 
-    snprintf(attr, sizeof(attr), "%s/%s/uevent", class, name);
-    rc = read_attr(device, attr, uevent, &len, reason_r);
-    found = rc ? NULL : strstr(uevent, key);
-    if (!found)
-        return rc;
-    found += sizeof(key) - 1;
-    found[strcspn(found, "\n")] = '\0';
-    *node_r = libxl__vscsi_sprintf("/dev/%s", found);
-    return *node_r ? 0 : libxl__vscsi_no_memory(reason_r);
+    for (s = node; s && *s; s++)
+        if (*s == '!')
+            *s = '/';
+    return node;
 }
 
-/* The node that stands best for the whole device, and its sg node. */
+static bool is_disk(int type)
+{
+    return type == TYPE_DISK || type == TYPE_ZBC;
+}
+
+/* The node that stands best for the whole device, and its sg node, which is
+ * of no use for a disk that has another. */
 static int find_nodes(libxl__vscsi_ctx *vc, int device, const char *place,
-                      libxl__vscsi_path *path, char **reason_r)
+                      int type, libxl__vscsi_path *path, char **reason_r)
 {
     static const char *const classes[] = {
         "block", "scsi_tape", "scsi_changer", "scsi_generic", "bsg",
     };
-    char name[NAME_MAX + 1], *node;
+    char name[NAME_MAX + 1], **to;
     size_t i;
-    int rc = 0;
+    int rc;
 
-    for (i = 0; !rc && i < VSCSI_ARRAY_SIZE(classes); i++) {
-        node = NULL;
-        if (path->node && strcmp(classes[i], "scsi_generic"))
+    for (i = 0; i < VSCSI_ARRAY_SIZE(classes); i++) {
+        bool sg = !strcmp(classes[i], "scsi_generic");
+
+        if (path->node && (!sg || (path->disk && is_disk(type))))
             continue;
         rc = find_child(device, classes[i], name, reason_r);
-        if (rc || !name[0])
+        if (rc)
+            return rc;
+        if (!name[0])
             continue;
-        rc = read_devname(device, classes[i], name, &node, reason_r);
-        if (node && !i) {
+        to = sg ? &path->sg : &path->node;
+        *to = node_of(classes[i], name);
+        if (!i)
             path->disk = libxl__vscsi_sprintf(DEVICES "/%s/block/%s",
                                               vc->sysfs, place, name);
-            rc = path->disk ? rc : libxl__vscsi_no_memory(reason_r);
-        }
-        if (node && i == 3) {
-            path->sg = strdup(node);
-            rc = path->sg ? rc : libxl__vscsi_no_memory(reason_r);
-        }
-        if (path->node)
-            free(node);
-        else
-            path->node = node;
+        if (sg && !path->node)
+            path->node = node_of(classes[i], name);
+        if (!*to || !path->node || (!i && !path->disk))
+            return libxl__vscsi_no_memory(reason_r);
     }
-    return rc;
+    return 0;
 }
 
 static bool runs(const char *state)
@@ -432,28 +429,71 @@ static bool runs(const char *state)
            strcmp(state, "cancel") && strcmp(state, "deleted");
 }
 
-int libxl__vscsi_read_path(libxl__vscsi_ctx *vc, int type,
-                           libxl__vscsi_path *path, char **reason_r)
+/* device is where its attributes are. */
+static int read_path(libxl__vscsi_ctx *vc, int device, int type,
+                     libxl__vscsi_path *path, char **reason_r)
 {
     char place[LIBXL__VSCSI_HCTL_SIZE];
-    int rc, device;
+    int rc;
 
     libxl__vscsi_hctl_format(&path->hctl, place);
-    device = open_device(vc, &path->hctl);
-    if (device < 0)
-        return refuse_missing(&path->hctl, reason_r);
     rc = libxl__vscsi_read_text(device, "state", &path->state, reason_r);
     if (!rc)
-        rc = find_nodes(vc, device, place, path, reason_r);
-    close(device);
+        rc = find_nodes(vc, device, place, type, path, reason_r);
     if (rc)
         return rc;
     path->running = runs(path->state);
     /* LIO opens the node of a disk; for the rest it only wants a name. */
-    if (path->disk || (type != TYPE_DISK && type != TYPE_ZBC)) {
+    if (path->disk || !is_disk(type)) {
         path->lio_node = strdup(path->node ? path->node : place);
         if (!path->lio_node)
             return libxl__vscsi_no_memory(reason_r);
     }
     return 0;
+}
+
+int libxl__vscsi_read_path(libxl__vscsi_ctx *vc, int type,
+                           libxl__vscsi_path *path, char **reason_r)
+{
+    int rc, device = open_device(vc, &path->hctl);
+
+    if (device < 0)
+        return refuse_missing(&path->hctl, reason_r);
+    rc = read_path(vc, device, type, path, reason_r);
+    close(device);
+    return rc;
+}
+
+/* A unique WWID says it all; else what else is recorded must agree. */
+bool libxl__vscsi_is_there(libxl__vscsi_ctx *vc,
+                           const libxl__vscsi_identity *recorded,
+                           libxl__vscsi_path *path_r)
+{
+    libxl__vscsi_identity now = { .type = recorded->type,
+                                  .hctl = recorded->hctl };
+    libxl__vscsi_path path = { .hctl = recorded->hctl };
+    int rc, device = open_device(vc, &recorded->hctl);
+    char *reason = NULL;
+    bool known;
+
+    if (device < 0)
+        return false;
+    rc = read_ids(device, &now, &reason);
+    known = !rc && libxl__vscsi_wwid_is_unique(recorded) &&
+            !strcmp(recorded->wwid, now.wwid) &&
+            libxl__vscsi_same_unit(recorded, &now);
+    if (!rc && !known)
+        rc = read_description(device, &now, &reason);
+    if (!rc && !known && !libxl__vscsi_agrees(recorded, &now))
+        rc = ERROR_NOTFOUND;
+    if (!rc)
+        rc = read_path(vc, device, now.type, &path, &reason);
+    close(device);
+    free(reason);
+    libxl__vscsi_identity_dispose(&now);
+    if (rc)
+        libxl__vscsi_path_dispose(&path);
+    else
+        *path_r = path;
+    return !rc;
 }

@@ -158,6 +158,12 @@ int libxl__vscsi_unit_verify(libxl__vscsi_ctx *vc,
 char *libxl__vscsi_unit_name(libxl__vscsi_ctx *vc, libxl__vscsi_dom0 *dom0,
                              const libxl__vscsi_unit *unit);
 
+/* Is the recorded unit where it was?  Then *path_r, to be disposed of with
+ * _path_dispose(), leads to it.  Logs nothing. */
+bool libxl__vscsi_is_there(libxl__vscsi_ctx *vc,
+                           const libxl__vscsi_identity *recorded,
+                           libxl__vscsi_path *path_r);
+void libxl__vscsi_path_dispose(libxl__vscsi_path *path);
 /* Only the device at an address, without a look at other paths to it.
  * Logs nothing. */
 int libxl__vscsi_unit_at(libxl__vscsi_ctx *vc, const libxl_vscsi_hctl *hctl,

@@ -14,42 +14,39 @@
 #include "libxl_vscsi_device.h"
 #include "libxl_vscsi_lio.h"
 
-/* Nothing else may answer to our alias: the backend driver takes the
- * oldest TPG that does. */
-static int check_alias(libxl__vscsi_ctx *vc, const libxl__vscsi_ours *ours)
+bool libxl__vscsi_lio_p_dev(const libxl_vscsi_hctl *hctl,
+                            libxl__vscsi_p_dev p_dev_r)
 {
-    libxl__vscsi_names targets, tpgs;
-    unsigned i, j;
-    char *alias;
+    char text[sizeof(libxl__vscsi_ours) + 32];
+    libxl__vscsi_ours ours;
+    int len;
+
+    libxl__vscsi_ours_name(hctl, &ours);
+    len = snprintf(text, sizeof(text), "%s:%" PRIu64, ours.wwn, hctl->lun);
+    if (len > LIBXL__VSCSI_PDEV_MAX)
+        return false;
+    memcpy(p_dev_r, text, (size_t)len + 1);
+    return true;
+}
+
+/* Of the TPGs of a target, the backend driver takes the oldest. */
+static int check_target(libxl__vscsi_ctx *vc, const libxl__vscsi_ours *ours)
+{
+    libxl__vscsi_names tpgs;
     int rc = 0;
+    unsigned i;
 
-    libxl__vscsi_cfs_list(&targets, "", false, "%s/" LIO_FABRIC,
-                          vc->lio_root);
-    for (i = 0; i < targets.num && !rc; i++) {
-        bool named = !strcmp(targets.list[i], ours->wwn);
-
-        libxl__vscsi_cfs_list(&tpgs, "tpgt_", false, "%s/" LIO_FABRIC "/%s",
-                              vc->lio_root, targets.list[i]);
-        for (j = 0; j < tpgs.num && !rc; j++) {
-            if (named && !strcmp(tpgs.list[j], LIO_OUR_TPG))
-                continue;
-            alias = libxl__vscsi_cfs_read(
-                "%s/" LIO_FABRIC "/%s/%s/param/alias", vc->lio_root,
-                targets.list[i], tpgs.list[j]);
-            if (alias && !strcmp(alias, ours->alias)) {
-                libxl__vscsi_error(vc, "LIO target %s of dom0 has taken the "
-                    "alias %s, and LUN %" PRIu64 " of it is not this device "
-                    "(empty %s/" LIO_FABRIC "/%s/%s/param/alias, or add the "
-                    "device to that target)", targets.list[i], alias,
-                    ours->hctl.lun, vc->lio_root, targets.list[i],
-                    tpgs.list[j]);
-                rc = ERROR_DEVICE_EXISTS;
-            }
-            free(alias);
-        }
-        libxl__vscsi_names_dispose(&tpgs);
+    libxl__vscsi_cfs_list(&tpgs, "tpgt_", false, "%s/" LIO_FABRIC "/%s",
+                          vc->lio_root, ours->wwn);
+    for (i = 0; i < tpgs.num && !rc; i++) {
+        if (!strcmp(tpgs.list[i], LIO_OUR_TPG))
+            continue;
+        libxl__vscsi_error(vc, "LIO target %s, which is for %s, has %s, which "
+                           "is not ours (delete that)", ours->wwn,
+                           ours->alias, tpgs.list[i]);
+        rc = ERROR_DEVICE_EXISTS;
     }
-    libxl__vscsi_names_dispose(&targets);
+    libxl__vscsi_names_dispose(&tpgs);
     if (!rc && !libxl__vscsi_lio_target_is_ours(vc, ours)) {
         libxl__vscsi_error(vc, "LIO target %s of dom0 has another alias than "
                            "%s, for which this name is needed (delete it)",
@@ -270,7 +267,7 @@ int libxl__vscsi_lio_export(libxl__vscsi_ctx *vc,
                            "can name", unit->paths[0].hctl.lun);
         return ERROR_FAIL;
     }
-    rc = check_alias(vc, &ours);
+    rc = check_target(vc, &ours);
     if (rc)
         return rc;
     rc = make_backstore(vc, &ours, unit, &hba);

@@ -13,8 +13,13 @@
 
 /* ----- libxl_vscsi_export.c ----- */
 
+/* What the device at hctl is exported as, "naa.WWN:LUN": a name of a target
+ * is there once, an alias may be there twice.  False if it does not fit. */
+bool libxl__vscsi_lio_p_dev(const libxl_vscsi_hctl *hctl,
+                            libxl__vscsi_p_dev p_dev_r);
+
 /*
- * Makes p-dev "h:c:t:l" of its first path mean the unit to the backend:
+ * Makes the _p_dev() of its first path mean the unit to the backend:
  * backstore, target, nexus, alias, LUN.  What is there already from an
  * earlier call is kept.
  * The LUN says for whom it is: owner is the name of a backend, or

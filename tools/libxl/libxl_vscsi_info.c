@@ -64,29 +64,32 @@ static int out_of_memory(libxl__vscsi_ctx *vc)
     return ERROR_NOMEM;
 }
 
+static char *copy_of(const char *text)
+{
+    return text ? strdup(text) : NULL;
+}
+
 /* What dom0 says of the device now; nothing if it has it no more, or if
  * another one has come to its address. */
 static void add_physical(libxl__vscsi_ctx *vc, libxl_vscsiinfo *info)
 {
-    libxl__vscsi_unit unit = { .num_paths = 0 };
+    libxl__vscsi_path path = { .node = NULL };
     libxl__vscsi_identity recorded;
     libxl__vscsi_limits limits;
 
-    if (info->pdev.type != LIBXL_VSCSI_PDEV_TYPE_HCTL ||
-        libxl__vscsi_unit_at(vc, &info->pdev.u.hctl.m, &unit))
-        return;
     libxl__vscsi_pdev_identity(&info->pdev, &recorded);
-    if (libxl__vscsi_agrees(&recorded, &unit.id)) {
-        info->vendor = strdup(unit.id.vendor);
-        info->model = strdup(unit.id.model);
-        info->devtype = strdup(libxl__vscsi_type_name(unit.id.type));
-        info->node = unit.paths[0].node ? strdup(unit.paths[0].node) : NULL;
-        if (libxl__vscsi_path_limits(vc, &unit.paths[0], &limits)) {
-            info->unit_max_sectors_kb = limits.max_sectors_kb;
-            info->unit_max_segments = limits.max_segments;
-        }
+    if (info->pdev.type != LIBXL_VSCSI_PDEV_TYPE_HCTL ||
+        !libxl__vscsi_is_there(vc, &recorded, &path))
+        return;
+    info->vendor = copy_of(info->pdev.vendor);
+    info->model = copy_of(info->pdev.model);
+    info->devtype = copy_of(info->pdev.devtype);
+    info->node = copy_of(path.node);
+    if (libxl__vscsi_path_limits(vc, &path, &limits)) {
+        info->unit_max_sectors_kb = limits.max_sectors_kb;
+        info->unit_max_segments = limits.max_segments;
     }
-    libxl__vscsi_unit_dispose(&unit);
+    libxl__vscsi_path_dispose(&path);
 }
 
 static int fill_info(libxl__vscsi_ctx *vc, libxl__vscsi_vhost vhost,

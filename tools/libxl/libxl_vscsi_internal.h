@@ -326,10 +326,11 @@ int libxl__vscsi_xs_dev_state(libxl__vscsi_ctx *vc, xs_transaction_t t,
 /* Is a vhost with so many pages on record limited?  With 0, none are. */
 bool libxl__vscsi_is_limited(unsigned segments);
 /* A limited one is hidden from the guest until _show_vhost, which lowers
- * the limit that the backend offers. */
+ * the limit that the backend offers.  p_devs[]: of each device. */
 int libxl__vscsi_xs_add_vhost(libxl__vscsi_ctx *vc, xs_transaction_t t,
                               uint32_t domid,
-                              const libxl_device_vscsictrl *ctrl);
+                              const libxl_device_vscsictrl *ctrl,
+                              const libxl__vscsi_p_dev *p_devs);
 int libxl__vscsi_xs_is_hidden(libxl__vscsi_ctx *vc, xs_transaction_t t,
                               libxl__vscsi_vhost vhost, bool *hidden_r);
 int libxl__vscsi_xs_show_vhost(libxl__vscsi_ctx *vc, xs_transaction_t t,
@@ -340,7 +341,8 @@ int libxl__vscsi_xs_set_segments(libxl__vscsi_ctx *vc, xs_transaction_t t,
                                  unsigned segments);
 int libxl__vscsi_xs_add_devs(libxl__vscsi_ctx *vc, xs_transaction_t t,
                              libxl__vscsi_vhost vhost,
-                             const libxl_device_vscsidev *devs, int num);
+                             const libxl_device_vscsidev *devs,
+                             const libxl__vscsi_p_dev *p_devs, int num);
 int libxl__vscsi_xs_rm_devs(libxl__vscsi_ctx *vc, xs_transaction_t t,
                             libxl__vscsi_vhost vhost,
                             const libxl_devid *devs, unsigned num);

@@ -11,6 +11,8 @@
 
 #include "libxl_vscsi_lio.h"
 
+#define RAMDISKS "rd_mcp_"      /* no device is behind one */
+
 typedef struct list {
     libxl__vscsi_backstore *stores;
     unsigned num;
@@ -132,7 +134,7 @@ static int add_store(libxl__vscsi_ctx *vc, const char *hba, const char *name,
 {
     size_t plugin = strcspn(hba, "_");
     libxl__vscsi_backstore *store;
-    bool enabled = true;
+    bool enabled;
     int rc = 0;
 
     store = realloc(l->stores, (l->num + 1) * sizeof(*store));
@@ -149,10 +151,14 @@ static int add_store(libxl__vscsi_ctx *vc, const char *hba, const char *name,
         return cannot_look(vc, NULL);
     store->ours = store->has_hctl =
         libxl__vscsi_ours_parse_backstore(name, &store->hctl);
-    if (!store->ours)
-        rc = is_enabled(vc, store->path, &enabled);
-    if (!rc && !store->ours && enabled)
-        rc = libxl__vscsi_lio_read_backstore(vc, store);
+    if (store->ours)
+        return 0;
+    rc = libxl__vscsi_lio_read_backstore(vc, store);
+    if (rc || !(store->has_hctl || store->has_devnum))
+        return rc;
+    rc = is_enabled(vc, store->path, &enabled);
+    if (!rc && !enabled)
+        store->has_hctl = store->has_devnum = false;
     return rc;
 }
 
@@ -185,7 +191,8 @@ int libxl__vscsi_lio_backstores(libxl__vscsi_ctx *vc,
     if (errno)
         rc = cannot_look(vc, vc->lio_root);
     for (i = 0; !rc && i < hbas.num; i++)
-        rc = add_hba(vc, hbas.list[i], &l);
+        if (strncmp(hbas.list[i], RAMDISKS, strlen(RAMDISKS)))
+            rc = add_hba(vc, hbas.list[i], &l);
     libxl__vscsi_names_dispose(&hbas);
     if (rc) {
         libxl__vscsi_backstores_free(l.stores, l.num);

@@ -42,7 +42,6 @@ int libxl__vscsi_read_identity(libxl__vscsi_ctx *vc,
 /* State and nodes, for path->hctl; type is the device's. */
 int libxl__vscsi_read_path(libxl__vscsi_ctx *vc, int type,
                            libxl__vscsi_path *path, char **reason_r);
-void libxl__vscsi_path_dispose(libxl__vscsi_path *path);
 
 /* ----- libxl_vscsi_links.c ----- */
 

@@ -371,18 +371,14 @@ static int add_backend(libxl__vscsi_ctx *vc, xs_transaction_t t,
 }
 
 static int add_dev(libxl__vscsi_ctx *vc, xs_transaction_t t,
-                   libxl__vscsi_vhost v, const libxl_device_vscsidev *dev)
+                   libxl__vscsi_vhost v, const libxl_device_vscsidev *dev,
+                   const char *p_dev)
 {
-    char p_dev[LIBXL__VSCSI_PDEV_MAX + 1], v_dev[LIBXL__VSCSI_HCTL_SIZE];
     const char *p_devname = dev->pdev.p_devname;
+    char v_dev[LIBXL__VSCSI_HCTL_SIZE];
     libxl_devid id = dev->vscsidev_id;
     int rc;
 
-    if (!libxl__vscsi_pdev_format(&dev->pdev, p_dev)) {
-        libxl__vscsi_error(vc, "its address does not fit the %d characters "
-                           "that xen-scsiback reads", LIBXL__VSCSI_PDEV_MAX);
-        return ERROR_INVAL;
-    }
     if (!p_devname)
         p_devname = p_dev;
     libxl__vscsi_hctl_format(&dev->vdev, v_dev);
@@ -398,18 +394,19 @@ static int add_dev(libxl__vscsi_ctx *vc, xs_transaction_t t,
 
 static int add_devs(libxl__vscsi_ctx *vc, xs_transaction_t t,
                     libxl__vscsi_vhost v, const libxl_device_vscsidev *devs,
-                    int num)
+                    const libxl__vscsi_p_dev *p_devs, int num)
 {
     int rc = 0, i;
 
     for (i = 0; !rc && i < num; i++)
-        rc = add_dev(vc, t, v, &devs[i]);
+        rc = add_dev(vc, t, v, &devs[i], p_devs[i]);
     return rc;
 }
 
 int libxl__vscsi_xs_add_vhost(libxl__vscsi_ctx *vc, xs_transaction_t t,
                               uint32_t domid,
-                              const libxl_device_vscsictrl *ctrl)
+                              const libxl_device_vscsictrl *ctrl,
+                              const libxl__vscsi_p_dev *p_devs)
 {
     libxl__vscsi_vhost v = { .domid = domid, .devid = ctrl->devid };
     char *backend = libxl__vscsi_xs_backend_path(v);
@@ -425,7 +422,8 @@ int libxl__vscsi_xs_add_vhost(libxl__vscsi_ctx *vc, xs_transaction_t t,
         rc = add_backend(vc, t, v, frontend,
                          libxl_defbool_val(ctrl->scsi_raw_cmds));
     if (!rc)
-        rc = add_devs(vc, t, v, ctrl->vscsidevs, ctrl->num_vscsidevs);
+        rc = add_devs(vc, t, v, ctrl->vscsidevs, p_devs,
+                      ctrl->num_vscsidevs);
     free(backend);
     free(frontend);
     return rc;
@@ -433,12 +431,13 @@ int libxl__vscsi_xs_add_vhost(libxl__vscsi_ctx *vc, xs_transaction_t t,
 
 int libxl__vscsi_xs_add_devs(libxl__vscsi_ctx *vc, xs_transaction_t t,
                              libxl__vscsi_vhost v,
-                             const libxl_device_vscsidev *devs, int num)
+                             const libxl_device_vscsidev *devs,
+                             const libxl__vscsi_p_dev *p_devs, int num)
 {
     int rc;
 
     rc = libxl__vscsi_record_devs(vc, t, v, devs, num);
-    return rc ? rc : add_devs(vc, t, v, devs, num);
+    return rc ? rc : add_devs(vc, t, v, devs, p_devs, num);
 }
 
 int libxl__vscsi_xs_rm_devs(libxl__vscsi_ctx *vc, xs_transaction_t t,
