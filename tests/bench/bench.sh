@@ -9,7 +9,7 @@
 # file to keep the samples in).
 set -eu
 cd "$(dirname "$0")/../.."
-all="1 15 first disks creates listings scale lives hanging many store"
+all="1 15 first disks creates listings scale lives many hanging store"
 parts=${BENCH_PARTS:-$all}
 counted=1
 [ "${BENCH_CLOCK:-counted}" != wall ] || counted=0

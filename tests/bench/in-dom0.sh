@@ -284,7 +284,7 @@ others_live() {
     done
 }
 
-# The guest of a device says that it has let go, and has a command to it under
+# The guest of a tape says that it has let go, and has a command to it under
 # way that takes two minutes.
 hanging() {
     mkdir -p "$target/core/rd_mcp_900"
@@ -294,12 +294,13 @@ hanging() {
     "$ours" scsi-attach "$domid" "naa.6001405$(printf %09x 300):0" 0:0:0:0
     others_live calm
     start_guest two pv
-    "$ours" scsi-attach two "$host:0:0:3" 0:0:0:0
-    _node=$(guest_node two 0:0 block)
+    _tapes=$(add_scsi_debug ptype=1)
+    "$ours" scsi-attach two "$_tapes:0:0:0" 0:0:0:0
+    _node=$(guest_node two 0:0 scsi_tape)
     echo 30000 >"$scsi_debug/delay"
-    guest two "dd if=/dev/$_node of=/dev/null bs=512 count=1 iflag=direct \
+    guest two "dd if=/dev/$_node of=/dev/null bs=512 count=1 \
         >/dev/null 2>&1 &"
-    _busy=/sys/bus/scsi/devices/$host:0:0:3/device_busy
+    _busy=/sys/bus/scsi/devices/$_tapes:0:0:0/device_busy
     wait_for '[ "$(cat $_busy)" -gt 0 ]' 20
     guest two "forge </dev/null >/dev/null 2>&1 &"
     "$ours" scsi-detach two 0:0:0:0

@@ -146,8 +146,8 @@ static _Noreturn void disturb(unsigned num_doms)
         _exit(1);
     store_dont_count(xsh);
     for (i = 0; !__atomic_load_n(&shared->over, __ATOMIC_RELAXED); i++) {
-        snprintf(path, sizeof(path), "/libxl/%u/device",
-                 domids[i % num_doms]);
+        snprintf(path, sizeof(path), "/libxl/%u%s",
+                 domids[i / 2 % num_doms], i % 2 ? "/device" : "");
         if (!xs_write(xsh, XBT_NULL, path, "", 0))
             _exit(1);
         /* A transaction must fit in between, on a loaded machine too. */
