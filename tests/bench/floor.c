@@ -320,7 +320,7 @@ static void list_vhost(const char *dom, const char *name, const char *host)
     char *at;
 
     /* Of those that one message holds. */
-    for (at = text; (at = strstr(at, id)); at += sizeof(id)) {
+    for (at = text; at && (at = strstr(at, id)); at += sizeof(id)) {
         char *dev_state = get(BACKENDS "/%s/%s/vscsi-devs/dev-%ld/state",
                               dom, host,
                               strtol(at + sizeof(id) - 1, NULL, 10));

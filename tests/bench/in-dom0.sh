@@ -259,9 +259,9 @@ remove_foreign() {
 scale() {
     "$ours" scsi-attach "$domid" "$wwn:0" 0:0:0:0
     beside alone
-    $bench/others add 500 1
+    "$bench"/others add 500 1
     beside others
-    $bench/others remove 500 1
+    "$bench"/others remove 500 1
     mkdir -p "$target/core/rd_mcp_900"
     for _n in $(seq 100 199); do add_foreign "$_n"; done
     beside targets
@@ -329,9 +329,9 @@ lives() {
     write_guest_config four pv "vscsi = [ $(for _l in $(seq 0 3); do
         printf "'%s:%s,%s:0:0:0', " "$wwn" "$_l" "$_l"; done) ]"
     lives_beside alone
-    $bench/others add 100 4
+    "$bench"/others add 100 4
     lives_beside others
-    $bench/others remove 100 4
+    "$bench"/others remove 100 4
 }
 
 # A thousand LUNs that say of themselves what they say on any host.

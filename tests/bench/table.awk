@@ -82,7 +82,7 @@ function endings(n, there) {
     compare("scsi-detach, " there, "detach-" n, "floor",
             "floor-detach-" n, 1.10)
     compare("  with LIO objects to remove", "detach-lio-" n,
-            "floor", "floor-detach-" n, 1.25)
+            "floor", "floor-detach-" n, "")
     compare("  LIO's part of that", "floor-unexport-kernel", "floor",
             "floor-detach-" n, "")
     compare("  the kernels' part of the floor's",

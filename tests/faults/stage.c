@@ -284,10 +284,14 @@ static bool guest_has(struct rig *rig, const char *dir)
 /* Of "/dev/fake-T-L". */
 static libxl_vscsi_hctl at_address(const char *name)
 {
-    unsigned tgt, lun;
+    libxl_vscsi_hctl hctl = { .hst = 3 };
+    char *end;
 
-    assert_int_equal(sscanf(name, "/dev/fake-%u-%u", &tgt, &lun), 2);
-    return (libxl_vscsi_hctl){ .hst = 3, .tgt = tgt, .lun = lun };
+    hctl.tgt = (uint32_t)strtoul(name + strlen("/dev/fake-"), &end, 10);
+    assert_int_equal(*end, '-');
+    hctl.lun = strtoul(end + 1, &end, 10);
+    assert_int_equal(*end, '\0');
+    return hctl;
 }
 
 /* dir: of one dev-N of the backend's.  Counts those that are connected. */

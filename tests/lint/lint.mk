@@ -27,9 +27,9 @@ LINT_PACKAGES = $(wildcard packaging/*.sh) debian/generate \
 LINT_SH = $(LINT_PROGRAMS) $(LINT_PARTS) $(LINT_IMAGE)
 LINT_CPPFLAGS = -D_GNU_SOURCE= -I$(L) -Itests/lint -Itests/store \
                 -Itests/unit -DXL_REAL='"xl"' -DXL_SCSI='"scsi"' \
-                -DVERSION='"0"' -DXL_HOOKS='"hooks"' -DHOOKS_LIFE='"life"'
+                -DVERSION='"0"' -DLIBXL__VSCSI_CLEANER='"xl-scsi"' -DXL_HOOKS='"hooks"' -DHOOKS_LIFE='"life"'
 LINT_CFLAGS = -std=gnu11 $(LINT_CPPFLAGS) $(XENLIGHT_CFLAGS) \
-              $(XENSTORE_CFLAGS) $(YAJL_CFLAGS) $(UDEV_CFLAGS) \
+              $(XENSTORE_CFLAGS) $(YAJL_CFLAGS) \
               $(CMOCKA_CFLAGS)
 # gcc 12 loses sight of memory that is put into an array or a list, and then
 # calls it leaked; LeakSanitizer and valgrind look for leaks in every test.

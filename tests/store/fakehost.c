@@ -197,6 +197,8 @@ int libxl__vscsi_unit_at(libxl__vscsi_ctx *vc, const libxl_vscsi_hctl *hctl,
     unit_r->id.vendor = strdup("FAKE");
     unit_r->id.model = strdup("DISK");
     unit_r->paths = calloc(1, sizeof(*unit_r->paths));
+    if (!unit_r->paths)
+        return ERROR_NOMEM;
     unit_r->num_paths = 1;
     unit_r->paths[0].hctl = *hctl;
     unit_r->paths[0].running = true;
@@ -329,7 +331,7 @@ int libxl__vscsi_below(libxl__vscsi_ctx *vc,
     unsigned num = 0;
 
     (void)vc;
-    *hctls_r = calloc(4 * (FAKE_MAX + 1), sizeof(**hctls_r));
+    *hctls_r = calloc((size_t)4 * (FAKE_MAX + 1), sizeof(**hctls_r));
     if (!*hctls_r)
         return ERROR_NOMEM;
     for (hctl.tgt = 0; hctl.tgt <= FAKE_MAX; hctl.tgt++)

@@ -56,10 +56,11 @@ static void check(struct rig *rig, long mark, unsigned bound, unsigned looks,
                   const char *what)
 {
     unsigned found = store_requests_since(rig->s, mark);
-    unsigned index = MANY * (sizeof("30000-0-1-") + DEVS * 8), i;
+    size_t index = MANY * (sizeof("30000-0-1-") + DEVS * (size_t)8);
+    unsigned i;
     char *list = store_requests_list(rig->s, mark), other[16];
 
-    bound += looks * (index / 4000 + 1);
+    bound += looks * (unsigned)(index / 4000 + 1);
     print_message("# %s: %u of %u\n", what, found, bound);
     if (found > bound)
         fail_msg("%u requests, but the bound is %u:\n%s", found, bound, list);

@@ -88,6 +88,7 @@ int main(int argc, char **argv)
     block = calloc(1, size);
     if (sg < 0 || file < 0 || !block) {
         perror("open");
+        free(block);
         return 1;
     }
     if (writing && read(file, block, size) != (ssize_t)size)

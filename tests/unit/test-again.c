@@ -385,7 +385,7 @@ static void many_are_found_in_one_pass(void **state)
         if (i)
             continue;
         /* An identity that comes later is seen by the next request. */
-        snprintf(text, sizeof(text), "devices/pci/2:0:0:%u/wwid", ALL - 1);
+        snprintf(text, sizeof(text), "devices/pci/2:0:0:%d/wwid", ALL - 1);
         fakesys_write(text, "naa.5000c500a1b20001\n");
     }
     libxl__vscsi_dom0_dispose(&seen);

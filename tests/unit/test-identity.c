@@ -32,7 +32,7 @@ static libxl__vscsi_identity make(int type, const char *hctl,
 
 static void what_wwids_are_unique(void **state)
 {
-    static const struct { const char *wwid, *serial; bool unique; } rows[] = {
+    static const struct { const char *wwid, *serial; bool unique; } of[] = {
         { NAA, "", true },
         { "naa.600140512345678912345678abcdef01", "", true },
         { "eui.0025385b71b01234", "", true },
@@ -60,10 +60,10 @@ static void what_wwids_are_unique(void **state)
     size_t i;
 
     (void)state;
-    for (i = 0; i < VSCSI_ARRAY_SIZE(rows); i++) {
-        id = make(0, "", rows[i].wwid, rows[i].serial, "", "");
-        if (libxl__vscsi_wwid_is_unique(&id) != rows[i].unique)
-            fail_msg("%s, serial number '%s'", rows[i].wwid, rows[i].serial);
+    for (i = 0; i < VSCSI_ARRAY_SIZE(of); i++) {
+        id = make(0, "", of[i].wwid, of[i].serial, "", "");
+        if (libxl__vscsi_wwid_is_unique(&id) != of[i].unique)
+            fail_msg("%s, serial number '%s'", of[i].wwid, of[i].serial);
     }
 }
 

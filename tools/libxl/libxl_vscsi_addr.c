@@ -136,7 +136,7 @@ bool libxl__vscsi_pattern_parse(const char *s,
         s += len + 1;
     }
     if (!pattern.num_fixed ||
-        strcmp(s, &"*:*:*"[2 * (pattern.num_fixed - 1)]))
+        strcmp(s, &"*:*:*"[2 * (size_t)(pattern.num_fixed - 1)]))
         return false;
     pattern.hctl.hst = (uint32_t)part[0];
     pattern.hctl.chn = (uint32_t)part[1];

@@ -370,17 +370,11 @@ static int find_child(int device, const char *class,
     return 0;
 }
 
-/* The node of a child in a class, as devtmpfs names it. */
 static char *node_of(const char *class, const char *name)
 {
-    char *node = libxl__vscsi_sprintf(strcmp(class, "bsg") ? "/dev/%s"
-                                                           : "/dev/bsg/%s",
-                                      name), *s;
-
-    for (s = node; s && *s; s++)
-        if (*s == '!')
-            *s = '/';
-    return node;
+    if (!strcmp(class, "bsg"))
+        return libxl__vscsi_sprintf("/dev/bsg/%s", name);
+    return libxl__vscsi_node_of(name);
 }
 
 static bool is_disk(int type)

@@ -171,6 +171,10 @@ int libxl__vscsi_unit_at(libxl__vscsi_ctx *vc, const libxl_vscsi_hctl *hctl,
 
 /* ----- libxl_vscsi_name.c ----- */
 
+/* The node of what the kernel calls name, in which "!" stands for "/"; free().
+ * NULL when memory ran out. */
+char *libxl__vscsi_node_of(const char *name);
+
 /* Where a node or an address of dom0's leads, which may be nowhere. */
 int libxl__vscsi_name_hctl(libxl__vscsi_ctx *vc, const char *name,
                            libxl_vscsi_hctl *hctl_r, char **reason_r);

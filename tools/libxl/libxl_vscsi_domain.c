@@ -76,8 +76,8 @@ int libxl__vscsi_refuse_silent(libxl__vscsi_ctx *vc)
         [LIBXL__VSCSI_DOMAIN_PAUSED] =
             "is paused and cannot answer (unpause it first)",
         [LIBXL__VSCSI_DOMAIN_SUSPENDED] =
-            "is suspended and cannot answer (it is being saved or migrated; "
-            "try again when it runs)",
+            ("is suspended and cannot answer (it is being saved or migrated; "
+             "try again when it runs)"),
         [LIBXL__VSCSI_DOMAIN_SHUT_DOWN] = "has shut down",
         [LIBXL__VSCSI_DOMAIN_CRASHED] = "has crashed",
         [LIBXL__VSCSI_DOMAIN_DYING] = "is being destroyed",

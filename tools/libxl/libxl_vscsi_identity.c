@@ -86,7 +86,7 @@ char *libxl__vscsi_parse_serial(const unsigned char *page, size_t len)
     if (!serial)
         return NULL;
     for (i = 0; i < told; i++)
-        serial[i] = page[PAGE_HEAD + i] ? (char)page[PAGE_HEAD + i] : ' ';
+        serial[i] = (char)(page[PAGE_HEAD + i] ? page[PAGE_HEAD + i] : ' ');
     serial[told] = '\0';
     libxl__vscsi_tidy(serial);
     if (!serial[strspn(serial, "0 ")])

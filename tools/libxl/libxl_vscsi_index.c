@@ -16,10 +16,12 @@
 #include "libxl_vscsi_nodes.h"
 
 #define INDEX "/libxl/vscsi"
-#define VERSION 1
+#define FORM 1
 /* 24 bits of a trait.  A path has at most 3072 characters. */
 #define TRAIT_CHARS 4u
 #define NAME_TRAITS 480u
+#define NAME_MAX_CHARS ((NAME_TRAITS + LIBXL__VSCSI_MAX_TRAITS) * \
+                        (size_t)TRAIT_CHARS)
 /* So many names of one vhost are put together. */
 #define MAX_NAMES 8u
 
@@ -65,7 +67,7 @@ static bool parse(const char *name, libxl__vscsi_index_entry *entry)
 
     if (!parse_number(&at, UINT32_MAX, &domid) ||
         !parse_number(&at, INT32_MAX, &devid) ||
-        !parse_number(&at, VERSION, &version) || version != VERSION ||
+        !parse_number(&at, FORM, &version) || version != FORM ||
         strlen(at) % TRAIT_CHARS)
         return false;
     entry->vhost.domid = (uint32_t)domid;
@@ -196,7 +198,7 @@ static int for_names(libxl__vscsi_ctx *vc, xs_transaction_t t,
                      libxl__vscsi_vhost v, const libxl_device_vscsidev *devs,
                      int num, act_on_name *act)
 {
-    char text[(NAME_TRAITS + LIBXL__VSCSI_MAX_TRAITS) * TRAIT_CHARS + 1];
+    char text[NAME_MAX_CHARS + 1];
     uint64_t traits[LIBXL__VSCSI_MAX_TRAITS];
     unsigned j, num_traits;
     size_t len = 0;
@@ -206,12 +208,12 @@ static int for_names(libxl__vscsi_ctx *vc, xs_transaction_t t,
         num_traits = libxl__vscsi_pdev_traits(&devs[i].pdev, traits);
         for (j = 0; j < num_traits; j++, len += TRAIT_CHARS)
             spell(traits[j], text + len);
-        if (len < NAME_TRAITS * TRAIT_CHARS && i < num - 1)
+        if (len < NAME_TRAITS * (size_t)TRAIT_CHARS && i < num - 1)
             continue;
         text[len] = '\0';
         len = 0;
         rc = act(vc, t, libxl__vscsi_sprintf(INDEX "/%u-%d-%d-%s", v.domid,
-                                             v.devid, VERSION, text));
+                                             v.devid, FORM, text));
     }
     return rc;
 }

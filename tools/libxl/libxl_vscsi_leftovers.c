@@ -66,11 +66,13 @@ bool libxl__vscsi_lio_is_exported(libxl__vscsi_ctx *vc,
                                   const libxl_vscsi_hctl *hctl)
 {
     libxl__vscsi_ours ours;
-    char *found;
+    char *hba;
+    bool found;
 
     libxl__vscsi_ours_name(hctl, &ours);
-    found = libxl__vscsi_lio_find_hba(vc, &ours);
-    free(found);
+    hba = libxl__vscsi_lio_find_hba(vc, &ours);
+    found = hba;
+    free(hba);
     return found;
 }
 

@@ -12,6 +12,16 @@
 
 #include "libxl_vscsi_unit.h"
 
+char *libxl__vscsi_node_of(const char *name)
+{
+    char *node = libxl__vscsi_sprintf("/dev/%s", name), *s;
+
+    for (s = node; s && *s; s++)
+        if (*s == '!')
+            *s = '/';
+    return node;
+}
+
 /* Takes the last part off a path; "" when there is none left. */
 static char *cut_last(char *path)
 {

@@ -11,7 +11,7 @@
 #include "libxl_vscsi_json.h"
 #include "libxl_vscsi_nodes.h"
 
-#define VERSION 1
+#define FORM 1
 /* The 4096 bytes of a message, less room for the path. */
 #define PART_MAX 4000u
 
@@ -37,7 +37,7 @@ static char *text_of(const libxl_device_vscsictrl *ctrl)
     if (gen && libxl_device_vscsictrl_gen_json(gen, ctrl) ==
                yajl_gen_status_ok &&
         yajl_gen_get_buf(gen, &buf, &len) == yajl_gen_status_ok)
-        text = libxl__vscsi_sprintf("{\"version\":%d,%.*s", VERSION,
+        text = libxl__vscsi_sprintf("{\"version\":%d,%.*s", FORM,
                                     (int)len - 1, (const char *)buf + 1);
     if (gen)
         yajl_gen_free(gen);
@@ -55,9 +55,9 @@ static const char *parse(const char *text, libxl_device_vscsictrl *ctrl)
          !libxl__vscsi_json_int(root, "version", &version);
     if (root)
         yajl_tree_free(root);
-    if (ok && version > VERSION)
+    if (ok && version > FORM)
         return "it was written by a newer version of this software";
-    ok = ok && version == VERSION &&
+    ok = ok && version == FORM &&
          !libxl_device_vscsictrl_from_json(NULL, ctrl, text);
     for (i = 0; ok && i < ctrl->num_vscsidevs; i++)
         ok = ctrl->vscsidevs[i].vscsidev_id >= 0;

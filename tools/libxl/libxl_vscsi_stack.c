@@ -38,16 +38,6 @@ static const char *base_of(const char *path)
     return slash ? slash + 1 : path;
 }
 
-/* sysfs writes a '/' in a name as '!'. */
-static char *node_of(const char *syspath)
-{
-    char *node = libxl__vscsi_sprintf("/dev/%s", base_of(syspath)), *s;
-
-    for (s = node; s && (s = strchr(s, '!')); )
-        *s = '/';
-    return node;
-}
-
 char *libxl__vscsi_stack_subject(const libxl__vscsi_unit *unit,
                                  const libxl__vscsi_path *path)
 {
@@ -116,7 +106,7 @@ static bool name_layer(const libxl__vscsi_layer *below, bool partition,
 {
     char *what;
 
-    layer->node = node_of(layer->syspath);
+    layer->node = libxl__vscsi_node_of(base_of(layer->syspath));
     if (!below)
         return layer->node && layer->subject;
     if (partition && !below->chain) {
