@@ -467,7 +467,7 @@ bool libxl__vscsi_is_there(libxl__vscsi_ctx *vc,
                                   .hctl = recorded->hctl };
     libxl__vscsi_path path = { .hctl = recorded->hctl };
     int rc, device = open_device(vc, &recorded->hctl);
-    char *reason = NULL;
+    char place[LIBXL__VSCSI_HCTL_SIZE], *reason = NULL;
     bool known;
 
     if (device < 0)
@@ -480,8 +480,9 @@ bool libxl__vscsi_is_there(libxl__vscsi_ctx *vc,
         rc = read_description(device, &now, &reason);
     if (!rc && !known && !libxl__vscsi_agrees(recorded, &now))
         rc = ERROR_NOTFOUND;
+    libxl__vscsi_hctl_format(&path.hctl, place);
     if (!rc)
-        rc = read_path(vc, device, now.type, &path, &reason);
+        rc = find_nodes(vc, device, place, now.type, &path, &reason);
     close(device);
     free(reason);
     libxl__vscsi_identity_dispose(&now);

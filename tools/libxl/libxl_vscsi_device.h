@@ -159,7 +159,7 @@ char *libxl__vscsi_unit_name(libxl__vscsi_ctx *vc, libxl__vscsi_dom0 *dom0,
                              const libxl__vscsi_unit *unit);
 
 /* Is the recorded unit where it was?  Then *path_r, to be disposed of with
- * _path_dispose(), leads to it.  Logs nothing. */
+ * _path_dispose(), has its nodes, but no state.  Logs nothing. */
 bool libxl__vscsi_is_there(libxl__vscsi_ctx *vc,
                            const libxl__vscsi_identity *recorded,
                            libxl__vscsi_path *path_r);

@@ -12,6 +12,7 @@
 #include "libxl_vscsi_nodes.h"
 
 #define FORM 1
+#define HEAD "{\"version\":"
 /* The 4096 bytes of a message, less room for the path. */
 #define PART_MAX 4000u
 
@@ -37,27 +38,34 @@ static char *text_of(const libxl_device_vscsictrl *ctrl)
     if (gen && libxl_device_vscsictrl_gen_json(gen, ctrl) ==
                yajl_gen_status_ok &&
         yajl_gen_get_buf(gen, &buf, &len) == yajl_gen_status_ok)
-        text = libxl__vscsi_sprintf("{\"version\":%d,%.*s", FORM,
+        text = libxl__vscsi_sprintf(HEAD "%d,%.*s", FORM,
                                     (int)len - 1, (const char *)buf + 1);
     if (gen)
         yajl_gen_free(gen);
     return text;
 }
 
+/* It comes first; 0: there is none. */
+static uint64_t version_of(const char *text)
+{
+    const char *number = text + strlen(HEAD);
+    uint64_t version;
+
+    return !strncmp(text, HEAD, strlen(HEAD)) &&
+           libxl__vscsi_parse_u64(number, strcspn(number, ",}"), UINT32_MAX,
+                                  &version) ? version : 0;
+}
+
 /* NULL, or why it cannot be read; *ctrl is as after _init then. */
 static const char *parse(const char *text, libxl_device_vscsictrl *ctrl)
 {
-    yajl_val root = NULL;
-    int version = 0, i;
+    uint64_t version = version_of(text);
     bool ok;
+    int i;
 
-    ok = !libxl__vscsi_json_parse(text, &root) &&
-         !libxl__vscsi_json_int(root, "version", &version);
-    if (root)
-        yajl_tree_free(root);
-    if (ok && version > FORM)
+    if (version > FORM)
         return "it was written by a newer version of this software";
-    ok = ok && version == FORM &&
+    ok = version == FORM &&
          !libxl_device_vscsictrl_from_json(NULL, ctrl, text);
     for (i = 0; ok && i < ctrl->num_vscsidevs; i++)
         ok = ctrl->vscsidevs[i].vscsidev_id >= 0;
