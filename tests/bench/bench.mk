@@ -3,7 +3,7 @@
 $(B)/bench/floor: tests/bench/floor.c
 	@mkdir -p $(@D)
 	$(CC) $(CFLAGS) -std=gnu11 -D_GNU_SOURCE $(WARN) $(XENSTORE_CFLAGS) \
-	    -static -o $@ $< -lxenstore -lxentoolcore
+	    -o $@ $< $(XENSTORE_LIBS)
 
 $(B)/bench/stopwatch: tests/bench/stopwatch.c
 	@mkdir -p $(@D)

@@ -2,8 +2,10 @@
 /*
  * What the operations cost at least: a client of libxenstore that writes
  * the nodes that the toolstack writes, in one transaction, and waits for
- * the states that it waits for.  It checks nothing and undoes nothing, and is
- * linked statically: there is nothing to load.
+ * the states that it waits for.  It checks nothing and undoes nothing.
+ *
+ * It loads libxenstore, 5 ms of its time: the static one has no thread that
+ * reads, and takes an event that comes before an answer for the lack of one.
  *
  *  floor plug   DOMID VHOST 0 P-DEV...  a new vhost: dev-0 and on
  *  floor attach DOMID VHOST N P-DEV     dev-N, as vdev VHOST:0:0:N
@@ -19,7 +21,6 @@
 #include <fcntl.h>
 #include <poll.h>
 #include <stdarg.h>
-#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -112,19 +113,6 @@ static void commit(void)
     committed_us = now_us();
 }
 
-/* Have there been any? */
-static bool drain_events(void)
-{
-    bool any = false;
-    char **event;
-
-    while ((event = xs_check_watch(xs))) {
-        free(event);
-        any = true;
-    }
-    return any;
-}
-
 /* Until the backend is in the state and, if it matters, dev-N is. */
 static void await(int state, int backend_dev, int frontend_dev)
 {
@@ -133,10 +121,12 @@ static void await(int state, int backend_dev, int frontend_dev)
     if (!xs_watch(xs, backend, "w"))
         die("watch");
     for (;;) {
-        /* One that came before an answer is here, and not on its way. */
-        if (!drain_events() && poll(&pfd, 1, PATIENCE_MS) <= 0)
+        char **event;
+
+        if (poll(&pfd, 1, PATIENCE_MS) <= 0)
             die("no answer");
-        drain_events();
+        while ((event = xs_check_watch(xs)))
+            free(event);
         if (state_of(backend, NULL) != state ||
             (backend_dev && state_of(backend, dev) != backend_dev))
             continue;
@@ -155,7 +145,7 @@ static void add_vhost(void)
     struct xs_permissions back[] = { { 0, XS_PERM_NONE },
                                      { id, XS_PERM_READ } };
 
-    put(record, "", "{\"devid\":%s,\"idx\":%s}", vhost, vhost);
+    put(record, "", "{\"version\":1,\"devid\":%s,\"idx\":%s}", vhost, vhost);
     put(record, "frontend", "%s", frontend);
     put(record, "backend", "%s", backend);
     if (!xs_mkdir(xs, t, frontend) ||
