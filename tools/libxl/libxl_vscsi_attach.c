@@ -4,7 +4,6 @@
 #include <string.h>
 
 #include "libxl_vscsi_attach.h"
-#include "libxl_vscsi_export.h"
 
 #define MAX_ROUNDS 5
 /* How often a vhost is offered to a guest within frontend_ms, and how long
@@ -101,26 +100,6 @@ static void unclaim_devices(libxl__vscsi_ctx *vc, libxl__vscsi_attaching *a)
                          a->claimed);
 }
 
-/* What exports a device for us has a name that nothing else in LIO has. */
-static int name_devices(libxl__vscsi_ctx *vc, libxl__vscsi_attaching *a)
-{
-    int i;
-
-    for (i = 0; i < a->ctrl->num_vscsidevs; i++) {
-        const libxl_vscsi_pdev *pdev = &a->ctrl->vscsidevs[i].pdev;
-
-        if (a->uses_lio && pdev->type == LIBXL_VSCSI_PDEV_TYPE_HCTL
-            ? libxl__vscsi_lio_p_dev(&pdev->u.hctl.m, a->p_devs[i])
-            : libxl__vscsi_pdev_format(pdev, a->p_devs[i]))
-            continue;
-        libxl__vscsi_doing(vc, "attach", pdev->p_devname, a->vhost.domid);
-        libxl__vscsi_error(vc, "its address does not fit the %d characters "
-                           "that xen-scsiback reads", LIBXL__VSCSI_PDEV_MAX);
-        return ERROR_INVAL;
-    }
-    return 0;
-}
-
 /* ----- the nodes ----- */
 
 static int note_devices(libxl__vscsi_ctx *vc, xs_transaction_t t,
@@ -192,7 +171,7 @@ static int claim_and_write(libxl__vscsi_ctx *vc, libxl__vscsi_attaching *a)
     rc = claim_devices(vc, a);
     if (rc)
         goto out;
-    rc = name_devices(vc, a);
+    rc = libxl__vscsi_name_devices(vc, a);
     if (!rc)
         rc = libxl__vscsi_attach_segments(vc, a);
     if (!rc)

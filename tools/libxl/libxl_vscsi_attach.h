@@ -36,6 +36,9 @@ typedef struct libxl__vscsi_attaching {
  * one.  Failures as for libxl_device_vscsictrl_add(), logged.
  */
 int libxl__vscsi_place(libxl__vscsi_ctx *vc, libxl__vscsi_attaching *a);
+/* Fills in a->p_devs, of devices that were claimed.  ERROR_INVAL, logged. */
+int libxl__vscsi_name_devices(libxl__vscsi_ctx *vc,
+                              libxl__vscsi_attaching *a);
 
 /* ----- libxl_vscsi_attach_segments.c ----- */
 

@@ -221,6 +221,8 @@ int libxl__vscsi_lio_find_foreign(libxl__vscsi_ctx *vc,
 int libxl__vscsi_lio_has(libxl__vscsi_ctx *vc,
                          const libxl__vscsi_backstore *store, bool *has_r);
 
+/* ----- libxl_vscsi_store.c ----- */
+
 /*
  * Runs body(vc, t, arg) in a transaction until it commits.  body's rc ends
  * it; body must be able to run again from the start.  Reads inside use t.
@@ -230,6 +232,8 @@ typedef int libxl__vscsi_xs_body(libxl__vscsi_ctx *vc, xs_transaction_t t,
                                  void *arg);
 int libxl__vscsi_xs_transact(libxl__vscsi_ctx *vc,
                              libxl__vscsi_xs_body *body, void *arg);
+
+/* ----- libxl_vscsi_xs_domain.c ----- */
 
 /* Has libxl the domain?  If persistent_r is not NULL: does whoever restarts
  * it give it its devices again? */
@@ -244,6 +248,12 @@ char *libxl__vscsi_xs_domain_name(libxl__vscsi_ctx *vc, uint32_t domid);
 
 /* "/vm/UUID" of a domain; NULL if it cannot be read.  free(). */
 char *libxl__vscsi_xs_vm(libxl__vscsi_ctx *vc, uint32_t domid);
+
+/* Domains that have a backend directory, ascending; free(). */
+int libxl__vscsi_xs_backends(libxl__vscsi_ctx *vc, uint32_t **domids_r,
+                             int *num_r);
+
+/* ----- libxl_vscsi_record.c ----- */
 
 /*
  * The recorded vhosts of a domain, sorted; only devid's if it is not -1.  A
@@ -271,10 +281,6 @@ int libxl__vscsi_xs_list_all(libxl__vscsi_ctx *vc, uint32_t domid,
                              libxl__vscsi_vhosts *vhosts_r);
 void libxl__vscsi_vhosts_dispose(libxl__vscsi_vhosts *vhosts);
 
-/* Domains that have a backend directory, ascending; free(). */
-int libxl__vscsi_xs_backends(libxl__vscsi_ctx *vc, uint32_t **domids_r,
-                             int *num_r);
-
 /* ----- libxl_vscsi_xs_disks.c: guests' block devices ----- */
 
 typedef struct libxl__vscsi_xs_disk {
@@ -297,7 +303,7 @@ int libxl__vscsi_xs_disk_params(libxl__vscsi_ctx *vc,
 char *libxl__vscsi_xs_disk_name(libxl__vscsi_ctx *vc,
                                 const libxl__vscsi_xs_disk *disk);
 
-/* ----- libxl_vscsi_xs.c again ----- */
+/* ----- libxl_vscsi_xs_remove.c ----- */
 
 /* Removes the backend directories, without a frontend, that a domain left
  * which libxl does not have any more. */
@@ -306,6 +312,13 @@ int libxl__vscsi_xs_sweep(libxl__vscsi_ctx *vc, uint32_t domid);
  * domain had its number before. */
 int libxl__vscsi_xs_drop_old(libxl__vscsi_ctx *vc, libxl__vscsi_vhost v,
                              bool *dropped_r);
+/* Backends, frontends, records and what the index has, of one domain, and
+ * parents that are empty then. */
+int libxl__vscsi_xs_rm_vhosts(libxl__vscsi_ctx *vc, xs_transaction_t t,
+                              const libxl__vscsi_vhost *vhosts,
+                              unsigned num);
+
+/* ----- libxl_vscsi_xs.c ----- */
 
 /* States, as numbers; see libxl_vscsi_fsm.h.  ERROR_FAIL is logged. */
 int libxl__vscsi_xs_state(libxl__vscsi_ctx *vc, xs_transaction_t t,
@@ -356,12 +369,6 @@ int libxl__vscsi_xs_set_offline(libxl__vscsi_ctx *vc, xs_transaction_t t,
                                 libxl__vscsi_vhost vhost);
 int libxl__vscsi_xs_rm_frontend(libxl__vscsi_ctx *vc, xs_transaction_t t,
                                 libxl__vscsi_vhost vhost);
-/* Backends, frontends, records and what the index has, of one domain, and
- * parents that are empty then. */
-int libxl__vscsi_xs_rm_vhosts(libxl__vscsi_ctx *vc, xs_transaction_t t,
-                              const libxl__vscsi_vhost *vhosts,
-                              unsigned num);
-
 /* Paths, for info and watches; free().  NULL when memory ran out. */
 char *libxl__vscsi_xs_backend_path(libxl__vscsi_vhost vhost);
 char *libxl__vscsi_xs_frontend_path(libxl__vscsi_vhost vhost);

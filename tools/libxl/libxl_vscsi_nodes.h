@@ -107,9 +107,11 @@ int libxl__vscsi_record_change(libxl__vscsi_ctx *vc, xs_transaction_t t,
 
 /* The directory of a domain's backends; free(). */
 char *libxl__vscsi_xs_backends_path(uint32_t domid);
-/* The backend's directory and parents that are empty then. */
-int libxl__vscsi_xs_rm_backend(libxl__vscsi_ctx *vc, xs_transaction_t t,
-                               libxl__vscsi_vhost v);
+
+/* ----- libxl_vscsi_xs_domain.c ----- */
+
+/* ERROR_DOMAIN_NOTFOUND, logged. */
+int libxl__vscsi_no_such_domain(libxl__vscsi_ctx *vc);
 
 #pragma GCC visibility pop
 

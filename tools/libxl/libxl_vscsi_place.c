@@ -3,6 +3,7 @@
 #include <stdlib.h>
 
 #include "libxl_vscsi_attach.h"
+#include "libxl_vscsi_export.h"
 
 static const struct libxl__vscsi_user *
 find_user(const libxl__vscsi_attaching *a)
@@ -267,4 +268,27 @@ int libxl__vscsi_place(libxl__vscsi_ctx *vc, libxl__vscsi_attaching *a)
     for (i = 0; !rc && i < a->ctrl->num_vscsidevs; i++)
         rc = check_place(vc, a, i);
     return rc;
+}
+
+/* ----- what the backend driver calls it ----- */
+
+/* What exports a device for us has a name that nothing else in LIO has. */
+int libxl__vscsi_name_devices(libxl__vscsi_ctx *vc,
+                              libxl__vscsi_attaching *a)
+{
+    int i;
+
+    for (i = 0; i < a->ctrl->num_vscsidevs; i++) {
+        const libxl_vscsi_pdev *pdev = &a->ctrl->vscsidevs[i].pdev;
+
+        if (a->uses_lio && pdev->type == LIBXL_VSCSI_PDEV_TYPE_HCTL
+            ? libxl__vscsi_lio_p_dev(&pdev->u.hctl.m, a->p_devs[i])
+            : libxl__vscsi_pdev_format(pdev, a->p_devs[i]))
+            continue;
+        libxl__vscsi_doing(vc, "attach", pdev->p_devname, a->vhost.domid);
+        libxl__vscsi_error(vc, "its address does not fit the %d characters "
+                           "that xen-scsiback reads", LIBXL__VSCSI_PDEV_MAX);
+        return ERROR_INVAL;
+    }
+    return 0;
 }

@@ -9,7 +9,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "libxl_vscsi_index.h"
 #include "libxl_vscsi_nodes.h"
 
 #define BACKEND_PREFIX "vscsi-"
@@ -462,59 +461,4 @@ int libxl__vscsi_xs_rm_frontend(libxl__vscsi_ctx *vc, xs_transaction_t t,
                                 libxl__vscsi_vhost v)
 {
     return libxl__vscsi_remove_node(vc, t, libxl__vscsi_xs_frontend_path(v));
-}
-
-int libxl__vscsi_xs_rm_backend(libxl__vscsi_ctx *vc, xs_transaction_t t,
-                               libxl__vscsi_vhost v)
-{
-    int rc;
-
-    rc = libxl__vscsi_remove_node(vc, t, libxl__vscsi_xs_backend_path(v));
-    if (!rc)
-        rc = libxl__vscsi_remove_if_empty(vc, t,
-                                libxl__vscsi_xs_backends_path(v.domid), 2);
-    return rc;
-}
-
-static int rm_vhost(libxl__vscsi_ctx *vc, xs_transaction_t t,
-                    libxl__vscsi_vhost v)
-{
-    int rc;
-
-    rc = libxl__vscsi_xs_rm_frontend(vc, t, v);
-    if (!rc)
-        rc = libxl__vscsi_remove_node(vc, t, libxl__vscsi_xs_backend_path(v));
-    return rc ? rc : libxl__vscsi_forget_vhost(vc, t, v);
-}
-
-/* Parents that are empty then. */
-static int rm_parents(libxl__vscsi_ctx *vc, xs_transaction_t t,
-                      uint32_t domid)
-{
-    int rc;
-
-    rc = libxl__vscsi_remove_if_empty(vc, t, libxl__vscsi_sprintf(
-                             "/local/domain/%u/device/vscsi", domid), 1);
-    if (!rc)
-        rc = libxl__vscsi_remove_if_empty(vc, t,
-                                libxl__vscsi_xs_backends_path(domid), 2);
-    return rc ? rc : libxl__vscsi_forget_domain(vc, t, domid);
-}
-
-int libxl__vscsi_xs_rm_vhosts(libxl__vscsi_ctx *vc, xs_transaction_t t,
-                              const libxl__vscsi_vhost *vhosts, unsigned num)
-{
-    libxl__vscsi_index index = { .entries = NULL };
-    unsigned i;
-    int rc;
-
-    rc = libxl__vscsi_index_read(vc, t, &index);
-    for (i = 0; !rc && i < num; i++)
-        rc = rm_vhost(vc, t, vhosts[i]);
-    if (!rc)
-        rc = libxl__vscsi_index_remove(vc, t, &index, vhosts, num);
-    if (!rc && num)
-        rc = rm_parents(vc, t, vhosts[0].domid);
-    libxl__vscsi_index_dispose(&index);
-    return rc;
 }

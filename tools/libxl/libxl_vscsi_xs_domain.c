@@ -1,0 +1,103 @@
+/* SPDX-License-Identifier: LGPL-2.1-only */
+/* What xenstore says of domains, libxl's own part of it first. */
+#include <stdlib.h>
+#include <string.h>
+
+#include "libxl_vscsi_nodes.h"
+
+int libxl__vscsi_no_such_domain(libxl__vscsi_ctx *vc)
+{
+    libxl__vscsi_error(vc, "there is no such domain");
+    return ERROR_DOMAIN_NOTFOUND;
+}
+
+int libxl__vscsi_xs_find_domain(libxl__vscsi_ctx *vc, xs_transaction_t t,
+                                uint32_t domid, bool *exists_r,
+                                bool *persistent_r)
+{
+    bool exists = domid == 0, persistent = false;
+    unsigned i, num;
+    char **names;
+    int rc;
+
+    rc = libxl__vscsi_list_node(vc, t, libxl__vscsi_sprintf("/libxl/%u",
+                                                            domid),
+                                &names, &num);
+    if (rc)
+        return rc;
+    for (i = 0; i < num; i++) {     /* libxl keeps no record of dom0 */
+        exists |= !strcmp(names[i], "device");
+        persistent |= !strcmp(names[i], LIBXL_VSCSI_MONITOR);
+    }
+    free(names);
+    *exists_r = exists;
+    if (persistent_r)
+        *persistent_r = persistent;
+    return 0;
+}
+
+int libxl__vscsi_xs_check_domain(libxl__vscsi_ctx *vc, xs_transaction_t t,
+                                 uint32_t domid, bool *persistent_r)
+{
+    bool exists;
+    int rc;
+
+    rc = libxl__vscsi_xs_find_domain(vc, t, domid, &exists, persistent_r);
+    return !rc && !exists ? libxl__vscsi_no_such_domain(vc) : rc;
+}
+
+char *libxl__vscsi_xs_domain_name(libxl__vscsi_ctx *vc, uint32_t domid)
+{
+    char *path = libxl__vscsi_sprintf("/local/domain/%u/name", domid);
+    char *name = path ? xs_read(vc->xsh, XBT_NULL, path, NULL) : NULL;
+
+    free(path);
+    return name ? name : libxl__vscsi_sprintf("domain %u", domid);
+}
+
+char *libxl__vscsi_xs_vm(libxl__vscsi_ctx *vc, uint32_t domid)
+{
+    char *path = libxl__vscsi_sprintf("/local/domain/%u/vm", domid);
+    char *vm = path ? xs_read(vc->xsh, XBT_NULL, path, NULL) : NULL;
+
+    free(path);
+    return vm;
+}
+
+static int order_u32(const void *a, const void *b)
+{
+    uint32_t x = *(const uint32_t *)a, y = *(const uint32_t *)b;
+
+    return x < y ? -1 : x > y;
+}
+
+int libxl__vscsi_xs_backends(libxl__vscsi_ctx *vc, uint32_t **domids_r,
+                             int *num_r)
+{
+    uint32_t *domids = NULL;
+    char **names;
+    unsigned i, num, found = 0;
+    uint64_t domid;
+    int rc;
+
+    rc = libxl__vscsi_list_node(vc, XBT_NULL, strdup(BACKENDS), &names, &num);
+    if (rc)
+        return rc;
+    if (num) {
+        domids = calloc(num, sizeof(*domids));
+        if (!domids) {
+            rc = libxl__vscsi_store_failed(vc, "list", NULL);
+            goto out;
+        }
+    }
+    for (i = 0; i < num; i++)
+        if (libxl__vscsi_parse_name(names[i], "", UINT32_MAX, &domid))
+            domids[found++] = (uint32_t)domid;
+    if (found)
+        qsort(domids, found, sizeof(*domids), order_u32);
+    *domids_r = domids;
+    *num_r = (int)found;
+out:
+    free(names);
+    return rc;
+}
