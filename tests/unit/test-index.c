@@ -69,6 +69,7 @@ static void free_devs(libxl_device_vscsidev *devs, unsigned num)
 static unsigned num_leads(libxl__vscsi_ctx *vc, libxl__vscsi_vhost v,
                           const libxl_device_vscsidev *dev)
 {
+    libxl__vscsi_wanted wanted = libxl__vscsi_index_wanted(&dev->pdev);
     libxl__vscsi_index index;
     unsigned i, found = 0;
 
@@ -77,7 +78,7 @@ static unsigned num_leads(libxl__vscsi_ctx *vc, libxl__vscsi_vhost v,
     for (i = 0; i < index.num; i++)
         found += index.entries[i].vhost.domid == v.domid &&
                  index.entries[i].vhost.devid == v.devid &&
-                 libxl__vscsi_index_leads(&index.entries[i], &dev->pdev);
+                 libxl__vscsi_index_leads(&index.entries[i], &wanted);
     libxl__vscsi_index_dispose(&index);
     return found;
 }

@@ -11,14 +11,13 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "libxl_vscsi_device.h"
 #include "libxl_vscsi_index.h"
 #include "libxl_vscsi_nodes.h"
 
 #define INDEX "/libxl/vscsi"
 #define FORM 1
 /* 24 bits of a trait.  A path has at most 3072 characters. */
-#define TRAIT_CHARS 4u
+#define TRAIT_CHARS LIBXL__VSCSI_TRAIT_CHARS
 #define NAME_TRAITS 480u
 #define NAME_MAX_CHARS ((NAME_TRAITS + LIBXL__VSCSI_MAX_TRAITS) * \
                         (size_t)TRAIT_CHARS)
@@ -40,12 +39,8 @@ static void spell(uint64_t trait, char *to)
 
 void libxl__vscsi_index_dispose(libxl__vscsi_index *index)
 {
-    unsigned i;
-
-    for (i = 0; i < index->num; i++)
-        free(index->entries[i].name);
     free(index->entries);
-    free(index->unknown);
+    free(index->names);
     *index = (libxl__vscsi_index){ .entries = NULL };
 }
 
@@ -72,9 +67,8 @@ static bool parse(const char *name, libxl__vscsi_index_entry *entry)
         return false;
     entry->vhost.domid = (uint32_t)domid;
     entry->vhost.devid = (libxl_devid)devid;
-    entry->name = strdup(name);
-    if (entry->name)
-        entry->traits = entry->name + (at - name);
+    entry->name = name;
+    entry->traits = at;
     return true;
 }
 
@@ -83,34 +77,24 @@ int libxl__vscsi_index_read(libxl__vscsi_ctx *vc, xs_transaction_t t,
 {
     libxl__vscsi_index index = { .entries = NULL };
     unsigned i, num;
-    char **names;
     int rc;
 
-    rc = libxl__vscsi_list_node(vc, t, strdup(INDEX), &names, &num);
+    rc = libxl__vscsi_list_node(vc, t, strdup(INDEX), &index.names, &num);
     if (rc)
         return rc;
     index.entries = calloc((size_t)num + 1, sizeof(*index.entries));
-    if (!index.entries)
-        rc = libxl__vscsi_store_failed(vc, "list", NULL);
-    for (i = 0; !rc && i < num; i++) {
-        libxl__vscsi_index_entry *entry = &index.entries[index.num];
-
-        if (parse(names[i], entry)) {
-            index.num++;
-            if (!entry->name)
-                rc = libxl__vscsi_store_failed(vc, "list", NULL);
-        } else if (!index.unknown) {
-            index.unknown = strdup(names[i]);
-            if (!index.unknown)
-                rc = libxl__vscsi_store_failed(vc, "list", NULL);
-        }
+    if (!index.entries) {
+        free(index.names);
+        return libxl__vscsi_store_failed(vc, "list", NULL);
     }
-    free(names);
-    if (rc)
-        libxl__vscsi_index_dispose(&index);
-    else
-        *index_r = index;
-    return rc;
+    for (i = 0; i < num; i++) {
+        if (parse(index.names[i], &index.entries[index.num]))
+            index.num++;
+        else
+            index.unknown = index.names[i];
+    }
+    *index_r = index;
+    return 0;
 }
 
 int libxl__vscsi_index_check(libxl__vscsi_ctx *vc,
@@ -124,26 +108,36 @@ int libxl__vscsi_index_check(libxl__vscsi_ctx *vc,
     return ERROR_FAIL;
 }
 
-static bool has_trait(const libxl__vscsi_index_entry *entry, uint64_t trait)
+libxl__vscsi_wanted libxl__vscsi_index_wanted(const libxl_vscsi_pdev *pdev)
 {
-    char text[TRAIT_CHARS];
+    uint64_t traits[LIBXL__VSCSI_MAX_TRAITS];
+    libxl__vscsi_wanted wanted;
+    unsigned i;
+
+    wanted.num = libxl__vscsi_pdev_traits(pdev, traits);
+    for (i = 0; i < wanted.num; i++)
+        spell(traits[i], wanted.traits[i]);
+    return wanted;
+}
+
+static bool has_trait(const libxl__vscsi_index_entry *entry,
+                      const char trait[TRAIT_CHARS])
+{
     const char *at;
 
-    spell(trait, text);
     for (at = entry->traits; *at; at += TRAIT_CHARS)
-        if (!memcmp(at, text, TRAIT_CHARS))
+        if (!memcmp(at, trait, TRAIT_CHARS))
             return true;
     return false;
 }
 
 bool libxl__vscsi_index_leads(const libxl__vscsi_index_entry *entry,
-                              const libxl_vscsi_pdev *pdev)
+                              const libxl__vscsi_wanted *wanted)
 {
-    uint64_t traits[LIBXL__VSCSI_MAX_TRAITS];
-    unsigned i, num = libxl__vscsi_pdev_traits(pdev, traits);
+    unsigned i;
 
-    for (i = 0; i < num; i++)
-        if (has_trait(entry, traits[i]))
+    for (i = 0; i < wanted->num; i++)
+        if (has_trait(entry, wanted->traits[i]))
             return true;
     return false;
 }
@@ -156,7 +150,7 @@ static bool is_of(const libxl__vscsi_index_entry *entry, libxl__vscsi_vhost v)
 }
 
 static bool is_known(const libxl__vscsi_index *index, libxl__vscsi_vhost v,
-                     uint64_t trait)
+                     const char trait[TRAIT_CHARS])
 {
     unsigned i;
 
@@ -171,14 +165,15 @@ bool libxl__vscsi_index_has(const libxl__vscsi_index *index,
                             libxl__vscsi_vhost v,
                             const libxl_device_vscsidev *devs, int num)
 {
-    uint64_t traits[LIBXL__VSCSI_MAX_TRAITS];
-    unsigned j, num_traits;
+    unsigned j;
     int i;
 
     for (i = 0; i < num; i++) {
-        num_traits = libxl__vscsi_pdev_traits(&devs[i].pdev, traits);
-        for (j = 0; j < num_traits; j++)
-            if (!is_known(index, v, traits[j]))
+        libxl__vscsi_wanted wanted =
+            libxl__vscsi_index_wanted(&devs[i].pdev);
+
+        for (j = 0; j < wanted.num; j++)
+            if (!is_known(index, v, wanted.traits[j]))
                 return false;
     }
     return true;
@@ -199,15 +194,15 @@ static int for_names(libxl__vscsi_ctx *vc, xs_transaction_t t,
                      int num, act_on_name *act)
 {
     char text[NAME_MAX_CHARS + 1];
-    uint64_t traits[LIBXL__VSCSI_MAX_TRAITS];
-    unsigned j, num_traits;
     size_t len = 0;
     int rc = 0, i;
 
     for (i = 0; !rc && i < num; i++) {
-        num_traits = libxl__vscsi_pdev_traits(&devs[i].pdev, traits);
-        for (j = 0; j < num_traits; j++, len += TRAIT_CHARS)
-            spell(traits[j], text + len);
+        libxl__vscsi_wanted wanted =
+            libxl__vscsi_index_wanted(&devs[i].pdev);
+
+        memcpy(text + len, wanted.traits, wanted.num * (size_t)TRAIT_CHARS);
+        len += wanted.num * (size_t)TRAIT_CHARS;
         if (len < NAME_TRAITS * (size_t)TRAIT_CHARS && i < num - 1)
             continue;
         text[len] = '\0';

@@ -7,19 +7,20 @@
 #ifndef LIBXL_VSCSI_INDEX_H
 #define LIBXL_VSCSI_INDEX_H
 
-#include "libxl_vscsi_internal.h"
+#include "libxl_vscsi_device.h"
 
 #pragma GCC visibility push(hidden)
 
 typedef struct libxl__vscsi_index {
+    char **names;               /* as xenstore has them */
     struct libxl__vscsi_index_entry {
         libxl__vscsi_vhost vhost;
-        char *name;
+        const char *name;       /* of names */
         const char *traits;     /* in name */
         bool loaded;            /* for the caller, who has read the record */
     } *entries;
     unsigned num;
-    char *unknown;              /* a name of another version; NULL: none */
+    const char *unknown;        /* a name of another version; NULL: none */
 } libxl__vscsi_index;
 
 typedef struct libxl__vscsi_index_entry libxl__vscsi_index_entry;
@@ -32,9 +33,17 @@ void libxl__vscsi_index_dispose(libxl__vscsi_index *index);
 int libxl__vscsi_index_check(libxl__vscsi_ctx *vc,
                              const libxl__vscsi_index *index);
 
+/* The traits of a device as names spell them. */
+#define LIBXL__VSCSI_TRAIT_CHARS 4u
+typedef struct libxl__vscsi_wanted {
+    char traits[LIBXL__VSCSI_MAX_TRAITS][LIBXL__VSCSI_TRAIT_CHARS];
+    unsigned num;
+} libxl__vscsi_wanted;
+
+libxl__vscsi_wanted libxl__vscsi_index_wanted(const libxl_vscsi_pdev *pdev);
 /* May the vhost have the device?  If not, it has not. */
 bool libxl__vscsi_index_leads(const libxl__vscsi_index_entry *entry,
-                              const libxl_vscsi_pdev *pdev);
+                              const libxl__vscsi_wanted *wanted);
 /* Do names of the vhost lead to all of these? */
 bool libxl__vscsi_index_has(const libxl__vscsi_index *index,
                             libxl__vscsi_vhost v,

@@ -161,6 +161,7 @@ static void set_loaded(libxl__vscsi_index *index, libxl__vscsi_vhost vhost)
 int libxl__vscsi_users_find(libxl__vscsi_ctx *vc, libxl__vscsi_users *users,
                             const libxl_vscsi_pdev *pdev)
 {
+    libxl__vscsi_wanted wanted = libxl__vscsi_index_wanted(pdev);
     libxl__vscsi_index *index = &users->index;
     unsigned i;
     int rc = 0;
@@ -168,7 +169,7 @@ int libxl__vscsi_users_find(libxl__vscsi_ctx *vc, libxl__vscsi_users *users,
     for (i = 0; !rc && i < index->num; i++) {
         const libxl__vscsi_index_entry *entry = &index->entries[i];
 
-        if (entry->loaded || !libxl__vscsi_index_leads(entry, pdev))
+        if (entry->loaded || !libxl__vscsi_index_leads(entry, &wanted))
             continue;
         set_loaded(index, entry->vhost);
         rc = add_user(vc, entry->vhost.domid, entry->vhost.devid, users);
