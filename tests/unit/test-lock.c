@@ -79,6 +79,15 @@ static void assert_untouched(const char *path, mode_t mode)
     assert_int_equal(st.st_mode & 07777, mode);
 }
 
+/* Only where it is empty, one that was removed is looked for. */
+static void assert_lost_is_looked_for(bool looked_for)
+{
+    struct stat st;
+
+    assert_int_equal(stat(lock_file, &st), 0);
+    assert_int_equal(!st.st_size, looked_for);
+}
+
 static void assert_refused(const char *why)
 {
     int lock = -7;
@@ -223,8 +232,11 @@ static void a_file_made_again_gives_no_second_holder(void **state)
     format_self(who, sizeof(who));
     assert_non_null(strstr(said, who));
     libxl__vscsi_unlock(lock_of(6));    /* another domain's is free */
+    assert_lost_is_looked_for(true);
+    assert_int_equal(libxl__vscsi_lock(&vc, 5, &again), ERROR_LOCK_FAIL);
     libxl__vscsi_unlock(lock);
     libxl__vscsi_unlock(lock_of(5));
+    assert_lost_is_looked_for(false);
 }
 
 /* Says on news that it waits, and that it has the lock; keeps it until go
@@ -286,7 +298,6 @@ static void the_file_is_for_its_owner_whatever_the_umask(void **state)
     umask(umask_before);
     assert_int_equal(lstat(lock_file, &st), 0);
     assert_int_equal(st.st_mode, S_IFREG | 0600);
-    assert_int_equal(st.st_size, 0);
 }
 
 static void no_link_is_followed(void **state)

@@ -8,6 +8,10 @@
  * Who holds a lock, and since when, is told by its length, which the kernel
  * shows to whoever asks: nothing of that has to be written anywhere, where
  * it could be left behind.
+ *
+ * The file is empty as long as locks may be held in one of the same name that
+ * was removed.  Only until then is /proc/locks read, which makes the kernel
+ * wait some 10 ms for all of its processors.
  */
 #include <dirent.h>
 #include <errno.h>
@@ -106,10 +110,10 @@ static uint64_t length_of_ours(void)
                 LOW(getpid(), PID_BITS));
 }
 
-/* "7: OFDLCK ADVISORY  WRITE -1 00:1a:4711 START END": of the same lock, in
- * another file? */
-static bool parse_lock_line(char *line, const struct stat *st, uint64_t start,
-                            uint64_t *length_r)
+/* "7: OFDLCK ADVISORY  WRITE -1 00:1a:4711 START END": in another file of the
+ * file system where ours is? */
+static bool parse_lock_line(char *line, const struct stat *st,
+                            uint64_t *start_r, uint64_t *length_r)
 {
     char dev[32], *word, *words[8], *save, *inode;
     uint64_t number, first, last;
@@ -130,8 +134,9 @@ static bool parse_lock_line(char *line, const struct stat *st, uint64_t start,
                                 &first) ||
         !libxl__vscsi_parse_u64(words[7], strlen(words[7]), INT64_MAX,
                                 &last) ||
-        number == st->st_ino || first != start || last < first)
+        number == st->st_ino || last < first)
         return false;
+    *start_r = first;
     *length_r = last - first + 1;
     return true;
 }
@@ -167,17 +172,24 @@ static bool has_lost_file(const libxl__vscsi_ctx *vc, uint64_t length)
 
 /*
  * Should the file have been removed and made again, who holds a lock in the
- * one before holds it still.
+ * one before holds it still.  Once nobody holds any, nobody will: who gets
+ * one there finds that the file is not in place.
  */
 static int find_in_lost_file(libxl__vscsi_ctx *vc, int fd, uint64_t key,
                              holder *h_r)
 {
-    uint64_t start = key << LENGTH_BITS;
-    FILE *f = fopen("/proc/locks", "re");
     holder h = { .there = false };
+    uint64_t start, length;
+    bool lost = false;
     struct stat st;
     char line[256];
+    FILE *f;
 
+    if (!fstat(fd, &st) && st.st_size) {
+        *h_r = h;
+        return 0;
+    }
+    f = fopen("/proc/locks", "re");
     if (!f || fstat(fd, &st)) {
         libxl__vscsi_error(vc, "cannot look at /proc/locks: %s",
                            strerror(errno));
@@ -185,10 +197,18 @@ static int find_in_lost_file(libxl__vscsi_ctx *vc, int fd, uint64_t key,
             fclose(f);
         return ERROR_LOCK_FAIL;
     }
-    while (!h.there && fgets(line, sizeof(line), f))
-        h.there = parse_lock_line(line, &st, start, &h.length) &&
-                  has_lost_file(vc, h.length);
+    while (!h.there && fgets(line, sizeof(line), f)) {
+        if (!parse_lock_line(line, &st, &start, &length) ||
+            !has_lost_file(vc, length))
+            continue;
+        lost = true;
+        if (start == key << LENGTH_BITS)
+            h = (holder){ .there = true, .length = length };
+    }
     fclose(f);
+    if (!lost && pwrite(fd, "\n", 1, 0) != 1)
+        libxl__vscsi_log(vc, XTL_DETAIL, "cannot write to %s: %s",
+                         vc->lock_file, strerror(errno));
     *h_r = h;
     return 0;
 }
