@@ -106,6 +106,7 @@ by_us_lio() {
     clock detach-lio-"$n" "$ours" scsi-detach "$domid" "0:0:0:$n"
 }
 list_real() { clock xl-list-$((n + 1)) "$real_xl" list; }
+list_wrapped() { clock wrapped-list-$((n + 1)) /usr/sbin/xl list; }
 list_launched() { clock launched-list-$((n + 1)) "$ours" list; }
 
 # with_there N: N devices are there; one more comes and goes.
@@ -128,7 +129,7 @@ with_there() {
         clock list-$((n + 1)) "$ours" scsi-list one
         clock list-all-$((n + 1)) "$ours" scsi-list
         clock floor-list-$((n + 1)) $bench/floor list "$domid"
-        in_turn "$_r" list_real list_launched
+        in_turn "$_r" list_real list_wrapped list_launched
     done
     /tests/thirdparty remove "$domid" 0
 }
@@ -203,7 +204,6 @@ creates() {
 
 # Sixteen devices of an admin's targets, and sixteen exported by us.
 listings() {
-    _binary=$(echo /usr/lib/xen-*/bin/xl)
     attach_many 0 0 15
     for _r in $(seq "$rounds"); do
         clock list-theirs "$ours" scsi-list one
@@ -213,8 +213,8 @@ listings() {
         xargs /tests/thirdparty attach "$domid"
     for _r in $(seq "$rounds"); do
         clock list-ours "$ours" scsi-list one
-        clock list-wrapper "$real_xl" list
-        clock list-binary "$_binary" list
+        clock list-wrapper /usr/sbin/xl list
+        clock list-binary "$real_xl" list
     done
     /tests/thirdparty remove "$domid" 0
     wait_for '[ "$(ours_in_lio | wc -l)" -eq 0 ]' 60

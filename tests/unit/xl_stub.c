@@ -301,11 +301,7 @@ static void fill_info(libxl_vscsiinfo *info, const struct device *device)
     info->vscsictrl_state = device->state;
     info->vscsidev_state = device->dev_state;
     info->max_segments = 64;
-    if (device == devices) {
-        info->shareable = true;
-        info->unit_max_sectors_kb = 256;
-        info->unit_max_segments = 168;
-    }
+    info->shareable = device == devices;
     info->vendor = copy_of(device->vendor);
     info->model = copy_of(device->model);
     info->devtype = copy_of(device->type);
@@ -319,6 +315,17 @@ static void fill_info(libxl_vscsiinfo *info, const struct device *device)
         libxl_vscsi_pdev_init_type(&info->pdev, LIBXL_VSCSI_PDEV_TYPE_WWN);
         info->pdev.u.wwn.m = copy_of(device->phys);
     }
+}
+
+int libxl_vscsiinfo_add_limits(libxl_ctx *ctx, libxl_vscsiinfo *infos,
+                               int num)
+{
+    (void)ctx;
+    if (num && infos[0].shareable) {
+        infos[0].unit_max_sectors_kb = 256;
+        infos[0].unit_max_segments = 168;
+    }
+    return 0;
 }
 
 int libxl_vscsiinfo_list(libxl_ctx *ctx, const uint32_t *domids,

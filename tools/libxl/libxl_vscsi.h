@@ -240,7 +240,8 @@ int libxl_device_vscsictrl_getinfo(libxl_ctx *ctx, uint32_t domid,
 
 /*
  * All devices of num_domains domains in one go: what _list for each domain
- * and one _getinfo for each device would say, at the price of one.  The
+ * and one _getinfo for each device would say, at the price of one, but for
+ * the limits of the physical devices (see _add_limits).  The
  * order is that of domids, within a domain _list's; frontend_id tells whose
  * a device is.  A domain that there is not (any more) has no devices.
  * *infos_r is freed with libxl_vscsiinfo_list_free(); NULL if there are
@@ -251,6 +252,16 @@ int libxl_device_vscsictrl_getinfo(libxl_ctx *ctx, uint32_t domid,
 int libxl_vscsiinfo_list(libxl_ctx *ctx, const uint32_t *domids,
                          int num_domains, libxl_vscsiinfo **infos_r,
                          int *num_r);
+
+/*
+ * What one command to each device may be in dom0: unit_max_sectors_kb and
+ * unit_max_segments, which the list leaves at 0, because few want them and
+ * the sg node of a tape or changer is opened for it.  0: not known.
+ *
+ *  ERROR_FAIL  no device was looked at
+ */
+int libxl_vscsiinfo_add_limits(libxl_ctx *ctx, libxl_vscsiinfo *infos,
+                               int num);
 void libxl_vscsiinfo_list_free(libxl_vscsiinfo *infos, int num);
 
 /*

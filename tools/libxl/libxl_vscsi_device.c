@@ -166,16 +166,21 @@ static int read_type(int dir, int *type_r, char **reason_r)
 
 /* ----- identities ----- */
 
-/* What grouping needs, and with all, the rest. */
+static int read_any_serial(int dir, libxl__vscsi_identity *id,
+                           char **reason_r)
+{
+    int rc = read_serial(dir, &id->serial, reason_r);
+
+    if (!rc && !id->serial[0])
+        rc = read_usb_serial(dir, &id->hctl, &id->serial, reason_r);
+    return rc;
+}
+
 static int read_ids(int dir, libxl__vscsi_identity *id, char **reason_r)
 {
     int rc = libxl__vscsi_read_text(dir, "wwid", &id->wwid, reason_r);
 
-    if (!rc)
-        rc = read_serial(dir, &id->serial, reason_r);
-    if (!rc && !id->serial[0])
-        rc = read_usb_serial(dir, &id->hctl, &id->serial, reason_r);
-    return rc;
+    return rc ? rc : read_any_serial(dir, id, reason_r);
 }
 
 static int read_description(int dir, libxl__vscsi_identity *id,
@@ -236,7 +241,9 @@ int libxl__vscsi_dom0_describe(libxl__vscsi_ctx *vc,
     dir = open_device(vc, &seen->id.hctl);
     if (dir < 0)
         return refuse_missing(&seen->id.hctl, reason_r);
-    rc = read_description(dir, &seen->id, reason_r);
+    rc = read_any_serial(dir, &seen->id, reason_r);
+    if (!rc)
+        rc = read_description(dir, &seen->id, reason_r);
     seen->described = !rc;
     close(dir);
     return rc;
@@ -255,36 +262,28 @@ void libxl__vscsi_dom0_dispose(libxl__vscsi_dom0 *dom0)
     memset(dom0, 0, sizeof(*dom0));
 }
 
-/* One that went since the directory was read is none. */
+/* Its WWID, by which most are no path to whatever is looked for.  Whether it
+ * is still there shows when the rest is read. */
 static int see(libxl__vscsi_ctx *vc, libxl__vscsi_dom0 *dom0,
                const libxl_vscsi_hctl *hctl, char **reason_r)
 {
+    char place[LIBXL__VSCSI_HCTL_SIZE], path[PATH_MAX];
     libxl__vscsi_seen *seen = dom0->seen;
-    int rc, dir = open_device(vc, hctl);
 
-    if (dir < 0) {
-        rc = refuse_missing(hctl, reason_r);
-        if (rc != ERROR_NOTFOUND)
-            return rc;
-        free(*reason_r);
-        *reason_r = NULL;
-        return 0;
-    }
     if (!(dom0->num & (dom0->num - 1)))     /* room for a power of two */
         seen = reallocarray(seen, dom0->num ? 2 * dom0->num : 1,
                             sizeof(*seen));
-    if (!seen) {
-        close(dir);
+    if (!seen)
         return libxl__vscsi_no_memory(reason_r);
-    }
     dom0->seen = seen;
-    memset(&seen[dom0->num], 0, sizeof(*seen));
-    seen[dom0->num].id.type = LIBXL__VSCSI_TYPE_UNKNOWN;
-    seen[dom0->num].id.hctl = *hctl;
-    seen[dom0->num].id.has_hctl = true;
-    rc = read_ids(dir, &seen[dom0->num++].id, reason_r);
-    close(dir);
-    return rc;
+    seen += dom0->num++;
+    memset(seen, 0, sizeof(*seen));
+    seen->id.type = LIBXL__VSCSI_TYPE_UNKNOWN;
+    seen->id.hctl = *hctl;
+    seen->id.has_hctl = true;
+    libxl__vscsi_hctl_format(hctl, place);
+    snprintf(path, sizeof(path), DEVICES "/%s/wwid", vc->sysfs, place);
+    return libxl__vscsi_read_text(AT_FDCWD, path, &seen->id.wwid, reason_r);
 }
 
 static int order_seen(const void *a, const void *b)

@@ -109,7 +109,7 @@ typedef struct libxl__vscsi_links {
 typedef struct libxl__vscsi_dom0 {
     struct libxl__vscsi_seen {
         libxl__vscsi_identity id;
-        bool described;         /* only wwid and serial are known else */
+        bool described;         /* else only the WWID is known */
         bool listed;
     } *seen;
     unsigned num;

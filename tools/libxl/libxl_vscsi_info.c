@@ -75,7 +75,6 @@ static void add_physical(libxl__vscsi_ctx *vc, libxl_vscsiinfo *info)
 {
     libxl__vscsi_path path = { .node = NULL };
     libxl__vscsi_identity recorded;
-    libxl__vscsi_limits limits;
 
     libxl__vscsi_pdev_identity(&info->pdev, &recorded);
     if (info->pdev.type != LIBXL_VSCSI_PDEV_TYPE_HCTL ||
@@ -85,11 +84,38 @@ static void add_physical(libxl__vscsi_ctx *vc, libxl_vscsiinfo *info)
     info->model = copy_of(info->pdev.model);
     info->devtype = copy_of(info->pdev.devtype);
     info->node = copy_of(path.node);
+    libxl__vscsi_path_dispose(&path);
+}
+
+static void add_limits(libxl__vscsi_ctx *vc, libxl_vscsiinfo *info)
+{
+    libxl__vscsi_path path = { .node = NULL };
+    libxl__vscsi_identity recorded;
+    libxl__vscsi_limits limits;
+
+    libxl__vscsi_pdev_identity(&info->pdev, &recorded);
+    if (info->pdev.type != LIBXL_VSCSI_PDEV_TYPE_HCTL ||
+        !libxl__vscsi_is_there(vc, &recorded, &path))
+        return;
     if (libxl__vscsi_path_limits(vc, &path, &limits)) {
         info->unit_max_sectors_kb = limits.max_sectors_kb;
         info->unit_max_segments = limits.max_segments;
     }
     libxl__vscsi_path_dispose(&path);
+}
+
+int libxl_vscsiinfo_add_limits(libxl_ctx *ctx, libxl_vscsiinfo *infos,
+                               int num)
+{
+    libxl__vscsi_ctx vc;
+    int rc, i;
+
+    (void)ctx;
+    rc = libxl__vscsi_ctx_init(&vc);
+    for (i = 0; !rc && i < num; i++)
+        add_limits(&vc, &infos[i]);
+    libxl__vscsi_ctx_dispose(&vc);
+    return rc;
 }
 
 static int fill_info(libxl__vscsi_ctx *vc, libxl__vscsi_vhost vhost,
@@ -312,6 +338,7 @@ int libxl_device_vscsictrl_getinfo(libxl_ctx *ctx, uint32_t domid,
         rc = ERROR_NOTFOUND;
     }
     if (!rc) {
+        add_limits(&vc, &infos[0]);
         old = *info_r;
         *info_r = infos[0];
         infos[0] = old;

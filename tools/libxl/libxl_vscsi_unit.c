@@ -46,49 +46,79 @@ bool libxl__vscsi_unit_is_at(const libxl__vscsi_unit *unit,
 
 /* ----- devices that are one ----- */
 
+static bool is_same(const char *a, const char *b)
+{
+    return a[0] && !strcmp(a, b);
+}
+
+/* False where it went meanwhile. */
+static int describe(libxl__vscsi_ctx *vc, libxl__vscsi_seen *seen,
+                    bool *there_r, char **reason_r)
+{
+    int rc = libxl__vscsi_dom0_describe(vc, seen, reason_r);
+
+    *there_r = !rc;
+    if (rc != ERROR_NOTFOUND)
+        return rc;
+    free(*reason_r);
+    *reason_r = NULL;
+    return 0;
+}
+
 int libxl__vscsi_may_match(libxl__vscsi_ctx *vc,
                            const libxl__vscsi_identity *id,
                            libxl__vscsi_seen *seen, bool *may_r,
                            char **reason_r)
 {
-    bool wwid = id->wwid[0] && !strcmp(id->wwid, seen->id.wwid);
-    bool serial = id->serial[0] && !strcmp(id->serial, seen->id.serial);
-    int rc = 0;
+    bool there;
+    int rc;
 
-    *may_r = wwid || serial;
-    if (*may_r)
-        rc = libxl__vscsi_dom0_describe(vc, seen, reason_r);
-    if (rc == ERROR_NOTFOUND) {             /* it went meanwhile */
-        free(*reason_r);
-        *reason_r = NULL;
-        *may_r = false;
-        rc = 0;
-    }
+    *may_r = false;
+    if (id->wwid[0] && seen->id.wwid[0] && strcmp(id->wwid, seen->id.wwid))
+        return 0;
+    rc = describe(vc, seen, &there, reason_r);
+    *may_r = !rc && there && (is_same(id->wwid, seen->id.wwid) ||
+                              is_same(id->serial, seen->id.serial));
     return rc;
 }
 
 /* A path whose target has another LUN of just that number is no path to
  * this unit: all of a library have one WWID there. */
-static bool has_double(const libxl__vscsi_dom0 *dom0,
-                       const libxl__vscsi_identity *id,
-                       const libxl__vscsi_identity *other)
+static int has_double(libxl__vscsi_ctx *vc, libxl__vscsi_dom0 *dom0,
+                      const libxl__vscsi_identity *id,
+                      const libxl__vscsi_identity *other, bool *double_r,
+                      char **reason_r)
 {
-    unsigned i;
+    libxl_vscsi_hctl hctl = other->hctl;
+    libxl__vscsi_seen *third;
+    bool there = false;
+    int rc;
 
-    if (id->hctl.lun == other->hctl.lun)
-        return false;
-    for (i = 0; i < dom0->num; i++) {
-        const libxl__vscsi_identity *third = &dom0->seen[i].id;
+    *double_r = false;
+    hctl.lun = id->hctl.lun;
+    third = libxl__vscsi_device_at(dom0, &hctl);
+    if (id->hctl.lun == other->hctl.lun || !third ||
+        strcmp(third->id.wwid, other->wwid))
+        return 0;
+    rc = describe(vc, third, &there, reason_r);
+    *double_r = !rc && there && !strcmp(third->id.serial, other->serial);
+    return rc;
+}
 
-        if (third->hctl.hst == other->hctl.hst &&
-            third->hctl.chn == other->hctl.chn &&
-            third->hctl.tgt == other->hctl.tgt &&
-            third->hctl.lun == id->hctl.lun &&
-            !strcmp(third->wwid, other->wwid) &&
-            !strcmp(third->serial, other->serial))
-            return true;
-    }
-    return false;
+/* Is it another path to of? */
+static int is_path(libxl__vscsi_ctx *vc, libxl__vscsi_dom0 *dom0,
+                   const libxl__vscsi_seen *of, libxl__vscsi_seen *other,
+                   bool *path_r, char **reason_r)
+{
+    bool is_double = false;
+    int rc;
+
+    rc = libxl__vscsi_may_match(vc, &of->id, other, path_r, reason_r);
+    *path_r = *path_r && libxl__vscsi_same_unit(&of->id, &other->id);
+    if (!rc && *path_r)
+        rc = has_double(vc, dom0, &of->id, &other->id, &is_double, reason_r);
+    *path_r = *path_r && !is_double;
+    return rc;
 }
 
 static int add_path(libxl__vscsi_ctx *vc, libxl__vscsi_unit *unit,
@@ -162,10 +192,8 @@ int libxl__vscsi_build_unit(libxl__vscsi_ctx *vc, libxl__vscsi_dom0 *dom0,
 
         same = other == of;
         if (!same)
-            rc = libxl__vscsi_may_match(vc, &of->id, other, &same, reason_r);
-        if (rc || !same || (other != of &&
-                            (!libxl__vscsi_same_unit(&of->id, &other->id) ||
-                             has_double(dom0, &of->id, &other->id))))
+            rc = is_path(vc, dom0, of, other, &same, reason_r);
+        if (rc || !same)
             continue;
         other->listed = true;
         rc = add_path(vc, unit, &other->id.hctl, reason_r);

@@ -58,8 +58,8 @@ const char *libxl__vscsi_best_link(libxl__vscsi_ctx *vc,
 int libxl__vscsi_end_look(libxl__vscsi_ctx *vc, int rc, char *reason);
 libxl__vscsi_seen *libxl__vscsi_device_at(const libxl__vscsi_dom0 *dom0,
                                           const libxl_vscsi_hctl *hctl);
-/* Whether they might be the same, by what is known of all; then the rest of
- * what is known of seen is read. */
+/* Whether they might be the same: not if their WWIDs differ.  Else all that
+ * dom0 knows of seen is read. */
 int libxl__vscsi_may_match(libxl__vscsi_ctx *vc,
                            const libxl__vscsi_identity *id,
                            libxl__vscsi_seen *seen, bool *may_r,

@@ -174,6 +174,8 @@ static bool list_domains(listing *l, const uint32_t *domids, int num_domains)
 
     if (libxl_vscsiinfo_list(l->ctx, domids, num_domains, &infos, &num))
         return false;
+    if (l->json.gen)
+        ok = !libxl_vscsiinfo_add_limits(l->ctx, infos, num);
     for (i = 0; i < num; i++) {
         if (!i || infos[i].frontend_id != infos[i - 1].frontend_id) {
             free(name);
