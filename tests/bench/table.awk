@@ -143,7 +143,9 @@ END {
     compare("xl create without vscsi=", "create-launched",
             "real xl create", "create", 1.01)
     compare("xl list by the launcher", "launched-list-16",
-            "real xl list", "xl-list-16", 1.01)
+            "Debian's wrapper", "wrapped-list-16", 1.01)
+    compare("  by the wrapper's binary", "launched-list-16",
+            "real xl list", "xl-list-16", "")
     compare("scsi-list, 16 devices", "list-16", "real xl list", "xl-list-16",
             0.90)
     compare("scsi-list, 2 devices", "list-2", "real xl list", "xl-list-2", "")
