@@ -8,8 +8,8 @@ T_LIBS = $(CMOCKA_LIBS) $(LIGHT_LIBS)
 # The library below the calls into libxenlight, and without real devices.
 CORE_SRC = $(L)/_libxl_vscsi_types.c $(patsubst %,$(L)/libxl_vscsi_%.c,addr \
            assignment attach attach_segments claim ctx detach domain expand fsm \
-           identity index info json letgo life lock named place record record_text \
-           request segments store users wait xs xs_disks xs_domain \
+           identity index info json letgo life lock missing named place record \
+           record_text request segments store users wait xs xs_disks xs_domain \
            xs_remove)
 STORE_SRC = $(addprefix tests/store/,store.c store_nodes.c store_trace.c \
             trace.c rules.c ring.c peer.c peer_manners.c peer_bus.c \

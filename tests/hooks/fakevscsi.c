@@ -56,6 +56,30 @@ libxl_device_vscsictrl *libxl_device_vscsictrl_list(libxl_ctx *ctx,
     return ctrls;
 }
 
+libxl_device_vscsictrl *libxl_vscsi_config_list(libxl_ctx *ctx,
+                                                uint32_t domid, int *num)
+{
+    return libxl_device_vscsictrl_list(ctx, domid, num);
+}
+
+/* With the file "missing", the first vscsictrl's devices are. */
+int libxl_vscsi_take_missing(libxl_ctx *ctx, uint32_t domid,
+                             libxl_device_vscsictrl *ctrls, int *num,
+                             bool restarts)
+{
+    char text[64];
+
+    (void)ctx;
+    if (!*num || !fake_read("missing", text, sizeof(text)))
+        return 0;
+    fake_log("take_missing %u %s", domid, restarts ? "restarts" : "starts");
+    if (!restarts)
+        return 0;
+    libxl_device_vscsictrl_dispose(&ctrls[0]);
+    memmove(ctrls, ctrls + 1, (size_t)--*num * sizeof(*ctrls));
+    return 0;
+}
+
 void libxl_device_vscsictrl_list_free(libxl_device_vscsictrl *list, int num)
 {
     int i;

@@ -19,7 +19,7 @@ struct set {
 };
 
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
-static struct set held, broken, replaced, targets, stuck, exported;
+static struct set held, broken, replaced, targets, stuck, exported, gone;
 static char owners[SET_SIZE][LIBXL__VSCSI_HCTL_SIZE];   /* of exported */
 static const char *target_device, *target_backstore;
 static libxl__vscsi_vhost backends[8];
@@ -76,9 +76,12 @@ void fakehost_reset(void)
 {
     num_backends = num_limited = 0;
     held.num = broken.num = replaced.num = targets.num = stuck.num = 0;
-    exported.num = 0;
+    exported.num = gone.num = 0;
     target_device = target_backstore = NULL;
 }
+
+void fakehost_unplug(const char *hctl) { put(&gone, hctl); }
+void fakehost_plug(const char *hctl) { take_out(&gone, hctl); }
 
 void fakehost_add_backend(uint32_t domid, int devid)
 {
@@ -185,9 +188,12 @@ static char *wwid_of(const libxl_vscsi_hctl *hctl)
 int libxl__vscsi_unit_at(libxl__vscsi_ctx *vc, const libxl_vscsi_hctl *hctl,
                          libxl__vscsi_unit *unit_r)
 {
+    char text[LIBXL__VSCSI_HCTL_SIZE];
+
     (void)vc;
+    libxl__vscsi_hctl_format(hctl, text);
     if (hctl->hst != FAKE_HOST || hctl->chn || hctl->tgt > FAKE_MAX ||
-        hctl->lun > FAKE_MAX)
+        hctl->lun > FAKE_MAX || has(&gone, text))
         return ERROR_NOTFOUND;
     unit_r->id.hctl = *hctl;
     unit_r->id.has_hctl = true;
@@ -269,8 +275,8 @@ int libxl__vscsi_unit_find_again(libxl__vscsi_ctx *vc,
             wwid = wwid_of(&hctl);
             found = pdev->wwid && !strcmp(pdev->wwid, wwid);
             free(wwid);
-            if (found)
-                return libxl__vscsi_unit_at(vc, &hctl, unit_r);
+            if (found && !libxl__vscsi_unit_at(vc, &hctl, unit_r))
+                return 0;
         }
     }
     libxl__vscsi_error(vc, "dom0 has no device %s any more", pdev->wwid);

@@ -24,6 +24,9 @@ void fakehost_hold(const char *hctl);
 /* It takes this at most; else more than a guest ever sends.  Up to 8. */
 void fakehost_set_limits(const char *hctl, uint32_t max_sectors_kb,
                          uint32_t max_segments);
+/* dom0 has no device there, until _plug. */
+void fakehost_unplug(const char *hctl);
+void fakehost_plug(const char *hctl);
 /* Exporting the device fails. */
 void fakehost_break_export(const char *hctl);
 /* The kernel does not let go of it, until _unstick. */

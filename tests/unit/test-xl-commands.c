@@ -57,6 +57,17 @@ static void attach_prints_the_place_that_was_not_said(void **state)
                 "add 7 60000 ms /dev/st0\n", "vscsi: error: it failed\n");
 }
 
+static void attach_knows_a_missing_device_by_its_vdev(void **state)
+{
+    (void)state;
+    assert_ends(XL("scsi-attach", "mail", "0:0:1:5", NULL), 0,
+                "add 3 60000 ms /dev/late,0:0:1:5,shareable\n", "");
+    assert_ends(XL("scsi-attach", "12", "0:0:1:5", NULL), 0,
+                "add 12 60000 ms 0:0:1:5\n2:0:0:5\n", "");
+    assert_ends(XL("scsi-attach", "mail", "0:0:1:5", "0:0:1:5", NULL), 0,
+                "add 3 60000 ms 0:0:1:5,0:0:1:5\n", "");
+}
+
 static void forced_attach_leaves_out_what_is_used(void **state)
 {
     (void)state;
@@ -563,6 +574,7 @@ int main(int argc, char **argv)
         cmocka_unit_test(a_timeout_reaches_the_library),
         cmocka_unit_test(a_timeout_is_a_number_in_bounds),
         cmocka_unit_test(attach_prints_the_place_that_was_not_said),
+        cmocka_unit_test(attach_knows_a_missing_device_by_its_vdev),
         cmocka_unit_test(forced_attach_leaves_out_what_is_used),
         cmocka_unit_test(detach_is_safe_unless_forced),
         cmocka_unit_test(detach_takes_any_name_or_a_whole_vhost),

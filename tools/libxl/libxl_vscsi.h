@@ -311,7 +311,8 @@ int libxl_vscsi_check(libxl_ctx *ctx, const libxl_uuid *uuid,
  * Removes what domain domid left that has just been destroyed with the num
  * vhosts ctrls[]: waits for the backend driver to let go of each, for at
  * most destroy_ms, and takes down what was made for them unless another
- * domain uses it.  What _list said before the end is what ctrls[] is.
+ * domain uses it.  What _list or _config_list said before the end is what
+ * ctrls[] is.
  *
  *  0                no node is left.  Nor is a LIO object, unless a warning
  *                   was logged: then dom0 has not let go of all of it, and
@@ -347,6 +348,32 @@ int libxl_vscsi_check_disk(libxl_ctx *ctx, uint32_t domid,
  *  ERROR_LOCK_FAIL, ERROR_NOMEM, ERROR_FAIL  vhosts may stay paused
  */
 int libxl_vscsi_resume(libxl_ctx *ctx, uint32_t domid);
+
+/* ----- what is missing ----- */
+
+/*
+ * _list, and the devices that domid started without: these have absent set,
+ * and no node.  It is what the domain is to have when it starts again, here
+ * or elsewhere.  Returns as _list.
+ */
+libxl_device_vscsictrl *
+libxl_vscsi_config_list(libxl_ctx *ctx, uint32_t domid, int *num_r);
+
+/*
+ * Before the devices of ctrls are added to domid, which does not run yet:
+ * takes those out that dom0 does not have and without which the domain may
+ * start (skip_missing, absent; or, with restarts, unless skip_missing is
+ * false), and puts them on record, for _config_list; each is logged.  Waits
+ * for each device up to its wait_s, counted from the call.  What cannot be
+ * looked at, and what somebody else has, stays in ctrls, as does what may
+ * not be missing; a vscsictrl without devices goes, and *num becomes less.
+ *
+ *  ERROR_NOMEM, ERROR_FAIL, ERROR_INVAL  ctrls may have lost devices; nothing
+ *                                        is on record
+ */
+int libxl_vscsi_take_missing(libxl_ctx *ctx, uint32_t domid,
+                             libxl_device_vscsictrl *ctrls, int *num,
+                             bool restarts);
 
 /*
  * The domains that have vhosts: an ascending array of *num_r domids to be

@@ -27,6 +27,8 @@
  * scsiback offers (VSCSIIF_SG_TABLESIZE, SG_ALL). */
 #define LIBXL__VSCSI_MIN_SEGMENTS 26
 #define LIBXL__VSCSI_MAX_SEGMENTS 128
+/* What a start may wait for a device. */
+#define LIBXL__VSCSI_MAX_WAIT_S 3600
 /* A vhost's number is a xenstore name and a guest's host number. */
 #define LIBXL__VSCSI_MAX_VHOST 65535
 

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "libxl_vscsi_attach.h"
+#include "libxl_vscsi_missing.h"
 
 #define MAX_ROUNDS 5
 /* How often a vhost is offered to a guest within frontend_ms, and how long
@@ -117,8 +118,7 @@ static int write_body(libxl__vscsi_ctx *vc, xs_transaction_t t, void *arg)
     int rc;
 
     if (!a->existing) {
-        rc = libxl__vscsi_xs_check_domain(vc, t, a->vhost.domid,
-                                          &a->persistent);
+        rc = libxl__vscsi_xs_check_domain(vc, t, a->vhost.domid, &a->marks);
         a->plan = VSCSI_PLAN_NODES;
         if (!rc)
             rc = libxl__vscsi_xs_add_vhost(vc, t, a->vhost.domid, a->ctrl,
@@ -445,24 +445,33 @@ static int wait_attached(libxl__vscsi_ctx *vc, libxl__vscsi_attaching *a)
     return end_attach(vc, a, verdict);
 }
 
-static void warn_of_reboot(libxl__vscsi_ctx *vc, libxl__vscsi_attaching *a)
+static void warn_of_reboot(libxl__vscsi_ctx *vc, uint32_t domid)
 {
-    uint32_t domid = a->vhost.domid;
-    bool exists;
-    char *name;
+    char *name = libxl__vscsi_xs_domain_name(vc, domid);
 
-    /* A new vhost has asked already. */
-    if ((a->existing && libxl__vscsi_xs_find_domain(vc, XBT_NULL, domid,
-                                                    &exists,
-                                                    &a->persistent)) ||
-        a->persistent)
-        return;
-    name = libxl__vscsi_xs_domain_name(vc, domid);
     libxl__vscsi_log(vc, XTL_WARN, "%s was started by something that knows "
                      "nothing of its SCSI devices: it loses them at its next "
                      "reboot, save or migration (shut it down, and start it "
                      "with this xl)", name ? name : "the domain");
     free(name);
+}
+
+/* What has a place now is not missing there. */
+static void note_attached(libxl__vscsi_ctx *vc, libxl__vscsi_attaching *a)
+{
+    uint32_t domid = a->vhost.domid;
+    bool was;
+    int i;
+
+    /* A new vhost has asked already. */
+    if (a->existing && libxl__vscsi_xs_find_domain(vc, XBT_NULL, domid,
+                                                   &a->marks))
+        return;
+    for (i = 0; a->marks.lacks && i < a->ctrl->num_vscsidevs; i++)
+        libxl__vscsi_missing_forget(vc, domid, &a->ctrl->vscsidevs[i].vdev,
+                                    &was);
+    if (!a->marks.persistent)
+        warn_of_reboot(vc, domid);
 }
 
 int libxl__vscsi_attach(libxl__vscsi_ctx *vc, uint32_t domid,
@@ -489,9 +498,9 @@ int libxl__vscsi_attach(libxl__vscsi_ctx *vc, uint32_t domid,
         rc = wait_attached(vc, &a);
     else if (a.existing)
         libxl__vscsi_show(vc, a.vhost, a.existing->max_segments, &verdict);
-    libxl__vscsi_unlock_domain(vc, lock);
     if (!rc)
-        warn_of_reboot(vc, &a);
+        note_attached(vc, &a);
+    libxl__vscsi_unlock_domain(vc, lock);
     libxl__vscsi_users_dispose(&a.users);
     free(a.claimed);
     free(a.ids);

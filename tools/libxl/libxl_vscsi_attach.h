@@ -17,7 +17,7 @@ typedef struct libxl__vscsi_attaching {
     libxl__vscsi_known known;
     const libxl_device_vscsictrl *existing;     /* in users; may be NULL */
     bool uses_lio;
-    bool persistent;            /* of a domain that gets a new vhost */
+    libxl__vscsi_marks marks;   /* of a domain that gets a new vhost */
     bool exact;                 /* the target and LUN of each are meant */
     libxl__vscsi_claimed *claimed;      /* per device */
     libxl_devid *ids;           /* per device: its N of dev-N */

@@ -370,6 +370,23 @@ int libxl__vscsi_claim_check(libxl__vscsi_ctx *vc,
     return rc;
 }
 
+int libxl__vscsi_claim_look(libxl__vscsi_ctx *vc, libxl__vscsi_known *known,
+                            bool uses_lio, const libxl_device_vscsidev *dev)
+{
+    libxl__vscsi_unit unit = { .num_paths = 0 };
+    libxl_vscsi_pdev copy;
+    int rc;
+
+    libxl_vscsi_pdev_init(&copy);
+    if (libxl_vscsi_pdev_copy(NULL, &copy, &dev->pdev))
+        rc = out_of_memory(vc);
+    else
+        rc = resolve_device(vc, known, uses_lio, &copy, &unit);
+    libxl__vscsi_unit_dispose(&unit);
+    libxl_vscsi_pdev_dispose(&copy);
+    return rc;
+}
+
 /* LIO has opened what is at the address now: is it what was looked at? */
 static int export_unit(libxl__vscsi_ctx *vc, const libxl__vscsi_unit *unit,
                        const char *owner, libxl__vscsi_claimed *claimed)

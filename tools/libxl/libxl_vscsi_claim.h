@@ -42,6 +42,9 @@ int libxl__vscsi_claim_check(libxl__vscsi_ctx *vc,
                              libxl__vscsi_known *known, bool uses_lio,
                              uint32_t domid, libxl_device_vscsidev *dev,
                              libxl__vscsi_limits *limits_r);
+/* Is it there?  Whoever has it. */
+int libxl__vscsi_claim_look(libxl__vscsi_ctx *vc, libxl__vscsi_known *known,
+                            bool uses_lio, const libxl_device_vscsidev *dev);
 void libxl__vscsi_unclaim(libxl__vscsi_ctx *vc, libxl_device_vscsidev *devs,
                           int num, libxl__vscsi_claimed *claimed);
 

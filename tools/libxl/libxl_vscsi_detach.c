@@ -5,6 +5,7 @@
 
 #include "libxl_vscsi_assignment.h"
 #include "libxl_vscsi_claim.h"
+#include "libxl_vscsi_missing.h"
 
 #define MAX_ROUNDS 5
 
@@ -417,6 +418,23 @@ static void say_what(libxl__vscsi_ctx *vc, libxl__vscsi_vhost vhost,
     libxl__vscsi_doing(vc, "detach", text, vhost.domid);
 }
 
+/* A place that has no device because it was not there when the domain
+ * started: it is expected no more. */
+static bool lacks_place(libxl__vscsi_ctx *vc, uint32_t domid,
+                        const libxl_device_vscsictrl *ctrls, int num_ctrls,
+                        const libxl_vscsi_hctl *vdev, int *rc_r)
+{
+    bool was;
+    int i, j;
+
+    for (i = 0; i < num_ctrls; i++)
+        for (j = 0; j < ctrls[i].num_vscsidevs; j++)
+            if (libxl__vscsi_hctl_equal(&ctrls[i].vscsidevs[j].vdev, vdev))
+                return false;
+    *rc_r = libxl__vscsi_missing_forget(vc, domid, vdev, &was);
+    return *rc_r || was;
+}
+
 int libxl__vscsi_detach(libxl__vscsi_ctx *vc, libxl__vscsi_vhost vhost,
                         const libxl_vscsi_hctl *vdevs, unsigned num,
                         libxl__vscsi_removal how)
@@ -431,6 +449,8 @@ int libxl__vscsi_detach(libxl__vscsi_ctx *vc, libxl__vscsi_vhost vhost,
     rc = libxl__vscsi_xs_list(vc, vhost.domid, vhost.devid, &ctrls,
                               &num_ctrls, NULL);
     if (rc)
+        goto out;
+    if (num && lacks_place(vc, vhost.domid, ctrls, num_ctrls, vdevs, &rc))
         goto out;
     if (!num_ctrls || ctrls[0].devid != vhost.devid) {  /* -1 lists all */
         libxl__vscsi_error(vc, "the domain has no vhost %d", vhost.devid);
@@ -451,15 +471,19 @@ int libxl__vscsi_detach_named(libxl__vscsi_ctx *vc, uint32_t domid,
 {
     libxl_device_vscsictrl *ctrls = NULL;
     int rc, i, j, lock = -1, num = 0;
+    libxl_vscsi_hctl vdev;
+    bool lacked;
 
     libxl__vscsi_doing(vc, "detach", name, domid);
     rc = libxl__vscsi_lock_domain(vc, domid, &lock);
     if (rc)
         return rc;
     rc = libxl__vscsi_xs_list(vc, domid, -1, &ctrls, &num, NULL);
-    if (!rc)
+    lacked = !rc && libxl__vscsi_hctl_parse(name, &vdev) &&
+             lacks_place(vc, domid, ctrls, num, &vdev, &rc);
+    if (!rc && !lacked)
         rc = libxl__vscsi_find_named(vc, ctrls, num, name, &i, &j);
-    if (!rc)
+    if (!rc && !lacked)
         rc = libxl__vscsi_detach_locked(vc, domid, &ctrls[i], &j, 1, how);
     libxl_device_vscsictrl_list_free(ctrls, num);
     libxl__vscsi_unlock_domain(vc, lock);

@@ -5,6 +5,7 @@
 
 #include "libxl_vscsi_assignment.h"
 #include "libxl_vscsi_device.h"
+#include "libxl_vscsi_missing.h"
 
 /* ----- helpers on the structs ----- */
 
@@ -239,21 +240,63 @@ static int add_unreadable(libxl__vscsi_ctx *vc, libxl__vscsi_vhost vhost,
     return 0;
 }
 
+static bool is_listed(const info_list *list, int first,
+                      const libxl_vscsi_hctl *vdev)
+{
+    int i;
+
+    for (i = first; i < list->num; i++)
+        if (!list->infos[i].unreadable &&
+            libxl__vscsi_hctl_equal(&list->infos[i].vdev, vdev))
+            return true;
+    return false;
+}
+
+/* Those that the domain started without, but for places that were given to
+ * another since. */
+static int add_missing(libxl__vscsi_ctx *vc, uint32_t domid, info_list *list,
+                       int first)
+{
+    libxl_device_vscsictrl *ctrls = NULL;
+    int rc, i, num = 0;
+
+    rc = libxl__vscsi_missing_list(vc, domid, &ctrls, &num);
+    for (i = 0; !rc && i < num; i++) {
+        const libxl_device_vscsidev *dev = &ctrls[i].vscsidevs[0];
+        libxl_vscsiinfo *info;
+
+        if (is_listed(list, first, &dev->vdev))
+            continue;
+        rc = grow_list(vc, list, 1);
+        if (rc)
+            break;
+        info = &list->infos[list->num++];
+        libxl_vscsiinfo_init(info);
+        if (libxl_vscsi_pdev_copy(NULL, &info->pdev, &dev->pdev))
+            rc = out_of_memory(vc);
+        info->frontend_id = domid;
+        info->devid = info->idx = ctrls[i].devid;
+        info->vdev = dev->vdev;
+        info->shareable = dev->shareable;
+        info->missing = true;
+    }
+    libxl_device_vscsictrl_list_free(ctrls, num);
+    return rc;
+}
+
 static int add_domain(libxl__vscsi_ctx *vc, uint32_t domid, info_list *list)
 {
     libxl__vscsi_vhost vhost = { .domid = domid };
     int rc, i, first = list->num;
     libxl__vscsi_vhosts vhosts;
-    bool exists, persistent = false;
+    libxl__vscsi_marks marks;
     unsigned u;
 
     doing_list(vc, domid);
     rc = libxl__vscsi_xs_list_all(vc, domid, -1, &vhosts);
     if (rc)
         return rc;
-    if (vhosts.num || vhosts.num_unreadable)
-        rc = libxl__vscsi_xs_find_domain(vc, XBT_NULL, domid, &exists,
-                                         &persistent);
+    rc = libxl__vscsi_xs_find_domain(vc, XBT_NULL, domid, &marks);
     for (i = 0; !rc && i < vhosts.num; i++) {
         vhost.devid = vhosts.ctrls[i].devid;
         rc = add_vhost(vc, vhost, &vhosts.ctrls[i], NULL, list);
@@ -262,8 +305,10 @@ static int add_domain(libxl__vscsi_ctx *vc, uint32_t domid, info_list *list)
         vhost.devid = vhosts.unreadable[u];
         rc = add_unreadable(vc, vhost, list);
     }
+    if (!rc && marks.lacks)
+        rc = add_missing(vc, domid, list, first);
     for (i = first; i < list->num; i++)
-        list->infos[i].persistent = persistent;
+        list->infos[i].persistent = marks.persistent;
     libxl__vscsi_vhosts_dispose(&vhosts);
     return rc;
 }
@@ -348,6 +393,49 @@ int libxl_device_vscsictrl_getinfo(libxl_ctx *ctx, uint32_t domid,
     return rc;
 }
 
+static int order_domid(const void *a, const void *b)
+{
+    uint32_t x = *(const uint32_t *)a, y = *(const uint32_t *)b;
+
+    return x < y ? -1 : x > y;
+}
+
+/* Those with backends, and those that started without any of theirs. */
+static int list_domains(libxl__vscsi_ctx *vc, uint32_t **domids_r, int *num_r)
+{
+    uint32_t *domids = NULL, *lacking = NULL, *all;
+    int rc, i, num = 0, num_lacking = 0, kept = 0;
+
+    rc = libxl__vscsi_xs_backends(vc, &domids, &num);
+    if (!rc)
+        rc = libxl__vscsi_xs_lacking(vc, &lacking, &num_lacking);
+    if (rc || !num_lacking)
+        goto out;
+    all = reallocarray(domids, (size_t)num + (size_t)num_lacking,
+                       sizeof(*all));
+    if (!all) {
+        rc = out_of_memory(vc);
+        goto out;
+    }
+    domids = all;
+    memcpy(&all[num], lacking, (size_t)num_lacking * sizeof(*all));
+    num += num_lacking;
+    qsort(all, (size_t)num, sizeof(*all), order_domid);
+    for (i = 0; i < num; i++)
+        if (!i || all[i] != all[i - 1])
+            all[kept++] = all[i];
+    num = kept;
+out:
+    free(lacking);
+    if (rc) {
+        free(domids);
+        return rc;
+    }
+    *domids_r = domids;
+    *num_r = num;
+    return 0;
+}
+
 int libxl_vscsi_domains(libxl_ctx *ctx, uint32_t **domids_r, int *num_r)
 {
     int rc, i, num = 0, alive = 0;
@@ -356,7 +444,7 @@ int libxl_vscsi_domains(libxl_ctx *ctx, uint32_t **domids_r, int *num_r)
 
     rc = libxl__vscsi_ctx_init(&vc);
     if (!rc)
-        rc = libxl__vscsi_xs_backends(&vc, &domids, &num);
+        rc = list_domains(&vc, &domids, &num);
     if (rc)
         goto out;
     for (i = 0; i < num; i++)

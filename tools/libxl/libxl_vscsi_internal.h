@@ -235,14 +235,22 @@ int libxl__vscsi_xs_transact(libxl__vscsi_ctx *vc,
 
 /* ----- libxl_vscsi_xs_domain.c ----- */
 
-/* Has libxl the domain?  If persistent_r is not NULL: does whoever restarts
- * it give it its devices again? */
+/* What libxl's part of xenstore says of a domain. */
+typedef struct libxl__vscsi_marks {
+    bool exists;
+    bool persistent;    /* whoever restarts it gives it its devices again */
+    bool lacks;         /* it may have started without some */
+} libxl__vscsi_marks;
+
 int libxl__vscsi_xs_find_domain(libxl__vscsi_ctx *vc, xs_transaction_t t,
-                                uint32_t domid, bool *exists_r,
-                                bool *persistent_r);
-/* ERROR_DOMAIN_NOTFOUND, logged, if libxl has no such domain. */
+                                uint32_t domid, libxl__vscsi_marks *marks_r);
+/* ERROR_DOMAIN_NOTFOUND, logged, if libxl has no such domain; marks_r may be
+ * NULL. */
 int libxl__vscsi_xs_check_domain(libxl__vscsi_ctx *vc, xs_transaction_t t,
-                                 uint32_t domid, bool *persistent_r);
+                                 uint32_t domid, libxl__vscsi_marks *marks_r);
+/* Domains that started without some device, and perhaps have none. */
+int libxl__vscsi_xs_lacking(libxl__vscsi_ctx *vc, uint32_t **domids_r,
+                            int *num_r);
 /* The domain's name, or "domain N"; NULL when memory ran out. */
 char *libxl__vscsi_xs_domain_name(libxl__vscsi_ctx *vc, uint32_t domid);
 

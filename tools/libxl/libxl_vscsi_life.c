@@ -7,6 +7,7 @@
 #include "libxl_vscsi_assignment.h"
 #include "libxl_vscsi_claim.h"
 #include "libxl_vscsi_inuse.h"
+#include "libxl_vscsi_missing.h"
 
 /* ----- before the beginning ----- */
 
@@ -27,7 +28,9 @@ static int check_device(libxl__vscsi_ctx *vc,
     else
         rc = libxl__vscsi_claim_check(vc, users, known, uses_lio, 0, &copy,
                                       &limits);
-    if (!rc)
+    if (rc == ERROR_NOTFOUND && libxl__vscsi_may_lack(dev))
+        rc = 0;
+    else if (!rc)
         rc = libxl__vscsi_check_segments(vc, &limits, ctrl->devid,
                                          ctrl->max_segments, "shut the guest "
                                          "down and start it here");
@@ -251,21 +254,32 @@ static void let_go(libxl__vscsi_ctx *vc, const ending *e, uint64_t end_ms)
                          "scsi-assignable-list -a shows it)", e->domid);
 }
 
+static bool lacks_any(const libxl_device_vscsictrl *ctrls, int num)
+{
+    int i, j;
+
+    for (i = 0; i < num; i++)
+        for (j = 0; j < ctrls[i].num_vscsidevs; j++)
+            if (ctrls[i].vscsidevs[j].absent)
+                return true;
+    return false;
+}
+
 int libxl__vscsi_domain_destroyed(libxl__vscsi_ctx *vc, uint32_t domid,
                                   const libxl_device_vscsictrl *ctrls,
                                   int num)
 {
     ending e = { .domid = domid, .ctrls = ctrls, .num = num };
     uint64_t since = libxl__vscsi_now_ms();
-    bool exists;
-    int rc, i;
+    libxl__vscsi_marks marks;
+    int rc, r, i;
 
     libxl__vscsi_doing(vc, "remove", "what is left of the SCSI devices",
                        domid);
-    rc = libxl__vscsi_xs_find_domain(vc, XBT_NULL, domid, &exists, NULL);
+    rc = libxl__vscsi_xs_find_domain(vc, XBT_NULL, domid, &marks);
     if (rc)
         return rc;
-    if (exists)
+    if (marks.exists)
         return ERROR_NOT_READY;
     e.vhosts = calloc((size_t)num + 1, sizeof(*e.vhosts));
     if (!e.vhosts) {
@@ -275,6 +289,8 @@ int libxl__vscsi_domain_destroyed(libxl__vscsi_ctx *vc, uint32_t domid,
     for (i = 0; i < num; i++)
         e.vhosts[i] = (libxl__vscsi_vhost){ domid, ctrls[i].devid };
     rc = end_vhosts(vc, &e, since);
+    r = lacks_any(ctrls, num) ? libxl__vscsi_missing_end(vc, domid) : 0;
+    rc = rc ? rc : r;
     let_go(vc, &e, since + vc->timeouts.destroy_ms);
     free(e.vhosts);
     return rc;

@@ -24,6 +24,7 @@
 #define NODE_P_DEV          "p-dev"
 #define NODE_V_DEV          "v-dev"
 #define NODE_P_DEVNAME      "p-devname"
+#define NODE_MISSING        "vscsi-missing"
 
 #define BACKENDS "/local/domain/0/backend/vscsi"
 

@@ -281,12 +281,14 @@ static int list(libxl__vscsi_ctx *vc, uint32_t domid, libxl_devid devid,
                 libxl__vscsi_vhosts *vhosts_r, bool unreadable_too)
 {
     libxl__vscsi_vhosts vhosts = { .exists = true };    /* one with vhosts */
+    libxl__vscsi_marks marks = { .exists = false };
     int rc;
 
     rc = read_vhosts(vc, domid, devid, &vhosts, unreadable_too);
-    if (!rc && !vhosts.num && !vhosts.num_unreadable)
-        rc = libxl__vscsi_xs_find_domain(vc, XBT_NULL, domid,
-                                         &vhosts.exists, NULL);
+    if (!rc && !vhosts.num && !vhosts.num_unreadable) {
+        rc = libxl__vscsi_xs_find_domain(vc, XBT_NULL, domid, &marks);
+        vhosts.exists = marks.exists;
+    }
     if (rc) {
         libxl__vscsi_vhosts_dispose(&vhosts);
         return rc;

@@ -12,10 +12,9 @@ int libxl__vscsi_no_such_domain(libxl__vscsi_ctx *vc)
 }
 
 int libxl__vscsi_xs_find_domain(libxl__vscsi_ctx *vc, xs_transaction_t t,
-                                uint32_t domid, bool *exists_r,
-                                bool *persistent_r)
+                                uint32_t domid, libxl__vscsi_marks *marks_r)
 {
-    bool exists = domid == 0, persistent = false;
+    libxl__vscsi_marks marks = { .exists = domid == 0 };
     unsigned i, num;
     char **names;
     int rc;
@@ -26,24 +25,27 @@ int libxl__vscsi_xs_find_domain(libxl__vscsi_ctx *vc, xs_transaction_t t,
     if (rc)
         return rc;
     for (i = 0; i < num; i++) {     /* libxl keeps no record of dom0 */
-        exists |= !strcmp(names[i], "device");
-        persistent |= !strcmp(names[i], LIBXL_VSCSI_MONITOR);
+        marks.exists |= !strcmp(names[i], "device");
+        marks.persistent |= !strcmp(names[i], LIBXL_VSCSI_MONITOR);
+        marks.lacks |= !strcmp(names[i], NODE_MISSING);
     }
     free(names);
-    *exists_r = exists;
-    if (persistent_r)
-        *persistent_r = persistent;
+    *marks_r = marks;
     return 0;
 }
 
 int libxl__vscsi_xs_check_domain(libxl__vscsi_ctx *vc, xs_transaction_t t,
-                                 uint32_t domid, bool *persistent_r)
+                                 uint32_t domid, libxl__vscsi_marks *marks_r)
 {
-    bool exists;
+    libxl__vscsi_marks marks;
     int rc;
 
-    rc = libxl__vscsi_xs_find_domain(vc, t, domid, &exists, persistent_r);
-    return !rc && !exists ? libxl__vscsi_no_such_domain(vc) : rc;
+    rc = libxl__vscsi_xs_find_domain(vc, t, domid, &marks);
+    if (!rc && !marks.exists)
+        return libxl__vscsi_no_such_domain(vc);
+    if (!rc && marks_r)
+        *marks_r = marks;
+    return rc;
 }
 
 char *libxl__vscsi_xs_domain_name(libxl__vscsi_ctx *vc, uint32_t domid)
@@ -71,8 +73,8 @@ static int order_u32(const void *a, const void *b)
     return x < y ? -1 : x > y;
 }
 
-int libxl__vscsi_xs_backends(libxl__vscsi_ctx *vc, uint32_t **domids_r,
-                             int *num_r)
+static int list_domids(libxl__vscsi_ctx *vc, const char *path,
+                       uint32_t **domids_r, int *num_r)
 {
     uint32_t *domids = NULL;
     char **names;
@@ -80,7 +82,7 @@ int libxl__vscsi_xs_backends(libxl__vscsi_ctx *vc, uint32_t **domids_r,
     uint64_t domid;
     int rc;
 
-    rc = libxl__vscsi_list_node(vc, XBT_NULL, strdup(BACKENDS), &names, &num);
+    rc = libxl__vscsi_list_node(vc, XBT_NULL, strdup(path), &names, &num);
     if (rc)
         return rc;
     if (num) {
@@ -100,4 +102,16 @@ int libxl__vscsi_xs_backends(libxl__vscsi_ctx *vc, uint32_t **domids_r,
 out:
     free(names);
     return rc;
+}
+
+int libxl__vscsi_xs_backends(libxl__vscsi_ctx *vc, uint32_t **domids_r,
+                             int *num_r)
+{
+    return list_domids(vc, BACKENDS, domids_r, num_r);
+}
+
+int libxl__vscsi_xs_lacking(libxl__vscsi_ctx *vc, uint32_t **domids_r,
+                            int *num_r)
+{
+    return list_domids(vc, "/libxl/" NODE_MISSING, domids_r, num_r);
 }

@@ -17,20 +17,29 @@ typedef xlu__vscsi_span span;
 #define RAW_NAME "feature-host"
 #define SHAREABLE_NAME "shareable"
 #define SEGMENTS_NAME "segments"
+#define MISSING_NAME "missing"
+#define WAIT_NAME "wait"
 
-typedef enum option_id { RAW, SHAREABLE, SEGMENTS } option_id;
+typedef enum option_id { RAW, SHAREABLE, SEGMENTS, MISSING, WAIT } option_id;
+/* missing=..., as the numbers of these words */
+enum { MISSING_FAIL = 1, MISSING_SKIP = 2 };
 
 static const struct option {
     const char *name;
     unsigned min, max;          /* of NAME=N; 0: without a number */
+    const char *form;           /* of what follows the '='; NULL: nothing */
+    const char *words[2];       /* in the place of a number: 1, 2 */
 } options[] = {
-    [RAW] = { RAW_NAME, 0, 0 },
-    [SHAREABLE] = { SHAREABLE_NAME, 0, 0 },
+    [RAW] = { .name = RAW_NAME },
+    [SHAREABLE] = { .name = SHAREABLE_NAME },
     [SEGMENTS] = { SEGMENTS_NAME, LIBXL__VSCSI_MIN_SEGMENTS,
-                   LIBXL__VSCSI_MAX_SEGMENTS },
+                   LIBXL__VSCSI_MAX_SEGMENTS, "N", { NULL } },
+    [MISSING] = { MISSING_NAME, MISSING_FAIL, MISSING_SKIP, "fail|skip",
+                  { "fail", "skip" } },
+    [WAIT] = { WAIT_NAME, 1, LIBXL__VSCSI_MAX_WAIT_S, "SECONDS", { NULL } },
 };
 #define NUM_OPTIONS (sizeof(options) / sizeof(options[0]))
-#define OPTIONS_SIZE 64
+#define OPTIONS_SIZE 128
 
 typedef struct parser {
     xlu__vscsi_source src;
@@ -62,31 +71,58 @@ static const char *list_options(char buf[OPTIONS_SIZE])
     size_t i, len = 0;
 
     for (i = 0; i < NUM_OPTIONS; i++)
-        len += (size_t)snprintf(buf + len, OPTIONS_SIZE - len, "%s%s%s",
+        len += (size_t)snprintf(buf + len, OPTIONS_SIZE - len, "%s%s%s%s",
                                 i ? ", " : "", options[i].name,
-                                options[i].max ? "=N" : "");
+                                options[i].form ? "=" : "",
+                                options[i].form ? options[i].form : "");
     return buf;
+}
+
+/* A word, or a number in its range. */
+static bool read_value(const struct option *o, span value, unsigned *value_r)
+{
+    uint64_t number;
+    unsigned i;
+
+    for (i = 0; i < 2 && o->words[i]; i++) {
+        if (xlu__vscsi_is(value, o->words[i])) {
+            *value_r = i + 1;
+            return true;
+        }
+    }
+    if (i || !libxl__vscsi_parse_u64(value.s, value.len, o->max, &number) ||
+        number < o->min)
+        return false;
+    *value_r = (unsigned)number;
+    return true;
+}
+
+static int refuse_value(parser *p, span text, const struct option *o)
+{
+    if (!o->form)
+        return FAIL(p, text, "option %s takes no value", o->name);
+    if (o->words[0])
+        return FAIL(p, text, "option %s=%s needs one of these words",
+                    o->name, o->form);
+    return FAIL(p, text, "option %s=%s needs a decimal number from %u to %u "
+                "without sign or leading zeros", o->name, o->form, o->min,
+                o->max);
 }
 
 static int parse_value(parser *p, span text, option_id id)
 {
     const struct option *o = &options[id];
-    const char *value = memchr(text.s, '=', text.len);
-    uint64_t number = 1;
+    const char *equals = memchr(text.s, '=', text.len);
+    span value = { "", 0 };
+    unsigned number = 1;
 
-    if (!o->max && value)
-        return FAIL(p, text, "option %s takes no value", o->name);
-    if (o->max &&
-        (!value ||
-         !libxl__vscsi_parse_u64(value + 1,
-                                 (size_t)(text.s + text.len - value) - 1,
-                                 o->max, &number) || number < o->min))
-        return FAIL(p, text, "option %s=N needs a decimal number from %u to "
-                    "%u without sign or leading zeros", o->name, o->min,
-                    o->max);
+    if (equals)
+        value = (span){ equals + 1, (size_t)(text.s + text.len - equals) - 1 };
+    if (!o->form != !equals || (equals && !read_value(o, value, &number)))
+        return refuse_value(p, text, o);
     if (p->given[id])
         return FAIL(p, text, "option %s is given twice", o->name);
-    p->given[id] = (unsigned)number;
+    p->given[id] = number;
     p->where[id] = text;
     return 0;
 }
@@ -165,6 +201,10 @@ static int parse_spec(parser *p, const char *spec, bool may_choose,
     if (!rc)
         rc = parse_options(p);
     p->dev.shareable = p->given[SHAREABLE];
+    if (p->given[MISSING])
+        libxl_defbool_set(&p->dev.skip_missing,
+                          p->given[MISSING] == MISSING_SKIP);
+    p->dev.wait_s = p->given[WAIT];
     return rc;
 }
 
@@ -394,15 +434,22 @@ char *xlu_vscsi_to_string(const libxl_device_vscsictrl *ctrl,
                           const libxl_device_vscsidev *dev)
 {
     char place[1 + LIBXL__VSCSI_HCTL_SIZE], pdev[LIBXL__VSCSI_HCTL_SIZE];
-    char segments[32] = "", *text;
+    char segments[32] = "", wait[32] = "", *text;
+    const char *missing = "";
 
     format_place(dev, place);
     if (ctrl->segments)
         snprintf(segments, sizeof(segments), "," SEGMENTS_NAME "=%u",
                  ctrl->segments);
-    if (asprintf(&text, "%s%s%s%s%s", pdev_text(&dev->pdev, pdev), place,
+    if (!libxl_defbool_is_default(dev->skip_missing))
+        missing = libxl_defbool_val(dev->skip_missing)
+                  ? "," MISSING_NAME "=skip" : "," MISSING_NAME "=fail";
+    if (dev->wait_s)
+        snprintf(wait, sizeof(wait), "," WAIT_NAME "=%u", dev->wait_s);
+    if (asprintf(&text, "%s%s%s%s%s%s%s", pdev_text(&dev->pdev, pdev), place,
                  is_raw(ctrl) ? "," RAW_NAME : "",
-                 dev->shareable ? "," SHAREABLE_NAME : "", segments) < 0)
+                 dev->shareable ? "," SHAREABLE_NAME : "", segments, missing,
+                 wait) < 0)
         return NULL;
     return text;
 }

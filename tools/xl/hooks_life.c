@@ -36,7 +36,11 @@ static int out_of_memory(void)
     return ERROR_NOMEM;
 }
 
-int hooks_list_now(libxl_ctx *ctx, uint32_t domid, hooks_list *list_r)
+typedef libxl_device_vscsictrl *lister(libxl_ctx *ctx, uint32_t domid,
+                                       int *num_r);
+
+static int list_by(lister *list, libxl_ctx *ctx, uint32_t domid,
+                   hooks_list *list_r)
 {
     int rc;
 
@@ -44,11 +48,21 @@ int hooks_list_now(libxl_ctx *ctx, uint32_t domid, hooks_list *list_r)
     rc = hooks_real_xl->libxl_domain_info(ctx, NULL, domid);
     if (rc)
         return rc == ERROR_DOMAIN_NOTFOUND ? 0 : rc;
-    list_r->ctrls = libxl_device_vscsictrl_list(ctx, domid, &list_r->num);
+    list_r->ctrls = list(ctx, domid, &list_r->num);
     if (list_r->num >= 0)
         return 0;
     list_r->num = 0;
     return ERROR_FAIL;
+}
+
+int hooks_list_now(libxl_ctx *ctx, uint32_t domid, hooks_list *list_r)
+{
+    return list_by(libxl_device_vscsictrl_list, ctx, domid, list_r);
+}
+
+int hooks_list_all(libxl_ctx *ctx, uint32_t domid, hooks_list *list_r)
+{
+    return list_by(libxl_vscsi_config_list, ctx, domid, list_r);
 }
 
 /* ----- the beginning ----- */
@@ -111,6 +125,10 @@ static int attach_all(libxl_ctx *ctx, uint32_t domid, hooks_list *list)
     int rc, r, got, tries = 0;
     hooks_list early;
 
+    rc = libxl_vscsi_take_missing(ctx, domid, list->ctrls, &list->num,
+                                  list->restarts);
+    if (rc)
+        return rc;
     rc = attach_list(ctx, domid, list, &got);
     while (rc == ERROR_DEVICE_EXISTS && tries++ < MAX_TRIES) {
         r = hooks_list_now(ctx, domid, &early);
@@ -136,7 +154,7 @@ static int destroy(libxl_ctx *ctx, uint32_t domid)
     hooks_list list;
     int rc, r;
 
-    rc = hooks_list_now(ctx, domid, &list);
+    rc = hooks_list_all(ctx, domid, &list);
     if (rc)
         hooks_say("domain %u: SCSI devices that it has may be left behind "
                   "(the next xl scsi-attach or scsi-detach removes them)",
@@ -291,7 +309,8 @@ static int retrieved(libxl_ctx *ctx, uint32_t domid,
     hooks_list list;
     int rc;
 
-    rc = hooks_list_now(ctx, domid, &list);
+    rc = hooks_list_all(ctx, domid, &list);
+    list.restarts = true;
     if (!rc)
         hooks_table_put(config, &list);
     return rc;

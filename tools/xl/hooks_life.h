@@ -20,6 +20,7 @@ typedef struct hooks_list {
     libxl_device_vscsictrl *ctrls;
     int num;
     bool broken;                /* they could not be read: no domain of it */
+    bool restarts;              /* of a domain that has run */
 } hooks_list;
 
 void hooks_list_dispose(hooks_list *list);
@@ -29,6 +30,8 @@ bool hooks_list_copy(hooks_list *dst_r, const hooks_list *src);
 /* The domain's vhosts now; nothing, and 0, if there is no such domain.  What
  * else goes wrong is logged, or libxl has done so. */
 int hooks_list_now(libxl_ctx *ctx, uint32_t domid, hooks_list *list_r);
+/* And the devices that it started without. */
+int hooks_list_all(libxl_ctx *ctx, uint32_t domid, hooks_list *list_r);
 
 /* ----- hooks_table.c: which configuration has which vhosts ----- */
 

@@ -48,21 +48,60 @@ static bool print_places(const libxl_device_vscsictrl *ctrl)
     return xl_flush_stdout();
 }
 
+/* Four numbers without a vdev may be the vdev of a device that the domain
+ * started without; then ctrl becomes that. */
+static bool find_missing(libxl_ctx *ctx, uint32_t domid,
+                         libxl_device_vscsictrl *ctrl, bool *found_r)
+{
+    const libxl_vscsi_pdev *pdev = &ctrl->vscsidevs[0].pdev;
+    libxl_vscsi_hctl vdev = pdev->u.hctl.m;
+    libxl_device_vscsictrl *ctrls, one;
+    int i, j, num;
+
+    *found_r = false;
+    if (pdev->type != LIBXL_VSCSI_PDEV_TYPE_HCTL)
+        return true;
+    ctrls = libxl_vscsi_config_list(ctx, domid, &num);
+    for (i = 0; i < num && !*found_r; i++) {
+        for (j = 0; j < ctrls[i].num_vscsidevs && !*found_r; j++) {
+            libxl_device_vscsidev *dev = &ctrls[i].vscsidevs[j];
+
+            if (!dev->absent || !libxl_vscsi_hctl_compare(&dev->vdev, &vdev))
+                continue;
+            libxl_device_vscsictrl_init(&one);
+            one.devid = one.idx = ctrls[i].devid;
+            one.segments = ctrls[i].segments;
+            one.scsi_raw_cmds = ctrls[i].scsi_raw_cmds;
+            dev->absent = false;
+            *found_r = !libxl_device_vscsictrl_append_vscsidev(ctx, &one,
+                                                               dev);
+            libxl_device_vscsictrl_dispose(ctrl);
+            *ctrl = one;
+        }
+    }
+    if (num >= 0)
+        libxl_device_vscsictrl_list_free(ctrls, num);
+    return num >= 0;
+}
+
 static int attach(const xl_globals *globals, const char *domain,
                   libxl_device_vscsictrl *ctrl, bool force)
 {
     bool ok, chosen = ctrl->vscsidevs[0].vdev.hst == LIBXL_VSCSI_ANY;
+    bool was_missing = false;
     xl_session session;
     uint32_t domid;
 
     if (!xl_open(globals, &session))
         return XL_FAILURE;
     ok = xl_find_domain(session.ctx, domain, &domid);
+    if (ok && chosen)
+        ok = find_missing(session.ctx, domid, ctrl, &was_missing);
     if (ok && force)
         ok = !libxl_vscsi_expand(session.ctx, domid, ctrl, true);
     if (ok)
         ok = !libxl_device_vscsictrl_add(session.ctx, domid, ctrl, NULL);
-    if (ok && chosen)
+    if (ok && chosen && !was_missing)
         ok = print_places(ctrl);
     xl_close(&session);
     return ok ? XL_OK : XL_FAILURE;

@@ -40,7 +40,8 @@ static const char *physical_address(const libxl_vscsiinfo *info,
  * knows the device. */
 static bool is_gone(const libxl_vscsiinfo *info)
 {
-    return info->pdev.type == LIBXL_VSCSI_PDEV_TYPE_HCTL && !info->devtype;
+    return info->pdev.type == LIBXL_VSCSI_PDEV_TYPE_HCTL && !info->devtype &&
+           !info->missing;
 }
 
 static const char *or_empty(const char *text)
@@ -67,7 +68,9 @@ static void add_node(xl_table *table, const libxl_vscsiinfo *info)
 {
     const char *written = or_empty(info->pdev.p_devname);
 
-    if (info->node)
+    if (info->missing)
+        xl_table_add(table, "%s(missing)", written);
+    else if (info->node)
         xl_table_add(table, "%s", info->node);
     else if (is_gone(info))
         xl_table_add(table, "%s(gone)", written);
@@ -128,6 +131,7 @@ static void gen_device(xl_json *json, const char *name,
     xl_json_number(json, "devstate", info->vscsidev_state);
     xl_json_pair(json, "pdev", info->pdev.p_devname);
     xl_json_bool(json, "gone", is_gone(info));
+    xl_json_bool(json, "missing", info->missing);
     xl_json_pair(json, "wwid", info->pdev.wwid);
     xl_json_pair(json, "vendor", info->vendor);
     xl_json_pair(json, "model", info->model);
