@@ -79,7 +79,7 @@ not_started() {
 with_guest() {
     list='' i=0
     for n; do
-        list="$list'$n,0:0:0:$i',"
+        list="$list'$n,0:0:0:$i,missing=fail',"
         i=$((i + 1))
     done
     create pv "vscsi=[$list]" 'on_reboot="restart"'

@@ -175,7 +175,8 @@ is_over() {
 @test "a reboot refuses another device at the old address, by name" {
     echo 1 >/sys/module/scsi_debug/parameters/vpd_use_hostno
     host=$(add_scsi_debug)
-    create pv "vscsi=['$host:0:0:0,0:0:0:0']" 'on_reboot="restart"'
+    create pv "vscsi=['$host:0:0:0,0:0:0:0,missing=fail']" \
+        'on_reboot="restart"'
     wait_guest life
     # The device there says from now on that it is another one.
     echo 0 >/sys/module/scsi_debug/parameters/vpd_use_hostno
@@ -188,4 +189,69 @@ is_over() {
     wait_for '! xl domid life 2>/dev/null' 20
     echo 1 >/sys/module/scsi_debug/parameters/vpd_use_hostno
     wait_for 'assert_nothing_left >/dev/null' 15
+}
+
+# takes_away T:L, comes_back T:L: a LUN of $host.
+takes_away() {
+    echo 1 >"/sys/class/scsi_device/$host:0:$1/device/delete"
+    wait_for '[ ! -e "/sys/class/scsi_device/$host:0:'"$1"'" ]' 20
+}
+comes_back() {
+    echo "0 ${1%:*} ${1#*:}" >"/sys/class/scsi_host/host$host/scan"
+    settle
+}
+
+@test "a guest reboots without a device that is gone, and gets it back by its vdev" {
+    with_disks
+    create pv "vscsi=['$host:0:0:0,0:0:0:0','$host:0:1:0,0:0:1:0']" \
+        'on_reboot="restart"'
+    wait_guest life
+    takes_away 1:0
+    reboots 2
+    [ "$(guest_count life)" -eq 1 ]
+    xl scsi-list life
+    [ "$(states life)" = "0:0:0:0 4 4
+0:0:1:0 0 0" ]
+    xl scsi-list life | grep -q "$host:0:1:0(missing)"
+    xl scsi-list --json life | grep -q '"missing": true'
+    grep "life starts without $host:0:1:0: .* (once it is back: xl scsi-attach life 0:0:1:0)" \
+        /var/log/xen/xl-life.log
+    # So it stays, at each start.
+    reboots 3
+    [ "$(guest_count life)" -eq 1 ]
+    xl save life /run/life.save
+    xl restore /run/life.save </dev/null
+    wait_for '[ "$(states life | head -n 1)" = "0:0:0:0 4 4" ]' 20
+    xl scsi-list life | grep -q "$host:0:1:0(missing)"
+    comes_back 1:0
+    xl scsi-attach life 0:0:1:0
+    [ "$(states life)" = "0:0:0:0 4 4
+0:0:1:0 4 4" ]
+    [ "$(guest_count life)" -eq 2 ]
+    reboots 4
+    [ "$(guest_count life)" -eq 2 ]
+    xl destroy life
+    assert_nothing_left
+}
+
+@test "a guest without any of its devices lists them, and leaves nothing" {
+    with_disk
+    create_fails "cannot attach $host:0:9:9" pv \
+        "vscsi=['$host:0:9:9,0:0:0:0']"
+    create pv "vscsi=['$host:0:0:0,0:0:0:0,missing=skip']" \
+        'on_reboot="restart"'
+    wait_guest life
+    takes_away 0:0
+    reboots 2
+    [ "$(guest_count life)" -eq 0 ]
+    xl scsi-list | grep -q '^life .*(missing)'
+    comes_back 0:0
+    reboots 3
+    [ "$(guest_count life)" -eq 1 ]
+    takes_away 0:0
+    reboots 4
+    xl scsi-detach life 0:0:0:0
+    [ -z "$(states life)" ]
+    xl destroy life
+    assert_nothing_left
 }

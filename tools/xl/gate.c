@@ -113,19 +113,27 @@ static bool open_xenstore(xenstore *xs)
     return xs->h;
 }
 
-static bool has_record(uint32_t domid)
+/* What cannot be looked at may be there. */
+static bool has_any(const xenstore *xs, uint32_t domid, const char *what)
 {
     char path[64], **names;
     unsigned num = 0;
+
+    snprintf(path, sizeof(path), "/libxl/%u/%s", domid, what);
+    names = xs->list(xs->h, XBT_NULL, path, &num);
+    free(names);
+    return names ? num > 0 : errno != ENOENT;
+}
+
+static bool has_record(uint32_t domid)
+{
     xenstore xs;
     bool has;
 
     if (!open_xenstore(&xs))
         return true;
-    snprintf(path, sizeof(path), "/libxl/%u/device/vscsi", domid);
-    names = xs.list(xs.h, XBT_NULL, path, &num);
-    has = names ? num > 0 : errno != ENOENT;
-    free(names);
+    has = has_any(&xs, domid, "device/vscsi") ||
+          has_any(&xs, domid, "vscsi-missing");
     xs.close(xs.h);
     return has;
 }
