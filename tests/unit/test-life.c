@@ -229,6 +229,23 @@ static void a_reboot_that_cannot_look_uses_what_it_knows(void **state)
                  "unpause 6\n");
 }
 
+/* What may be missing then is the library's to say. */
+static void only_what_comes_after_the_first_is_a_restart(void **state)
+{
+    (void)state;
+    rig_put("record", NULL);
+    rig_put("missing", "");
+    assert_calls("EVENTS=reboot RUN='echo 5 6 >record' $xl create vscsi.cfg",
+                 0, "create_new 5\ntake_missing 5 starts\ngets " DISK "\n"
+                 "vscsictrl_add 5\nunpause 5\n"
+                 "destroy 5\nvscsi_domain_destroyed 5\n"
+                 "create_new 6\ntake_missing 6 restarts\nunpause 6\n");
+    assert_calls("$xl restore saved.vscsi", 0,
+                 "create_restore 5\ntake_missing 5 starts\ngets " DISK "\n"
+                 "vscsictrl_add 5\nunpause 5\n");
+    rig_put("missing", NULL);
+}
+
 static void a_device_that_fails_fails_the_domain(void **state)
 {
     char command[128];
@@ -361,6 +378,7 @@ int main(int argc, char **argv)
         CASE(a_domain_moves_with_its_devices),
         CASE(a_guest_that_cannot_be_looked_at_is_not_saved),
         CASE(a_reboot_that_cannot_look_uses_what_it_knows),
+        CASE(only_what_comes_after_the_first_is_a_restart),
         CASE(a_device_that_fails_fails_the_domain),
         CASE(what_cannot_be_removed_is_said),
         CASE(a_file_that_leaves_out_what_it_has_is_refused),

@@ -118,6 +118,9 @@ static void attach_early(libxl_ctx *ctx, uint32_t domid,
     libxl_vscsi_set_logger(hooks_logger);
 }
 
+/* xl makes one domain, and in the same process those that take its place. */
+static bool restarts;
+
 /* A domain has its name before it has its devices, so that others may have
  * attached some already: those of its configuration go first. */
 static int attach_all(libxl_ctx *ctx, uint32_t domid, hooks_list *list)
@@ -126,7 +129,7 @@ static int attach_all(libxl_ctx *ctx, uint32_t domid, hooks_list *list)
     hooks_list early;
 
     rc = libxl_vscsi_take_missing(ctx, domid, list->ctrls, &list->num,
-                                  list->restarts);
+                                  restarts);
     if (rc)
         return rc;
     rc = attach_list(ctx, domid, list, &got);
@@ -232,6 +235,7 @@ static int after_create(libxl_ctx *ctx, libxl_domain_config *config,
         rc = out_of_memory();
     }
     hooks_list_dispose(&list);
+    restarts = restarts || !rc;
     if (rc) {
         hooks_say("domain %u does not get all of its SCSI devices and is "
                   "destroyed", *domid);
@@ -310,7 +314,6 @@ static int retrieved(libxl_ctx *ctx, uint32_t domid,
     int rc;
 
     rc = hooks_list_all(ctx, domid, &list);
-    list.restarts = true;
     if (!rc)
         hooks_table_put(config, &list);
     return rc;

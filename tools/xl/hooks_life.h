@@ -20,7 +20,6 @@ typedef struct hooks_list {
     libxl_device_vscsictrl *ctrls;
     int num;
     bool broken;                /* they could not be read: no domain of it */
-    bool restarts;              /* of a domain that has run */
 } hooks_list;
 
 void hooks_list_dispose(hooks_list *list);

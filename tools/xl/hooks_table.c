@@ -32,7 +32,7 @@ void hooks_list_dispose(hooks_list *list)
 
 bool hooks_list_copy(hooks_list *dst_r, const hooks_list *src)
 {
-    hooks_list dst = { .broken = src->broken, .restarts = src->restarts };
+    hooks_list dst = { .broken = src->broken };
 
     memset(dst_r, 0, sizeof(*dst_r));
     if (src->num) {
