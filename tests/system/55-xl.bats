@@ -49,7 +49,7 @@ setup() {
     run xl scsi-list --json g
     [ "$status" -eq 0 ]
     for fact in '"wwid": "naa.' '"vendor": "Linux"' '"model": "scsi_debug"' \
-        '"type": "disk"' '"vir-hctl": "0:0:0:10"' '"devstate": 4'; do
+        '"type": "disk"' '"vir_hctl": "0:0:0:10"' '"devstate": 4'; do
         [[ "$output" == *"$fact"* ]]
     done
 }

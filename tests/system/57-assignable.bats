@@ -59,7 +59,7 @@ disk $host:0:0:2 it is assigned to g as 0:0:0:4" ]
     [ -z "$(rows "$second")" ]
     paths=$(grep -c "\"hctl\": \"\($first\|$second\):0:0:0\"" <<<"$json")
     [ "$paths" -eq 2 ]
-    grep -q "\"max_sectors_kb\": $(cat "/sys/block/$(basename "$(node_of "$first:0:0:0")")/queue/max_hw_sectors_kb")," <<<"$json"
+    grep -q "\"unit_max_sectors_kb\": $(cat "/sys/block/$(basename "$(node_of "$first:0:0:0")")/queue/max_hw_sectors_kb")," <<<"$json"
     xl scsi-attach g "$second:0:0:0" 1:0:0:0
     [ -z "$(rows "$first")$(rows "$second")" ]
     rows "$first" -a | grep -q "it is assigned to g as 1:0:0:0"

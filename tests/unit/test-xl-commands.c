@@ -342,33 +342,36 @@ static void units_as_json_have_all_facts(void **state)
 {
     (void)state;
     assert_ends(XL("scsi-assignable-list", "--json", NULL), 0,
-        "[\n"
-        "    {\n"
-        "        \"type\": \"disk\",\n"
-        "        \"vendor\": \"ACME\",\n"
-        "        \"model\": \"Big Disk\",\n"
-        "        \"wwid\": \"naa.5000c500a1b2c3d4\",\n"
-        "        \"serial\": \"\",\n"
-        "        \"size_kb\": 1932735283,\n"
-        "        \"name\": \"/dev/disk/by-id/wwn-1\",\n"
-        "        \"paths\": [\n"
-        "            {\n"
-        "                \"hctl\": \"2:0:0:0\",\n"
-        "                \"node\": \"/dev/sdb\",\n"
-        "                \"running\": true\n"
-        "            },\n"
-        "            {\n"
-        "                \"hctl\": \"2:0:7:0\",\n"
-        "                \"node\": null,\n"
-        "                \"running\": false\n"
-        "            }\n"
-        "        ],\n"
-        "        \"max_sectors_kb\": 128,\n"
-        "        \"max_segments\": 168,\n"
-        "        \"free\": true,\n"
-        "        \"holder\": null\n"
-        "    }\n"
-        "]\n", "");
+        "{\n"
+        "    \"version\": 1,\n"
+        "    \"units\": [\n"
+        "        {\n"
+        "            \"type\": \"disk\",\n"
+        "            \"vendor\": \"ACME\",\n"
+        "            \"model\": \"Big Disk\",\n"
+        "            \"wwid\": \"naa.5000c500a1b2c3d4\",\n"
+        "            \"serial\": \"\",\n"
+        "            \"size_kb\": 1932735283,\n"
+        "            \"pdev\": \"/dev/disk/by-id/wwn-1\",\n"
+        "            \"paths\": [\n"
+        "                {\n"
+        "                    \"hctl\": \"2:0:0:0\",\n"
+        "                    \"node\": \"/dev/sdb\",\n"
+        "                    \"running\": true\n"
+        "                },\n"
+        "                {\n"
+        "                    \"hctl\": \"2:0:7:0\",\n"
+        "                    \"node\": null,\n"
+        "                    \"running\": false\n"
+        "                }\n"
+        "            ],\n"
+        "            \"unit_max_sectors_kb\": 128,\n"
+        "            \"unit_max_segments\": 168,\n"
+        "            \"free\": true,\n"
+        "            \"holder\": null\n"
+        "        }\n"
+        "    ]\n"
+        "}\n", "");
 }
 
 /* ----- usage ----- */
@@ -456,31 +459,42 @@ static void a_missing_domain_does_not_hide_the_next(void **state)
                 "there is no domain 99\n");
 }
 
-/* The array of what argv prints; its length is num. */
+/* What key has in the object root. */
+static yajl_val value_of(yajl_val root, const char *key)
+{
+    const char *path[] = { key, NULL };
+
+    return yajl_tree_get(root, path, yajl_t_any);
+}
+
+static yajl_val devices_of(yajl_val root)
+{
+    return value_of(root, "devices");
+}
+
+/* What argv prints; its array is num long. */
 static yajl_val parse_array(const char *const argv[], int status, size_t num)
 {
     char error[256] = "";
-    yajl_val array;
+    yajl_val root;
     run r;
 
     r = run_xl(NULL, argv);
     assert_int_equal(WEXITSTATUS(r.status), status);
-    array = yajl_tree_parse(r.out, error, sizeof(error));
+    root = yajl_tree_parse(r.out, error, sizeof(error));
     assert_string_equal(error, "");
-    assert_true(YAJL_IS_ARRAY(array));
-    assert_int_equal(YAJL_GET_ARRAY(array)->len, num);
+    assert_int_equal(YAJL_GET_INTEGER(value_of(root, "version")), 1);
+    assert_true(YAJL_IS_ARRAY(devices_of(root)));
+    assert_int_equal(YAJL_GET_ARRAY(devices_of(root))->len, num);
     run_free(&r);
-    return array;
+    return root;
 }
 
-static yajl_val member(yajl_val array, size_t i, const char *key)
+static yajl_val member(yajl_val root, size_t i, const char *key)
 {
-    const char *path[] = { key, NULL };
-    yajl_val value;
+    yajl_val value = value_of(YAJL_GET_ARRAY(devices_of(root))->values[i],
+                              key);
 
-    assert_true(YAJL_IS_ARRAY(array));
-    value = yajl_tree_get(YAJL_GET_ARRAY(array)->values[i], path,
-                          yajl_t_any);
     assert_non_null(value);
     return value;
 }
@@ -505,8 +519,8 @@ static void assert_texts(yajl_val array, size_t i,
 static void json_has_the_tables_facts_and_more(void **state)
 {
     static const char *const first[][2] = {
-        { "name", "mail" }, { "phy-hctl", "2:0:0:0" },
-        { "phy", "/dev/sdb" }, { "vir-hctl", "0:0:0:0" },
+        { "domain", "mail" }, { "phy_hctl", "2:0:0:0" },
+        { "phy", "/dev/sdb" }, { "vir_hctl", "0:0:0:0" },
         { "pdev", "/dev/disk/by-id/scsi-1" }, { "vendor", "Linux" },
         { "wwid", "naa.333333300000" }, { "model", "scsi_debug" },
         { "type", "disk" },
@@ -544,7 +558,7 @@ static void json_has_the_tables_facts_and_more(void **state)
 static void json_of_several_domains_is_one_array(void **state)
 {
     static const char *const last[][2] = {
-        { "name", "archive-with-a-long-name" }, { "vendor", "STK\033" },
+        { "domain", "archive-with-a-long-name" }, { "vendor", "STK\033" },
         { "model", "L?700" }, { "wwid", "t10.\"quoted\"" },
     };
     yajl_val array;
@@ -557,6 +571,63 @@ static void json_of_several_domains_is_one_array(void **state)
                         1, 4);
     ASSERT_TEXTS(array, 0, last);
     yajl_tree_free(array);
+}
+
+/* The keys of the first object of a list, each with a blank behind it. */
+static void print_keys(const char *const argv[], const char *list,
+                       char *text, size_t size)
+{
+    run r = run_xl(NULL, argv);
+    yajl_val root = yajl_tree_parse(r.out, NULL, 0), object;
+    size_t i, len = 0;
+
+    object = YAJL_GET_ARRAY(value_of(root, list))->values[0];
+    for (i = 0; i < YAJL_GET_OBJECT(object)->len; i++)
+        len += (size_t)snprintf(text + len, size - len, "%s ",
+                                YAJL_GET_OBJECT(object)->keys[i]);
+    yajl_tree_free(root);
+    run_free(&r);
+}
+
+/* "    KEY  LIST  MEANING" of the chapter "JSON", in the order in which they
+ * are printed; LIST is one, or "both". */
+static void read_keys(const char *list, char *text, size_t size)
+{
+    FILE *f = fopen("docs/misc/pvscsi.txt", "r");
+    char line[256], key[64], of[64];
+    bool inside = false;
+    size_t len = 0;
+
+    assert_non_null(f);
+    while (fgets(line, sizeof(line), f)) {
+        if (!strcmp(line, "JSON\n"))
+            inside = true;
+        else if (inside && !strncmp(line, "Cost", 4))
+            break;
+        if (inside && sscanf(line, "    %63[a-z_] %63[a-z] ", key, of) == 2 &&
+            (!strcmp(of, list) || !strcmp(of, "both")))
+            len += (size_t)snprintf(text + len, size - len, "%s ", key);
+    }
+    fclose(f);
+}
+
+static void the_keys_are_those_of_the_documentation(void **state)
+{
+    static const char *const lists[] = { "devices", "units" };
+    char printed[1024] = "", written[1024] = "";
+    int i;
+
+    (void)state;
+    for (i = 0; i < 2; i++) {
+        print_keys(i ? ARGV("scsi-assignable-list", "--json", NULL)
+                     : ARGV("scsi-list", "--json", "mail", NULL), lists[i],
+                   printed, sizeof(printed));
+        read_keys(lists[i], written, sizeof(written));
+        assert_string_equal(printed, written);
+        /* jq takes them as they are. */
+        assert_int_equal(strspn(printed, "abcdefghijklmnopqrstuvwxyz_ "),
+                         strlen(printed));
+    }
 }
 
 static void json_of_nothing_is_an_empty_array(void **state)
@@ -603,6 +674,7 @@ int main(int argc, char **argv)
         cmocka_unit_test(a_missing_domain_does_not_hide_the_next),
         cmocka_unit_test(json_has_the_tables_facts_and_more),
         cmocka_unit_test(json_of_several_domains_is_one_array),
+        cmocka_unit_test(the_keys_are_those_of_the_documentation),
         cmocka_unit_test_setup_teardown(
             json_of_nothing_is_an_empty_array, without_devices, with_all),
     };

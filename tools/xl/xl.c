@@ -36,14 +36,14 @@ static const xl_command commands[] = {
       .usage = "[--json] [<Domain(s)>]",
       .options =
         "-h                   Print this help.\n"
-        "--json               Print a JSON array, with more facts.\n" },
+        "--json               Print JSON, with more facts.\n" },
     { .name = "scsi-assignable-list", .run = main_vscsiassignable,
       .desc = "List the SCSI devices that dom0 can give to domains",
       .usage = "[-a] [--json]",
       .options =
         "-h                   Print this help.\n"
         "-a, --all            List those as well that are in use.\n"
-        "--json               Print a JSON array, with more facts.\n" },
+        "--json               Print JSON, with more facts.\n" },
     { .name = "scsi-cleanup", .run = main_vscsicleanup, .modifies = true,
       .desc = "Remove what destroyed domains left of their SCSI devices",
       .usage = "",

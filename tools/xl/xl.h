@@ -103,16 +103,20 @@ bool xl_flush_stdout(void);
 /* "2:0:0:1" */
 void xl_format_hctl(const libxl_vscsi_hctl *hctl, char text_r[XL_HCTL_SIZE]);
 
-/* ----- xl_json.c: an array of objects, on stdout ----- */
+/* ----- xl_json.c: a version and an array of objects, on stdout ----- */
+
+/* See "JSON" in pvscsi.txt; another one where a reader of this would go wrong.
+ */
+#define XL_JSON_VERSION 1
 
 typedef struct xl_json {
     yajl_gen gen;
     bool failed;                /* memory ran out: prints nothing */
 } xl_json;
 
-/* False if memory ran out; _dispose may be called then too, and of one that
- * is all zero. */
-bool xl_json_open(xl_json *json);
+/* The array is the member key.  False if memory ran out; _dispose may be
+ * called then too, and of one that is all zero. */
+bool xl_json_open(xl_json *json, const char *key);
 void xl_json_dispose(xl_json *json);
 void xl_json_open_map(xl_json *json);
 void xl_json_close_map(xl_json *json);
@@ -125,7 +129,7 @@ void xl_json_number(xl_json *json, const char *key, long long number);
 void xl_json_bool(xl_json *json, const char *key, bool value);
 /* Of what is never 0 where it is known; else null. */
 void xl_json_known(xl_json *json, const char *key, uint64_t number);
-/* Ends the array.  False if memory ran out, now or before. */
+/* Ends all.  False if memory ran out, now or before. */
 bool xl_json_print(xl_json *json);
 
 /* ----- xl_table.c: a table whose columns are as wide as their content ----- */

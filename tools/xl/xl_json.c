@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-only */
-/* JSON as our commands print it: one array of objects. */
+/* JSON as our commands print it: a version, and an array of objects. */
 #include <stdlib.h>
 #include <string.h>
 
@@ -90,7 +90,7 @@ void xl_json_close_list(xl_json *json)
     check(json, yajl_gen_array_close(json->gen));
 }
 
-bool xl_json_open(xl_json *json)
+bool xl_json_open(xl_json *json, const char *key)
 {
     json->failed = false;
     json->gen = yajl_gen_alloc(NULL);
@@ -99,7 +99,10 @@ bool xl_json_open(xl_json *json)
     yajl_gen_config(json->gen, yajl_gen_beautify, 1);
     yajl_gen_config(json->gen, yajl_gen_indent_string, "    ");
     yajl_gen_config(json->gen, yajl_gen_validate_utf8, 1);
-    return yajl_gen_array_open(json->gen) == yajl_gen_status_ok;
+    xl_json_open_map(json);
+    xl_json_number(json, "version", XL_JSON_VERSION);
+    xl_json_open_list(json, key);
+    return !json->failed;
 }
 
 bool xl_json_print(xl_json *json)
@@ -108,6 +111,7 @@ bool xl_json_print(xl_json *json)
     size_t length;
 
     xl_json_close_list(json);
+    xl_json_close_map(json);
     if (json->failed ||
         yajl_gen_get_buf(json->gen, &text, &length) != yajl_gen_status_ok)
         return false;

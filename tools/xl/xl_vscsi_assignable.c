@@ -84,7 +84,7 @@ static void gen_unit(xl_json *json, const libxl_vscsiunit *unit)
     xl_json_pair(json, "wwid", unit->wwid);
     xl_json_pair(json, "serial", unit->serial);
     xl_json_known(json, "size_kb", unit->size_kb);
-    xl_json_pair(json, "name", unit->name);
+    xl_json_pair(json, "pdev", unit->name);
     xl_json_open_list(json, "paths");
     for (i = 0; i < unit->num_paths; i++) {
         xl_json_open_map(json);
@@ -95,8 +95,8 @@ static void gen_unit(xl_json *json, const libxl_vscsiunit *unit)
         xl_json_close_map(json);
     }
     xl_json_close_list(json);
-    xl_json_known(json, "max_sectors_kb", unit->max_sectors_kb);
-    xl_json_known(json, "max_segments", unit->max_segments);
+    xl_json_known(json, "unit_max_sectors_kb", unit->max_sectors_kb);
+    xl_json_known(json, "unit_max_segments", unit->max_segments);
     xl_json_bool(json, "free", !unit->holder);
     xl_json_pair(json, "holder", unit->holder);
     xl_json_close_map(json);
@@ -112,7 +112,7 @@ static bool print_units(bool as_json, const libxl_vscsiunit *units, int num)
     int i;
 
     if (as_json)
-        ok = xl_json_open(&json);
+        ok = xl_json_open(&json, "units");
     else
         add_header(&table);
     for (i = 0; ok && i < num; i++) {

@@ -115,7 +115,7 @@ static void gen_device(xl_json *json, const char *name,
 
     xl_json_open_map(json);
     xl_json_number(json, "domid", info->frontend_id);
-    xl_json_pair(json, "name", name);
+    xl_json_pair(json, "domain", name);
     xl_json_number(json, "idx", info->devid);
     xl_json_number(json, "be", info->backend_id);
     xl_json_number(json, "state", info->vscsictrl_state);
@@ -124,18 +124,18 @@ static void gen_device(xl_json *json, const char *name,
     xl_json_bool(json, "unreadable", info->unreadable);
     if (info->unreadable)
         goto out;
-    xl_json_pair(json, "phy-hctl", physical_address(info, text));
+    xl_json_pair(json, "phy_hctl", physical_address(info, text));
     xl_json_pair(json, "phy", info->node);
     xl_format_hctl(&info->vdev, text);
-    xl_json_pair(json, "vir-hctl", text);
+    xl_json_pair(json, "vir_hctl", text);
     xl_json_number(json, "devstate", info->vscsidev_state);
-    xl_json_pair(json, "pdev", info->pdev.p_devname);
-    xl_json_bool(json, "gone", is_gone(info));
     xl_json_bool(json, "missing", info->missing);
-    xl_json_pair(json, "wwid", info->pdev.wwid);
+    xl_json_bool(json, "gone", is_gone(info));
+    xl_json_pair(json, "type", info->devtype);
     xl_json_pair(json, "vendor", info->vendor);
     xl_json_pair(json, "model", info->model);
-    xl_json_pair(json, "type", info->devtype);
+    xl_json_pair(json, "wwid", info->pdev.wwid);
+    xl_json_pair(json, "pdev", info->pdev.p_devname);
     xl_json_bool(json, "shareable", info->shareable);
     xl_json_known(json, "max_segments", info->max_segments);
     xl_json_known(json, "unit_max_sectors_kb", info->unit_max_sectors_kb);
@@ -149,7 +149,7 @@ out:
 static bool open_listing(listing *l, bool as_json)
 {
     if (as_json)
-        return xl_json_open(&l->json);
+        return xl_json_open(&l->json, "devices");
     add_header(l);
     return true;
 }
