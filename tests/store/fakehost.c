@@ -514,6 +514,13 @@ void libxl__vscsi_lio_say_leaving(libxl__vscsi_ctx *vc,
 
 void libxl__vscsi_lio_tidy(libxl__vscsi_ctx *vc) { (void)vc; }
 
+/* _leftovers() below has said all. */
+int libxl__vscsi_lio_look_at(libxl__vscsi_ctx *vc, libxl__vscsi_leftover *l)
+{
+    (void)vc, (void)l;
+    return 0;
+}
+
 int libxl__vscsi_lio_leftovers(libxl__vscsi_ctx *vc,
                                const libxl_vscsi_hctl *used, unsigned num,
                                libxl__vscsi_leftover **list_r,

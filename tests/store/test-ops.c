@@ -185,6 +185,28 @@ static void what_a_destroyed_domain_left_is_swept(void **state)
     rig_assert_nothing_left(rig);
 }
 
+static void what_one_domain_left_is_swept_by_its_number(void **state)
+{
+    struct rig *rig = *state;
+    char *before, *after;
+
+    store_domain_create(rig->s, 6);
+    assert_int_equal(rig_attach_many(rig, 6, 0, 8, 2), 0);
+    before = rig_snapshot(rig);
+    assert_int_equal(rig_attach_many(rig, DOM, 0, 0, 3), 0);
+    assert_int_equal(rig_attach_many(rig, DOM, 1, 3, 1), 0);
+    store_domain_destroy(rig->s, DOM);
+    peer_settle(rig->p);
+    assert_int_equal(libxl__vscsi_cleanup_domain(&rig->vc, 6), 0);
+    assert_int_equal(fakehost_num_exported(), 6);
+    assert_int_equal(libxl__vscsi_cleanup_domain(&rig->vc, DOM), 0);
+    assert_int_equal(fakehost_num_exported(), 2);
+    after = rig_snapshot(rig);
+    assert_string_equal(before, after);
+    free(before);
+    free(after);
+}
+
 static void a_domid_that_comes_again_inherits_nothing(void **state)
 {
     struct rig *rig = *state;
@@ -285,6 +307,7 @@ int main(void)
         TEST(an_admins_target_is_used_and_not_exported),
         TEST(a_target_lends_the_identity_of_its_device),
         TEST(what_a_destroyed_domain_left_is_swept),
+        TEST(what_one_domain_left_is_swept_by_its_number),
         TEST(a_device_that_is_not_there_is_cleaned_up_after),
         TEST(a_domid_that_comes_again_inherits_nothing),
         TEST(a_backend_made_by_hand_is_left_alone),

@@ -153,6 +153,32 @@ static void the_end_of_a_domain_costs_at_most_10_and_8_a_vhost(void **state)
     }
 }
 
+static void cleaning_up_after_one_asks_nothing_of_others(void **state)
+{
+    struct rig *rig = *state;
+    unsigned others;
+    long mark;
+
+    for (others = 0; others < 8; others += 7) {
+        for (uint32_t domid = 20; domid < 20 + others; domid++) {
+            store_domain_create(rig->s, domid);
+            assert_int_equal(rig_attach_many(rig, domid, 0, domid, 1), 0);
+        }
+        assert_int_equal(rig_attach_many(rig, DOM, 0, 0, 2), 0);
+        assert_int_equal(rig_attach_many(rig, DOM, 1, 2, 2), 0);
+        store_domain_destroy(rig->s, DOM);
+        peer_settle(rig->p);
+        mark = store_trace_mark(rig->s);
+        assert_int_equal(libxl__vscsi_cleanup_domain(&rig->vc, DOM), 0);
+        CHECK(rig, mark, 10 + 8 * 2);
+        mark = store_trace_mark(rig->s);
+        assert_int_equal(libxl__vscsi_cleanup_domain(&rig->vc, DOM), 0);
+        CHECK(rig, mark, 5);
+        assert_int_equal(fakehost_num_exported(), others);
+        store_domain_create(rig->s, DOM);
+    }
+}
+
 static void vhosts_on_record_are_not_looked_up_again(void **state)
 {
     struct rig *rig = *state;
@@ -216,6 +242,7 @@ int main(void)
         TEST(adding_costs_at_most_25_and_6_a_device_whatever_is_there),
         TEST(detaching_costs_at_most_25_and_5_a_device_whatever_is_there),
         TEST(the_end_of_a_domain_costs_at_most_10_and_8_a_vhost),
+        TEST(cleaning_up_after_one_asks_nothing_of_others),
         TEST(vhosts_on_record_are_not_looked_up_again),
         TEST(what_is_known_is_not_asked_again),
     };

@@ -310,6 +310,8 @@ static void lun_says_for_whom_it_is(void **state)
     assert_int_equal(libxl__vscsi_lio_leftovers(&lio_vc, NULL, 0, &list,
                                                 &num), 0);
     assert_int_equal(num, 2);
+    assert_int_equal(libxl__vscsi_lio_look_at(&lio_vc, &list[0]), 0);
+    assert_int_equal(libxl__vscsi_lio_look_at(&lio_vc, &list[1]), 0);
     assert_true(list[0].has_lun);
     assert_true(list[1].has_lun);
     if (list[0].hctl.lun == 2)

@@ -308,10 +308,16 @@ static void cleanup_asks_the_library_and_tells_how_it_ended(void **state)
     assert_ends(XL("scsi-cleanup", NULL), 1, "cleanup\n",
                 "vscsi: error: it failed\n");
     unsetenv("XL_STUB");
-    assert_refused(XL("scsi-cleanup", "mail", NULL),
-                   "'xl scsi-cleanup' takes at most 0 arguments.\n\n");
+    assert_ends(XL("scsi-cleanup", "12", NULL), 0, "cleanup of 12\n", "");
+    assert_ends(XL("scsi-cleanup", "vscsi-12-3", NULL), 0,
+                "cleanup of 12\n", "");
+    assert_ends(XL("scsi-cleanup", "vscsi-12", NULL), 2, "",
+                "'vscsi-12' is no number of a domain, and no name of a "
+                "backend (vscsi-DOMID-DEVID)\n");
+    assert_refused(XL("scsi-cleanup", "1", "2", NULL),
+                   "'xl scsi-cleanup' takes at most 1 argument.\n\n");
     assert_ends(XL("scsi-cleanup", "-h", NULL), 0, "Usage: xl [-vtTf] "
-                "scsi-cleanup\n\nRemove what destroyed domains left of "
+                "scsi-cleanup [<Domid>]\n\nRemove what destroyed domains left of "
                 "their SCSI devices.\n\nOptions:\n\n"
                 "-h                   Print this help.\n\n", "");
 }

@@ -265,6 +265,13 @@ int libxl_vscsi_cleanup(libxl_ctx *ctx)
     return stub_is("not-clean") ? answer(7) : 0;
 }
 
+int libxl_vscsi_cleanup_domain(libxl_ctx *ctx, uint32_t domid)
+{
+    (void)ctx;
+    printf("cleanup of %u\n", domid);
+    return stub_is("not-clean") ? answer(7) : 0;
+}
+
 static void fill_unit(libxl_vscsiunit *unit, uint32_t host,
                       const char *name, const char *holder)
 {

@@ -292,6 +292,8 @@ void libxl_vscsi_assignable_list_free(libxl_vscsiunit *units, int num);
  *  ERROR_LOCK_FAIL, ERROR_NOMEM, ERROR_FAIL  something is left; logged
  */
 int libxl_vscsi_cleanup(libxl_ctx *ctx);
+/* Of one domain alone: what other domains have is not read for that. */
+int libxl_vscsi_cleanup_domain(libxl_ctx *ctx, uint32_t domid);
 
 /*
  * Could a domain be given the num vhosts ctrls[] now?  Each device is found

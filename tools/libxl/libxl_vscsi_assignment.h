@@ -14,6 +14,7 @@
 
 struct libxl__vscsi_users {
     libxl__vscsi_index index;   /* empty where all have been read */
+    const uint32_t *one;        /* only what this domain has counts */
     struct libxl__vscsi_user {
         uint32_t domid;
         libxl_device_vscsictrl *ctrls;
@@ -32,6 +33,13 @@ struct libxl__vscsi_users {
  */
 int libxl__vscsi_users_read(libxl__vscsi_ctx *vc,
                             libxl__vscsi_users *users_r);
+/* The same of one domain alone, which stays the caller's. */
+int libxl__vscsi_users_read_one(libxl__vscsi_ctx *vc,
+                                libxl__vscsi_users *users_r,
+                                const uint32_t *domid);
+/* By the index, may a domain that was not read have a device at hctl? */
+bool libxl__vscsi_users_lead_on(const libxl__vscsi_users *users,
+                                const libxl_vscsi_hctl *hctl);
 /* Removes the nodes that destroyed domains left, of users who have all been
  * read, and mends the index.  The host lock must be held. */
 int libxl__vscsi_users_sweep(libxl__vscsi_ctx *vc,
@@ -89,8 +97,9 @@ int libxl__vscsi_held_devices(libxl__vscsi_ctx *vc,
  */
 int libxl__vscsi_clean(libxl__vscsi_ctx *vc, const libxl_vscsi_hctl *hctl,
                        uint64_t end_ms, xentoollog_level level);
-/* libxl_vscsi_cleanup() */
+/* libxl_vscsi_cleanup(), and _cleanup_domain() */
 int libxl__vscsi_cleanup(libxl__vscsi_ctx *vc);
+int libxl__vscsi_cleanup_domain(libxl__vscsi_ctx *vc, uint32_t domid);
 
 /* ----- libxl_vscsi_assignment.c: who may have it ----- */
 

@@ -67,19 +67,21 @@ bool libxl__vscsi_lio_is_exported(libxl__vscsi_ctx *vc,
 
 /* What of ours is exported for a device that nobody has on record. */
 typedef struct libxl__vscsi_leftover {
-    libxl_vscsi_hctl hctl;
+    libxl_vscsi_hctl hctl;      /* the rest by _look_at() */
     bool leaving;               /* somebody lets go of it; the rest is unset */
     bool has_lun;               /* a guest may have been told of it */
     bool has_owner;             /* else several may have had it */
     libxl__vscsi_vhost owner;
 } libxl__vscsi_leftover;
 
-/* All but the num devices in used[]; free().  Looks only, and needs no lock.
- * ERROR_NOMEM, ERROR_LOCK_FAIL, logged. */
+/* All but the num devices in used[]; free().  ERROR_NOMEM, logged. */
 int libxl__vscsi_lio_leftovers(libxl__vscsi_ctx *vc,
                                const libxl_vscsi_hctl *used, unsigned num,
                                libxl__vscsi_leftover **list_r,
                                unsigned *num_r);
+/* Looks only, and needs no lock but that of the device, for a moment.
+ * ERROR_LOCK_FAIL, logged. */
+int libxl__vscsi_lio_look_at(libxl__vscsi_ctx *vc, libxl__vscsi_leftover *l);
 /* Removes what no leftover stands for: our HBA, if it is empty. */
 void libxl__vscsi_lio_tidy(libxl__vscsi_ctx *vc);
 

@@ -458,15 +458,3 @@ out:
     return rc;
 }
 
-int libxl_vscsi_cleanup(libxl_ctx *ctx)
-{
-    libxl__vscsi_ctx vc;
-    int rc;
-
-    (void)ctx;
-    rc = libxl__vscsi_ctx_init(&vc);
-    if (!rc)
-        rc = libxl__vscsi_cleanup(&vc);
-    libxl__vscsi_ctx_dispose(&vc);
-    return rc;
-}

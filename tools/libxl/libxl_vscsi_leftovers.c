@@ -89,7 +89,7 @@ typedef struct leftovers {
  * As long as a process waits for the kernel to let go of the LUN, that keeps
  * the LUN's directory locked, and who opens that waits as well.
  */
-static int look_at_lun(libxl__vscsi_ctx *vc, libxl__vscsi_leftover *l)
+int libxl__vscsi_lio_look_at(libxl__vscsi_ctx *vc, libxl__vscsi_leftover *l)
 {
     libxl__vscsi_ours ours;
     char *link;
@@ -124,7 +124,7 @@ static int add(libxl__vscsi_ctx *vc, leftovers *all,
     l = &list[all->num++];
     memset(l, 0, sizeof(*l));
     l->hctl = *hctl;
-    return look_at_lun(vc, l);
+    return 0;
 }
 
 static int add_backstores(libxl__vscsi_ctx *vc, leftovers *all,

@@ -172,13 +172,21 @@ static int read_leftovers(libxl__vscsi_ctx *vc,
                           const libxl__vscsi_users *users, leftovers *left)
 {
     libxl_vscsi_hctl *used = NULL;
-    unsigned num = 0;
+    unsigned i, all = 0, num = 0;
     int rc;
 
     rc = libxl__vscsi_users_devices(vc, users, &used, &num);
     if (!rc)
-        rc = libxl__vscsi_lio_leftovers(vc, used, num, &left->list,
-                                        &left->num);
+        rc = libxl__vscsi_lio_leftovers(vc, used, num, &left->list, &all);
+    for (i = 0; !rc && i < all; i++) {
+        libxl__vscsi_leftover *l = &left->list[left->num];
+
+        *l = left->list[i];
+        if (libxl__vscsi_users_lead_on(users, &l->hctl))
+            continue;
+        left->num++;
+        rc = libxl__vscsi_lio_look_at(vc, l);
+    }
     if (!rc && left->num)
         rc = libxl__vscsi_host_backends(vc, &left->vhosts,
                                         &left->num_vhosts);
@@ -239,6 +247,7 @@ int libxl__vscsi_held_devices(libxl__vscsi_ctx *vc,
 
 typedef struct cleaning {
     const libxl_vscsi_hctl *only;
+    const uint32_t *domid;      /* what this domain left; NULL: all */
     libxl_vscsi_hctl *free_ones;    /* no guest can reach them */
     unsigned num_free;
     bool held;                  /* there are others */
@@ -273,13 +282,28 @@ static int sort_leftovers(libxl__vscsi_ctx *vc, cleaning *c,
     return 0;
 }
 
+/* Is there anything that only those can tell of who have read all? */
+static bool is_of_others(const cleaning *c, const leftovers *left)
+{
+    unsigned i;
+
+    for (i = 0; c->domid && i < left->num; i++)
+        if (!left->list[i].leaving &&
+            (!left->list[i].has_owner ||
+             left->list[i].owner.domid != *c->domid))
+            return true;
+    return false;
+}
+
 static int find_leftovers(libxl__vscsi_ctx *vc, cleaning *c)
 {
     libxl__vscsi_users users = { .users = NULL };
     leftovers left = { .list = NULL };
+    bool again = false;
     int rc;
 
-    rc = libxl__vscsi_users_read(vc, &users);
+    rc = c->domid ? libxl__vscsi_users_read_one(vc, &users, c->domid)
+                  : libxl__vscsi_users_read(vc, &users);
     if (!rc)
         rc = libxl__vscsi_users_sweep(vc, &users);
     if (!rc && users.incomplete) {
@@ -290,13 +314,17 @@ static int find_leftovers(libxl__vscsi_ctx *vc, cleaning *c)
     }
     if (!rc)
         rc = read_leftovers(vc, &users, &left);
-    if (!rc)
+    again = !rc && is_of_others(c, &left);
+    if (!rc && !again)
         rc = sort_leftovers(vc, c, &users, &left);
     if (!rc && !left.num)
         libxl__vscsi_lio_tidy(vc);
     leftovers_dispose(&left);
     libxl__vscsi_users_dispose(&users);
-    return rc;
+    if (!again)
+        return rc;
+    c->domid = NULL;
+    return find_leftovers(vc, c);
 }
 
 static int clean_once(libxl__vscsi_ctx *vc, cleaning *c, uint64_t end_ms,
@@ -335,15 +363,15 @@ static void say_held(libxl__vscsi_ctx *vc, xentoollog_level level,
                      "let go)", place);
 }
 
-int libxl__vscsi_clean(libxl__vscsi_ctx *vc, const libxl_vscsi_hctl *hctl,
-                       uint64_t end_ms, xentoollog_level level)
+static int clean(libxl__vscsi_ctx *vc, const cleaning *what, uint64_t end_ms,
+                 xentoollog_level level)
 {
     unsigned pause_ms = POLL_FIRST_MS;
     cleaning c;
     int rc;
 
     for (;;) {
-        c = (cleaning){ .only = hctl };
+        c = *what;
         rc = clean_once(vc, &c, end_ms, level);
         if (rc || !c.held)
             return rc;
@@ -357,9 +385,29 @@ int libxl__vscsi_clean(libxl__vscsi_ctx *vc, const libxl_vscsi_hctl *hctl,
     return ERROR_NOT_READY;
 }
 
+int libxl__vscsi_clean(libxl__vscsi_ctx *vc, const libxl_vscsi_hctl *hctl,
+                       uint64_t end_ms, xentoollog_level level)
+{
+    const cleaning c = { .only = hctl };
+
+    return clean(vc, &c, end_ms, level);
+}
+
+static int clean_now(libxl__vscsi_ctx *vc, const uint32_t *domid)
+{
+    const cleaning c = { .domid = domid };
+
+    libxl__vscsi_doing(vc, NULL, NULL, 0);
+    return clean(vc, &c, libxl__vscsi_now_ms() + vc->timeouts.destroy_ms,
+                 XTL_ERROR);
+}
+
 int libxl__vscsi_cleanup(libxl__vscsi_ctx *vc)
 {
-    libxl__vscsi_doing(vc, NULL, NULL, 0);
-    return libxl__vscsi_clean(vc, NULL, libxl__vscsi_now_ms() +
-                              vc->timeouts.destroy_ms, XTL_ERROR);
+    return clean_now(vc, NULL);
+}
+
+int libxl__vscsi_cleanup_domain(libxl__vscsi_ctx *vc, uint32_t domid)
+{
+    return clean_now(vc, &domid);
 }

@@ -174,6 +174,32 @@ int libxl_vscsi_resume(libxl_ctx *ctx, uint32_t domid)
 
 /* ----- the end ----- */
 
+int libxl_vscsi_cleanup(libxl_ctx *ctx)
+{
+    libxl__vscsi_ctx vc;
+    int rc;
+
+    (void)ctx;
+    rc = libxl__vscsi_ctx_init(&vc);
+    if (!rc)
+        rc = libxl__vscsi_cleanup(&vc);
+    libxl__vscsi_ctx_dispose(&vc);
+    return rc;
+}
+
+int libxl_vscsi_cleanup_domain(libxl_ctx *ctx, uint32_t domid)
+{
+    libxl__vscsi_ctx vc;
+    int rc;
+
+    (void)ctx;
+    rc = libxl__vscsi_ctx_init(&vc);
+    if (!rc)
+        rc = libxl__vscsi_cleanup_domain(&vc, domid);
+    libxl__vscsi_ctx_dispose(&vc);
+    return rc;
+}
+
 typedef struct ending {
     uint32_t domid;
     const libxl_device_vscsictrl *ctrls;

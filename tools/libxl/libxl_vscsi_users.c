@@ -158,6 +158,38 @@ static void set_loaded(libxl__vscsi_index *index, libxl__vscsi_vhost vhost)
             index->entries[i].loaded = true;
 }
 
+int libxl__vscsi_users_read_one(libxl__vscsi_ctx *vc,
+                                libxl__vscsi_users *users_r,
+                                const uint32_t *domid)
+{
+    int rc = libxl__vscsi_users_open(vc, users_r);
+
+    users_r->one = domid;
+    libxl__vscsi_users_skip(users_r, *domid);
+    return rc ? rc : add_user(vc, *domid, -1, users_r);
+}
+
+bool libxl__vscsi_users_lead_on(const libxl__vscsi_users *users,
+                                const libxl_vscsi_hctl *hctl)
+{
+    libxl__vscsi_wanted wanted;
+    libxl_vscsi_pdev pdev;
+    unsigned i = 0;
+    bool leads = false;
+
+    libxl_vscsi_pdev_init(&pdev);
+    libxl_vscsi_pdev_init_type(&pdev, LIBXL_VSCSI_PDEV_TYPE_HCTL);
+    pdev.u.hctl.m = *hctl;
+    wanted = libxl__vscsi_index_wanted(&pdev);
+    while (!leads && i < users->index.num) {
+        const libxl__vscsi_index_entry *entry = &users->index.entries[i++];
+
+        leads = !entry->loaded && libxl__vscsi_index_leads(entry, &wanted);
+    }
+    libxl_vscsi_pdev_dispose(&pdev);
+    return leads;
+}
+
 int libxl__vscsi_users_find(libxl__vscsi_ctx *vc, libxl__vscsi_users *users,
                             const libxl_vscsi_pdev *pdev)
 {
@@ -229,6 +261,14 @@ static bool is_index_lacking(const libxl__vscsi_users *users,
     return false;
 }
 
+/* Has nobody any more what the name of the index says? */
+static bool is_stale(const libxl__vscsi_users *users,
+                     const libxl__vscsi_index_entry *entry)
+{
+    return (!users->one || *users->one == entry->vhost.domid) &&
+           !libxl__vscsi_users_has(users, entry->vhost);
+}
+
 static int mend_index(libxl__vscsi_ctx *vc, const libxl__vscsi_users *users)
 {
     libxl__vscsi_index index = { .entries = NULL };
@@ -245,7 +285,7 @@ static int mend_index(libxl__vscsi_ctx *vc, const libxl__vscsi_users *users)
         }
     }
     for (i = 0; !rc && i < index.num; i++)
-        if (!libxl__vscsi_users_has(users, index.entries[i].vhost))
+        if (is_stale(users, &index.entries[i]))
             m.stale[m.num_stale++] = index.entries[i].vhost;
     if (!rc && (m.num_stale || is_index_lacking(users, &index)))
         rc = libxl__vscsi_xs_transact(vc, mend_body, &m);

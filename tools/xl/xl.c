@@ -46,7 +46,7 @@ static const xl_command commands[] = {
         "--json               Print JSON, with more facts.\n" },
     { .name = "scsi-cleanup", .run = main_vscsicleanup, .modifies = true,
       .desc = "Remove what destroyed domains left of their SCSI devices",
-      .usage = "",
+      .usage = "[<Domid>]",
       .options =
         "-h                   Print this help.\n" },
 };
