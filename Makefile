@@ -18,21 +18,6 @@ BASE_CFLAGS = -std=gnu11 -D_GNU_SOURCE $(WARN) -I$(L) $(XENLIGHT_CFLAGS) \
               $(XENSTORE_CFLAGS) $(YAJL_CFLAGS)
 LIGHT_LIBS = $(XENLIGHT_LIBS) $(XENSTORE_LIBS) $(XENTOOLLOG_LIBS) \
              $(YAJL_LIBS) -lpthread
-# For a program that starts in no time: loading these as shared libraries, or
-# libxenlight, which brings twenty more, takes longer than the commands do.
-# Not so libxenstore: the static one has no thread that reads, and then takes
-# an event of a watch that comes before an answer for the lack of one.
-ifneq ($(STATIC_PROGRAMS),no)
-FAST_LIBS = -Wl,-Bstatic -lxenctrl -lxencall -lxenforeignmemory \
-            -lxengnttab -lxendevicemodel -lxenevtchn -lxentoollog \
-            -lxentoolcore -lyajl_s -Wl,-Bdynamic $(XENSTORE_LIBS) \
-            -lpthread
-LAUNCHER_CC = $(or $(MUSL_CC),$(CC)) -static
-else
-FAST_LIBS = -lxenctrl $(XENTOOLLOG_LIBS) $(YAJL_LIBS) $(XENSTORE_LIBS) \
-            -lpthread
-LAUNCHER_CC = $(CC) $(CPPFLAGS) $(LDFLAGS)
-endif
 # The loader looks there by itself.
 RPATH = $(if $(filter /usr/lib /usr/lib/% /usr/lib64,$(libdir)),,\
         -Wl,-rpath,$(libdir))
@@ -133,7 +118,8 @@ $(foreach k,pic san cov fuzz,$(B)/$(k)/$(L)/libxl_vscsi_ctx.o): \
 XL_DEFS = -DXL_REAL='"$(XL_REAL)"' -DVERSION='"$(VERSION)"' \
           -DXL_SCSI='"$(HOOKS_DIR_RUNNING)/xl-scsi"' \
           -DXL_HOOKS='"$(HOOKS_DIR_RUNNING)/$(notdir $(HOOKS_SO))"'
-$(call obj,pic,$(XL_SRC)) $(call obj,san,$(XL_SRC)): DEFS = $(XL_DEFS)
+$(foreach k,pic san,$(call obj,$(k),$(XL_SRC) tools/xl/xl_launch.c)): \
+    DEFS = $(XL_DEFS)
 
 $(call obj,pic,$(HOOKS_SRC)): \
     DEFS = -DHOOKS_LIFE='"$(hooksdir)/$(notdir $(LIFE_SO))"' \
@@ -148,15 +134,13 @@ $(LIFE_SO): $(call obj,pic,$(LIFE_SRC)) $(LIGHT_SO) $(UTIL_SO)
 	$(CC) $(LDFLAGS) -shared -Wl,-z,defs -o $@ $(filter %.o,$^) -L$(B) \
 	    -lxlutil-vscsi -lxenlight-vscsi $(LIGHT_LIBS) $(RPATH)
 
-# It stands before every command: with musl its start is a tenth of what it
-# is with glibc.
-$(B)/xl: $(LAUNCH_SRC) $(LAUNCH_H) config.mk
-	@mkdir -p $(@D)
-	$(LAUNCHER_CC) $(CFLAGS) -std=gnu11 -D_GNU_SOURCE $(WARN) $(XL_DEFS) \
-	    -o $@ $(LAUNCH_SRC)
+# It stands before every command: it needs libc only.
+$(B)/xl: $(call obj,pic,$(LAUNCH_SRC))
+	$(CC) $(LDFLAGS) -o $@ $^
 
-$(B)/xl-scsi: $(call obj,pic,$(XL_SRC) $(sort $(LIGHT_SRC) $(UTIL_SRC)))
-	$(CC) $(LDFLAGS) -Wl,-z,noseparate-code -o $@ $^ $(FAST_LIBS)
+$(B)/xl-scsi: $(call obj,pic,$(XL_SRC)) $(LIGHT_SO) $(UTIL_SO)
+	$(CC) $(LDFLAGS) -o $@ $(filter %.o,$^) -L$(B) -lxlutil-vscsi \
+	    -lxenlight-vscsi $(LIGHT_LIBS) $(RPATH)
 
 $(B)/%.pc: $(L)/%.pc.in config.mk
 	@mkdir -p $(@D)

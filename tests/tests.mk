@@ -87,11 +87,10 @@ $(foreach t,$(STORE_TESTS),$(eval $(call store_rule,$(t),pic,)))
 # The launcher, and our commands with a libxl that answers by script; a
 # script is in the place of the distribution's xl.
 TEST_XL_DEFS = -DXL_REAL='"./real-xl"' -DXL_RELEASE='"."' \
-    -DXL_PROGRAMS='"./xen-%s-xl"' \
     -DXL_SCSI='"$(abspath $(B)/$(1)/unit/xl-scsi-under-test)"'
 define xl_rule
 $(B)/$(1)/unit/xl-scsi-under-test: $$(call obj,$(1),tests/unit/xl_stub.c \
-    $$(filter-out $$(LAUNCH_SRC) tools/xl/xl_xen.c,$$(XL_SRC)) \
+    $$(filter-out $$(LAUNCH_SRC),$$(XL_SRC)) \
     $$(sort $$(LIGHT_SRC) $$(UTIL_SRC))) $(B)/$(1)/unit/xl_exec.o \
     $(B)/$(1)/unit/xl_preload.o
 	$$(CC) $$(LDFLAGS) $(2) -Wl,-z,muldefs -o $$@ $$^ $$(T_LIBS)

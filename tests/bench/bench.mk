@@ -23,10 +23,10 @@ $(B)/bench/fakexen.so: $(B)/pic/store/fakexen.so
 	cp $< $@
 
 # xl-scsi as it is, but for Xen.
-$(B)/bench/xl-on-store: $(call obj,pic,tests/bench/fakexc.c $(XL_SRC) \
+$(B)/bench/xl-on-store: $(call obj,pic,tests/bench/fakexl.c $(XL_SRC) \
     $(sort $(LIGHT_SRC) $(UTIL_SRC)))
 	@mkdir -p $(@D)
-	$(CC) $(LDFLAGS) -o $@ $^ $(FAST_LIBS)
+	$(CC) $(LDFLAGS) -o $@ $^ $(LIGHT_LIBS)
 
 build-bench: build-system $(addprefix $(B)/bench/,floor stopwatch others \
              store xl-on-store)

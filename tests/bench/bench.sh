@@ -32,12 +32,12 @@ if [ -n "${in_dom0# }" ]; then
     VM_COUNTED=$counted VM_TIMEOUT_S=${VM_TIMEOUT_S:-1800} tests/system/vm.sh run $tree \
         sh /tests/bench/in-dom0.sh >build/bench/log 2>&1 || code=$?
     tr -d '\r' <build/bench/log | tee build/bench/log.txt |
-        grep '^S ' >>"$samples" || :
+        grep -a '^S ' >>"$samples" || :
     [ $code -eq 0 ] || {
-        grep -v '^S ' build/bench/log.txt | tail -n 20 >&2
+        grep -av '^S ' build/bench/log.txt | tail -n 20 >&2
         echo "bench: the machine ended with $code; the table is not whole" >&2
     }
-    grep '^# bench: failed' build/bench/log.txt >&2 || :
+    grep -a '^# bench: failed' build/bench/log.txt >&2 || :
 fi
 case " $parts " in
 *" store "*)

@@ -36,6 +36,8 @@ remove_all() { apt-get -q -y "$1" $ours; }
 launcher_is_in_place() {
     [ "$(dpkg-divert --truename /usr/sbin/xl)" = /usr/sbin/xl.distrib ] &&
         [ "$(readlink /usr/sbin/xl.distrib)" = "$(cat /tmp/xl.was)" ] &&
+        [ "$(readlink -f /usr/lib/xen-vscsi/xl)" = \
+            "$(readlink -f /usr/sbin/xl.distrib)" ] &&
         cmp $completions/xl.distrib /tmp/completion.was &&
         dpkg -V $ours
 }
@@ -52,7 +54,7 @@ dynamic_pie() {
 programs_are_dynamic() {
     dynamic_pie /usr/sbin/xl &&
         dynamic_pie "/usr/lib/xen-$xen/vscsi/xl-scsi" &&
-        ldd "/usr/lib/xen-$xen/vscsi/xl-scsi" | grep libxenctrl
+        ldd "/usr/lib/xen-$xen/vscsi/xl-scsi" | grep libxenlight\\.so
 }
 
 # fails_clearly PROGRAM ARGUMENT...: exit code 1, and a word about Xen.

@@ -86,6 +86,11 @@ static void somebody_has_the_lock(struct rig *rig)
     rig->vc.timeouts.lock_ms = 20;
 }
 
+static void domain_is_frozen(struct rig *rig)
+{
+    assert_int_equal(libxl__vscsi_freeze(&rig->vc, DOM, &taken_lock), 0);
+}
+
 static void record_is_unreadable(struct rig *rig)
 {
     store_write(rig->s, RECORD, NEWER);
@@ -231,6 +236,8 @@ static const row rows[] = {
       "cannot" },
     { "locked", ERROR_LOCK_FAIL, somebody_has_the_lock, attach, NULL, "4", NEW,
       false, "another SCSI operation" },
+    { "frozen", ERROR_NOT_READY, domain_is_frozen, attach, NULL, "4", NEW,
+      false, "is being saved or migrated" },
     { "unreadable", ERROR_FAIL, record_is_unreadable, attach, NULL, "4", NEW,
       false, "cannot be read" },
 
@@ -247,6 +254,8 @@ static const row rows[] = {
       OLD, true, "paused" },
     { "detach, locked", ERROR_LOCK_FAIL, somebody_has_the_lock, detach, NULL,
       "4", OLD, true, "another SCSI operation" },
+    { "detach, frozen", ERROR_NOT_READY, domain_is_frozen, detach, NULL, "4",
+      OLD, true, "is being saved or migrated" },
     { "detach, unreadable", ERROR_FAIL, record_is_unreadable, detach, NULL,
       "4", OLD, true, "cannot be read" },
 
@@ -271,6 +280,8 @@ static const row rows[] = {
       "", OLD, true, "is gone from the domain" },
     { "remove, locked", ERROR_LOCK_FAIL, somebody_has_the_lock, remove_, NULL,
       "4", OLD, true, "another SCSI operation" },
+    { "remove, frozen", ERROR_NOT_READY, domain_is_frozen, remove_, NULL, "4",
+      OLD, true, "is being saved or migrated" },
     { "remove, unreadable", ERROR_FAIL, record_is_unreadable, remove_, NULL,
       "4", OLD, true, "cannot be read" },
 

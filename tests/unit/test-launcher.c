@@ -213,86 +213,6 @@ static void the_terminal_is_passed_on(void **state)
     close(master);
 }
 
-/* ----- Debian's wrapper ----- */
-
-#define RELEASE_XL "./xen-4.17-xl"
-
-static void write_text(const char *path, const char *text)
-{
-    FILE *f = fopen(path, "w");
-
-    assert_non_null(f);
-    assert_true(fputs(text, f) >= 0);
-    assert_int_equal(fclose(f), 0);
-}
-
-static void put_script(const char *path, const char *says)
-{
-    char text[128];
-
-    snprintf(text, sizeof(text), "#!/bin/sh\necho \"%s: $0 $*\"\n", says);
-    write_text(path, text);
-    assert_int_equal(chmod(path, 0755), 0);
-}
-
-/* A machine as Debian makes it; the wrapper itself is a script too. */
-static int use_wrapper(void **state)
-{
-    (void)state;
-    put_script("xen-utils-wrapper", "wrapper");
-    put_script(RELEASE_XL, "release");
-    write_text("major", "4\n");
-    write_text("minor", "17\n");
-    set_real("./xen-utils-wrapper");
-    return 0;
-}
-
-static int drop_wrapper(void **state)
-{
-    static const char *const names[] = {
-        "xen-utils-wrapper", RELEASE_XL, "major", "minor", "other",
-    };
-    size_t i;
-
-    (void)state;
-    for (i = 0; i < sizeof(names) / sizeof(names[0]); i++)
-        unlink(names[i]);
-    return 0;
-}
-
-static void the_wrappers_choice_is_started_as_the_wrapper_does(void **state)
-{
-    (void)state;
-    assert_exits(XL("list", "-l", NULL), 0, "release: " RELEASE_XL
-                 " list -l\n");
-    assert_exits(XL("-Z", NULL), 0, "release: " RELEASE_XL " -Z\n");
-}
-
-static void what_the_wrapper_cannot_start_it_tells_itself(void **state)
-{
-    static const char *const bad[] = { "", "\n", "x\n", "4.17\n", "-1\n" };
-    size_t i;
-
-    (void)state;
-    unlink(RELEASE_XL);
-    assert_exits(XL("list", NULL), 0, "wrapper: ./real-xl list\n");
-    put_script(RELEASE_XL, "release");
-    for (i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
-        write_text("minor", bad[i]);
-        assert_exits(XL("list", NULL), 0, "wrapper: ./real-xl list\n");
-    }
-    unlink("major");
-    assert_exits(XL("list", NULL), 0, "wrapper: ./real-xl list\n");
-}
-
-static void a_script_of_another_name_is_not_second_guessed(void **state)
-{
-    (void)state;
-    assert_int_equal(rename("xen-utils-wrapper", "other"), 0);
-    set_real("./other");
-    assert_exits(XL("list", NULL), 0, "wrapper: ./real-xl list\n");
-}
-
 /* ----- help ----- */
 
 #define LIST \
@@ -414,8 +334,6 @@ static void it_does_not_run_itself(void **state)
 }
 
 #define CASE(name) cmocka_unit_test_setup(name, use_fake)
-#define WRAPPER_CASE(name) \
-    cmocka_unit_test_setup_teardown(name, use_wrapper, drop_wrapper)
 
 int main(int argc, char **argv)
 {
@@ -428,9 +346,6 @@ int main(int argc, char **argv)
         CASE(it_is_the_same_process),
         CASE(stdin_is_passed_on),
         CASE(the_terminal_is_passed_on),
-        WRAPPER_CASE(the_wrappers_choice_is_started_as_the_wrapper_does),
-        WRAPPER_CASE(what_the_wrapper_cannot_start_it_tells_itself),
-        WRAPPER_CASE(a_script_of_another_name_is_not_second_guessed),
         CASE(help_lists_ours_among_the_real_ones),
         CASE(without_a_command_the_exit_code_is_the_real_ones),
         CASE(an_h_among_the_global_options_is_the_real_ones),

@@ -217,6 +217,27 @@ static void a_guest_that_cannot_be_looked_at_is_not_saved(void **state)
     assert_int_equal(access("file", F_OK), -1);
 }
 
+static void a_guest_that_is_being_saved_is_not_saved_again(void **state)
+{
+    (void)state;
+    assert_calls("FAIL=vscsi_freeze=-20 $xl save 5 file", 1, "");
+    assert_int_equal(rig_says("5 is frozen"), 1);
+    assert_calls("FAIL=vscsi_freeze=-20 $xl migrate 5 '$xl migrate-receive'",
+                 1, "vscsi_check 1\n");
+}
+
+/* In the file "vhosts" when xl has read the list, and has not begun. */
+static void what_changes_before_it_is_sent_stops_it(void **state)
+{
+    (void)state;
+    assert_calls("LATER=/dev/sdc,0:0:0:1 $xl save 5 file", 1, "");
+    assert_int_equal(rig_says("has got or lost SCSI devices since this "
+                              "began"), 1);
+    rig_put("vhosts", DISK "\n");
+    assert_calls("LATER= $xl migrate 5 '$xl migrate-receive'", 1,
+                 "vscsi_check 1\n");
+}
+
 /* The list of the time when it was made, as xl keeps its configuration. */
 static void a_reboot_that_cannot_look_uses_what_it_knows(void **state)
 {
@@ -377,6 +398,8 @@ int main(int argc, char **argv)
         CASE(a_list_that_cannot_be_read_is_no_empty_one),
         CASE(a_domain_moves_with_its_devices),
         CASE(a_guest_that_cannot_be_looked_at_is_not_saved),
+        CASE(a_guest_that_is_being_saved_is_not_saved_again),
+        CASE(what_changes_before_it_is_sent_stops_it),
         CASE(a_reboot_that_cannot_look_uses_what_it_knows),
         CASE(only_what_comes_after_the_first_is_a_restart),
         CASE(a_device_that_fails_fails_the_domain),

@@ -140,7 +140,8 @@ void libxl_vscsi_set_timeouts(const libxl_vscsi_timeouts *timeouts);
  *                         it has not been finished by the kernels, or the
  *                         domain cannot answer: it is paused (for a vhost
  *                         that exists), suspended, crashed, shut down or
- *                         dying.  Or dom0's kernel has not let go of the
+ *                         dying; or is being saved or sent (_freeze).  Or
+ *                         dom0's kernel has not let go of the
  *                         device after destroy_ms, which another domain had,
  *                         or of the vhost that the domain had.  Nothing was
  *                         changed.
@@ -188,7 +189,8 @@ int libxl_vscsi_expand(libxl_ctx *ctx, uint32_t domid,
  *                         then dom0 has not let go of all of it after
  *                         destroy_ms, and nobody else gets it before
  *  ERROR_NOTFOUND         the domain has no such vhost
- *  ERROR_NOT_READY        _safe_remove: the domain is paused or suspended.
+ *  ERROR_NOT_READY        _safe_remove: the domain is paused or suspended;
+ *                         or any: it is being saved or sent (_freeze).
  *                         Nothing was changed.
  *  ERROR_GUEST_TIMEDOUT   as above
  *  ERROR_LOCK_FAIL, ERROR_NOMEM, ERROR_FAIL  as for _add; the nodes are
@@ -340,6 +342,20 @@ int libxl_vscsi_domain_destroyed(libxl_ctx *ctx, uint32_t domid,
  */
 int libxl_vscsi_check_disk(libxl_ctx *ctx, uint32_t domid,
                            const char *pdev_path);
+
+/*
+ * Keeps what domid has as it is, from before it is read to be saved or sent
+ * with the domain: until libxl_vscsi_thaw(), or until the process ends, any
+ * other change to it is refused with ERROR_NOT_READY.  Waits for one that is
+ * under way.  *frozen_r is given to _thaw(), which takes -1 too.
+ *
+ *  ERROR_NOT_READY  somebody else has done so
+ *  ERROR_LOCK_FAIL  a change takes longer than lock_ms, or the lock file
+ *                   cannot be opened
+ *  ERROR_FAIL       xenstore cannot be reached
+ */
+int libxl_vscsi_freeze(libxl_ctx *ctx, uint32_t domid, int *frozen_r);
+void libxl_vscsi_thaw(int frozen);
 
 /*
  * To be called after libxl_domain_resume(): a guest whose suspend was

@@ -120,7 +120,8 @@ int libxl__vscsi_refuse_silent(libxl__vscsi_ctx *vc);
 /* The lock of everything that is shared between domains: the choice of a
  * physical device up to its record, and LIO.  Taken after a domain's. */
 #define LIBXL__VSCSI_LOCK_HOST ((uint32_t)-1)
-/* Beyond those of domains. */
+/* Beyond those of domains: what a domain has stays as it is, and devices. */
+#define LIBXL__VSCSI_LOCK_FROZEN ((uint32_t)1 << 20)
 #define LIBXL__VSCSI_LOCK_DEVICES ((uint32_t)1 << 21)
 
 /*
@@ -134,10 +135,13 @@ int libxl__vscsi_refuse_silent(libxl__vscsi_ctx *vc);
 int libxl__vscsi_lock(libxl__vscsi_ctx *vc, uint32_t which, int *lock_r);
 void libxl__vscsi_unlock(int lock);
 /* Of the domain that the operation is about: its records are what they are
- * until the lock is given up. */
+ * until the lock is given up.  ERROR_NOT_READY, logged: somebody has frozen
+ * them. */
 int libxl__vscsi_lock_domain(libxl__vscsi_ctx *vc, uint32_t domid,
                              int *lock_r);
 void libxl__vscsi_unlock_domain(libxl__vscsi_ctx *vc, int lock);
+/* libxl_vscsi_freeze() */
+int libxl__vscsi_freeze(libxl__vscsi_ctx *vc, uint32_t domid, int *frozen_r);
 /*
  * The lock of a device of dom0 while LIO lets go of it, which may take as
  * long as a command that its guest sent.  It is only taken with that of the

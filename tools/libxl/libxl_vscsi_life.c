@@ -122,7 +122,26 @@ int libxl_vscsi_expand(libxl_ctx *ctx, uint32_t domid,
     return rc;
 }
 
-/* ----- a suspend that was called off ----- */
+/* ----- a suspend, and one that was called off ----- */
+
+int libxl_vscsi_freeze(libxl_ctx *ctx, uint32_t domid, int *frozen_r)
+{
+    libxl__vscsi_ctx vc;
+    int rc;
+
+    (void)ctx;
+    rc = libxl__vscsi_ctx_init(&vc);
+    libxl__vscsi_doing(&vc, "save or send", "the SCSI devices", domid);
+    if (!rc)
+        rc = libxl__vscsi_freeze(&vc, domid, frozen_r);
+    libxl__vscsi_ctx_dispose(&vc);
+    return rc;
+}
+
+void libxl_vscsi_thaw(int frozen)
+{
+    libxl__vscsi_unlock(frozen);
+}
 
 /* The same value again: the watch fires all the same, and the guest's
  * driver takes a 4 for the end of the pause. */

@@ -398,13 +398,57 @@ void libxl__vscsi_unlock(int lock)
     close(lock);
 }
 
+/* lock is that of the domain, without which nobody freezes it. */
+static int check_frozen(libxl__vscsi_ctx *vc, uint32_t domid, int lock)
+{
+    uint64_t key = LIBXL__VSCSI_LOCK_FROZEN + domid;
+    struct flock range = range_of(key, 0, F_UNLCK);
+    char what[160];
+    holder h;
+    int rc;
+
+    range.l_len = (off_t)1 << LENGTH_BITS;
+    rc = try_range(vc, lock, key, &h);
+    if (!rc && !h.there && !fcntl(lock, F_OFD_SETLK, &range))
+        return 0;
+    if (rc)
+        return rc;
+    describe(&h, what, sizeof(what));
+    libxl__vscsi_error(vc, "it is being saved or migrated with the devices "
+                       "that it had, and this %s; try again when it is over",
+                       what);
+    return ERROR_NOT_READY;
+}
+
 int libxl__vscsi_lock_domain(libxl__vscsi_ctx *vc, uint32_t domid,
                              int *lock_r)
 {
-    int rc = libxl__vscsi_lock(vc, domid, lock_r);
+    int rc, lock;
 
-    vc->has_lock = !rc;
+    rc = libxl__vscsi_lock(vc, domid, &lock);
+    if (rc)
+        return rc;
+    rc = check_frozen(vc, domid, lock);
+    if (rc) {
+        libxl__vscsi_unlock(lock);
+        return rc;
+    }
+    vc->has_lock = true;
     vc->locked = domid;
+    *lock_r = lock;
+    return 0;
+}
+
+int libxl__vscsi_freeze(libxl__vscsi_ctx *vc, uint32_t domid, int *frozen_r)
+{
+    int rc, lock;
+
+    rc = libxl__vscsi_lock_domain(vc, domid, &lock);
+    if (rc)
+        return rc;
+    rc = libxl__vscsi_try_lock(vc, LIBXL__VSCSI_LOCK_FROZEN + domid,
+                               frozen_r);
+    libxl__vscsi_unlock_domain(vc, lock);
     return rc;
 }
 

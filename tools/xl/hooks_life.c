@@ -282,8 +282,67 @@ static int soft_reset(libxl_ctx *ctx, libxl_domain_config *config,
     return rc;
 }
 
+/* What xl saves or sends with the domain whose configuration it read last. */
+static uint32_t read_domid = NO_DOMID;
+static hooks_list read_list;
+static int frozen = -1;
+
+static bool is_same_ctrl(const libxl_device_vscsictrl *a,
+                         const libxl_device_vscsictrl *b)
+{
+    char *one = libxl_device_vscsictrl_to_json(NULL,
+                                    (libxl_device_vscsictrl *)(uintptr_t)a);
+    char *other = libxl_device_vscsictrl_to_json(NULL,
+                                    (libxl_device_vscsictrl *)(uintptr_t)b);
+    bool same = one && other && !strcmp(one, other);
+
+    free(one);
+    free(other);
+    return same;
+}
+
+/* Is what was read of the domain what it has? */
+static int check_unchanged(libxl_ctx *ctx, uint32_t domid)
+{
+    hooks_list now;
+    int rc, i;
+
+    if (domid != read_domid)
+        return 0;
+    rc = hooks_list_all(ctx, domid, &now);
+    if (!rc && now.num != read_list.num)
+        rc = ERROR_FAIL;
+    for (i = 0; !rc && i < now.num; i++)
+        if (!is_same_ctrl(&now.ctrls[i], &read_list.ctrls[i]))
+            rc = ERROR_FAIL;
+    hooks_list_dispose(&now);
+    if (rc)
+        hooks_say("domain %u has got or lost SCSI devices since this began: "
+                  "try again", domid);
+    return rc;
+}
+
+/* The error is the one after which xl touches nothing. */
+static int before_suspend(libxl_ctx *ctx, uint32_t domid)
+{
+    int rc = hooks_migrate_before_suspend(ctx, domid);
+
+    if (rc)
+        return rc;
+    rc = libxl_vscsi_freeze(ctx, domid, &frozen);
+    if (!rc)
+        rc = check_unchanged(ctx, domid);
+    if (!rc)
+        return 0;
+    libxl_vscsi_thaw(frozen);
+    frozen = -1;
+    return ERROR_GUEST_TIMEDOUT;
+}
+
 static void resumed(libxl_ctx *ctx, uint32_t domid)
 {
+    libxl_vscsi_thaw(frozen);
+    frozen = -1;
     if (libxl_vscsi_resume(ctx, domid))
         hooks_say("SCSI devices of domain %u may stay suspended (detach and "
                   "attach them)", domid);
@@ -314,8 +373,13 @@ static int retrieved(libxl_ctx *ctx, uint32_t domid,
     int rc;
 
     rc = hooks_list_all(ctx, domid, &list);
-    if (!rc)
-        hooks_table_put(config, &list);
+    if (rc)
+        return rc;
+    hooks_list_dispose(&read_list);
+    read_domid = domid;
+    if (!hooks_list_copy(&read_list, &list))
+        rc = out_of_memory();
+    hooks_table_put(config, &list);
     return rc;
 }
 
@@ -412,7 +476,7 @@ const hooks_life *hooks_life_begin(const hooks_real *real)
         .gen_json = gen_json,
         .receiver_is_there = hooks_migrate_receiver_is_there,
         .sends_header = hooks_migrate_sends_header,
-        .before_suspend = hooks_migrate_before_suspend,
+        .before_suspend = before_suspend,
         .before_remus = before_remus,
         .is_asked = hooks_migrate_is_asked,
     };
