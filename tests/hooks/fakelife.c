@@ -172,8 +172,9 @@ int *hooks_wanted = &hooks_nobody_has_this;
 #if LIFE_INTERFACE
 const unsigned hooks_life_interface = LIFE_INTERFACE;
 
-const hooks_life *hooks_life_begin(const hooks_real *real)
+const hooks_life *hooks_life_begin(const hooks_real *real, unsigned verbose)
 {
+    (void)verbose;
     real_xl = real;
     return LIFE;
 }

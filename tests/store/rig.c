@@ -12,6 +12,7 @@ static char log_text[65536];
 static size_t log_len;
 
 static xentoollog_level log_level = XTL_NOTICE;
+unsigned rig_num_progress;
 
 static void log_vmessage(xentoollog_logger *lg, xentoollog_level level,
                          int errnoval, const char *context,
@@ -37,8 +38,13 @@ static void log_progress(xentoollog_logger *lg, const char *context,
                          const char *doing_what, int percent,
                          unsigned long done, unsigned long total)
 {
-    (void)lg, (void)context, (void)doing_what;
-    (void)percent, (void)done, (void)total;
+    (void)percent;
+    rig_num_progress++;
+    if (log_len + 200 < sizeof(log_text))
+        log_len += (size_t)snprintf(log_text + log_len, 200,
+                                    "%s: %s: %lu/%lu\n", context, doing_what,
+                                    done, total);
+    (void)lg;
 }
 
 static void log_destroy(xentoollog_logger *lg) { (void)lg; }

@@ -65,6 +65,8 @@ const char *rig_log(void);
 void rig_forget_log(void);
 /* The least important message to keep; XTL_NOTICE when a test begins. */
 void rig_log_from(xentoollog_level level);
+/* How often progress was told of. */
+extern unsigned rig_num_progress;
 void rig_assert_said(const char *part);
 
 #endif /* TESTS_STORE_RIG_H */

@@ -90,6 +90,23 @@ static void a_paused_domain_is_not_waited_for_either(void **state)
                      ERROR_NOT_READY);
 }
 
+/* Once, for what it waits, and how long at most; not where all is quick. */
+static void a_long_wait_is_told_of(void **state)
+{
+    struct rig *rig = *state;
+
+    assert_int_equal(rig_attach_many(rig, DOM, 0, 0, 2), 0);
+    rig_num_progress = 0;
+    rig->vc.patience_ms = 20;
+    rig->vc.timeouts.handshake_ms = 300;
+    peer_freeze(rig->p, PEER_FRONTEND);
+    assert_int_equal(rig_detach(rig, DOM, "0:0:0:1", LIBXL__VSCSI_REMOVE),
+                     ERROR_GUEST_TIMEDOUT);
+    rig_assert_said("vscsi: waiting for the guest and dom0's backend driver "
+                    "(domain 5), seconds: 0/0\n");
+    assert_int_equal(rig_num_progress, 1);
+}
+
 static void gives_back(struct rig *rig, libxl__vscsi_domain_state domain)
 {
     setup_silent(rig, domain);
@@ -252,6 +269,7 @@ int main(void)
         TEST(what_cannot_answer_gets_nothing),
         TEST(a_suspended_domain_keeps_what_it_has),
         TEST(a_paused_domain_is_not_waited_for_either),
+        TEST(a_long_wait_is_told_of),
         TEST(a_crashed_domain_gives_back_what_is_asked_for),
         TEST(a_dying_domain_gives_back_what_is_asked_for),
         TEST(a_crashed_domain_gives_back_a_vhost),

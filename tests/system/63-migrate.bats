@@ -66,6 +66,38 @@ EOF
     still_here
 }
 
+# Its stream comes to a halt while the guest runs, until there is /run/life.on.
+@test "what a guest has stays as it is while it is sent" {
+    with_guest
+    cat >/run/life.sh <<'EOF'
+#!/bin/bash
+(dd bs=64k count=300 2>/dev/null
+ until [ -e /run/life.on ]; do sleep 0.2; done; exec cat) | xl migrate-receive
+EOF
+    chmod 755 /run/life.sh
+    rm -f /run/life.on
+    xl migrate -s '' life /run/life.sh >/run/life.out 2>&1 &
+    wait_for 'xl domid life--incoming >/dev/null 2>&1' 60
+    for _change in "scsi-attach life $host:0:0:1 0:0:0:1" \
+        "scsi-detach life 1:0:1:1"; do
+        # Words split on purpose.
+        # shellcheck disable=SC2086
+        run timeout 60 xl $_change
+        echo "$output"
+        [ "$status" -eq 1 ]
+        [[ "$output" == *"is being saved or migrated"*"(process $!)"* ]]
+    done
+    writes_on
+    touch /run/life.on
+    wait $!
+    rm /run/life.on
+    domid=$(xl domid life)
+    still_here
+    xl scsi-attach life "$host:0:0:1" 0:0:0:1
+    xl scsi-detach life 0:0:0:1
+    still_here
+}
+
 fails_with() {                      # HOW: the receiver, as a script
     with_guest
     printf '#!/bin/bash\n%s\n' "$1" >/run/life.sh

@@ -329,8 +329,8 @@ static void a_plain_guest_reboots_with_its_disks(void **state)
 /* scsi-attach warns where it is not. */
 static void a_domain_of_this_xl_is_marked(void **state)
 {
-    static const char marks[] = "/libxl/5/scsi-monitor=1\n"
-                                "/libxl/6/scsi-monitor=1\n";
+    static const char marks[] = "/libxl/5/scsi-monitor=2\n"
+                                "/libxl/6/scsi-monitor=2\n";
 
     (void)state;
     assert_int_equal(rig_run("EVENTS=reboot $xl create plain.cfg"), 0);

@@ -183,6 +183,19 @@ static void a_receiver_that_cannot_says_why(void **state)
     assert_int_equal(rig_says("is not started without them"), 1);
 }
 
+/* What it does not know may be what the guest's data depends on; another
+ * version of the question would have another flag. */
+static void what_a_newer_sender_knows_is_refused(void **state)
+{
+    (void)state;
+    assert_calls("sed 's/\"devid\": 0/\"dreid\": 0/' saved.asks |"
+                 " $xl migrate-receive", 1, "");
+    assert_non_null(strstr(said(), "the list of devices cannot be read"));
+    assert_calls("cp saved.asks newer && printf '\\040' | dd of=newer bs=1 seek=39"
+                 " conv=notrunc && $xl migrate-receive <newer", 1, "");
+    assert_null(strstr(said(), ANSWER));
+}
+
 static void a_list_that_cannot_be_read_is_no_empty_one(void **state)
 {
     (void)state;
@@ -396,6 +409,7 @@ int main(int argc, char **argv)
         CASE(a_receiver_that_can_says_so_and_goes_on),
         CASE(a_receiver_that_cannot_says_why),
         CASE(a_list_that_cannot_be_read_is_no_empty_one),
+        CASE(what_a_newer_sender_knows_is_refused),
         CASE(a_domain_moves_with_its_devices),
         CASE(a_guest_that_cannot_be_looked_at_is_not_saved),
         CASE(a_guest_that_is_being_saved_is_not_saved_again),

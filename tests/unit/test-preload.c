@@ -220,7 +220,7 @@ static void hooks_are_loaded_and_the_arguments_arrive(void **state)
     assert_string_equal(rig_get("out"), "none\n");
     rig_put("record", NULL);
     assert_int_equal(rig_run("LD_PRELOAD=./" HOOKS " ./xl -v -t"
-                             " create+vscsi1 plain.cfg"), 0);
+                             " create+vscsi2 plain.cfg"), 0);
     assert_string_equal(rig_get("calls"), "create_new 5\nunpause 5\n");
 }
 

@@ -319,6 +319,8 @@ static void a_record_that_cannot_be_read_stays_as_it_is(void **state)
         { "{\"devid\":3}", "not what this software writes" },
         { "{\"version\":1,\"devid\":3,\"vscsidevs\":[{}]}",
           "not what this software writes" },
+        { "{\"version\":1,\"devid\":3,\"new\":1}",
+          "not what this software writes" },
         { "{\"version\":2,\"devid\":3}", "written by a newer version" },
     };
     size_t i;

@@ -299,6 +299,20 @@ static void with_v_xens_own_message_is_shown_too(void **state)
 
 /* ----- cleanup ----- */
 
+static void ctrl_c_says_what_it_leaves(void **state)
+{
+    run r;
+
+    (void)state;
+    setenv("XL_STUB", "interrupted", 1);
+    r = XL("scsi-cleanup", NULL);
+    unsetenv("XL_STUB");
+    assert_true(WIFSIGNALED(r.status) && WTERMSIG(r.status) == SIGINT);
+    assert_non_null(strstr(r.err, "xl: interrupted; what was begun is on "
+                           "record (xl scsi-list shows it)"));
+    run_free(&r);
+}
+
 static void cleanup_asks_the_library_and_tells_how_it_ended(void **state)
 {
     (void)state;
@@ -668,6 +682,7 @@ int main(int argc, char **argv)
         cmocka_unit_test_setup_teardown(
             with_v_xens_own_message_is_shown_too, without_xen, with_all),
         cmocka_unit_test(cleanup_asks_the_library_and_tells_how_it_ended),
+        cmocka_unit_test(ctrl_c_says_what_it_leaves),
         cmocka_unit_test(units_are_a_table_and_with_all_say_who_has_them),
         cmocka_unit_test(units_as_json_have_all_facts),
         cmocka_unit_test(a_wrong_number_of_arguments_exits_2_with_help),

@@ -7,9 +7,10 @@
  * one, 7 "idle" with none.  What is asked to be changed is printed, with
  * the timeout; changes to domain 7 fail.  With XL_STUB=no-xen there is no
  * Xen, with XL_STUB=no-devices no domain has any, with XL_STUB=not-clean
- * cleaning fails.
+ * cleaning fails, and with XL_STUB=interrupted somebody types Ctrl-C then.
  */
 #include <inttypes.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -262,6 +263,8 @@ int libxl_vscsi_cleanup(libxl_ctx *ctx)
 {
     (void)ctx;
     printf("cleanup\n");
+    if (stub_is("interrupted"))
+        raise(SIGINT);
     return stub_is("not-clean") ? answer(7) : 0;
 }
 

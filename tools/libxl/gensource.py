@@ -331,6 +331,19 @@ def parse_fields(ty, fields, at, node):
     return out
 
 
+def check_keys(ty, fields, node):
+    """No member but these."""
+    keys = []
+    for f in fields:
+        if isinstance(f.type, idl.KeyedUnion):
+            keys += ["%s.%s" % (f.type.key, word)
+                     for word, _ in f.type.members]
+        else:
+            keys.append(f.name)
+    return call("rc", "libxl__vscsi_json_check_keys",
+                [node] + ['"%s"' % key for key in keys] + ["NULL"])
+
+
 def declarations(body):
     out = "yajl_val v;\n" if "&v)" in body else ""
     if "&values" in body:
@@ -357,12 +370,15 @@ def emit_parse(ty, arguments):
                 inner += parse_fields(ty, member.fields,
                                       "p->" + member_prefix(f, word),
                                       "member")
+            inner += check_keys(ty, member.fields if member else [],
+                                "member")
             body += "if (member) {\n" + indent(inner, 1) + "}\n"
         head = "bool found = false;\nyajl_val member;\n" + declarations(body)
         out += function("int parse_%s_%s" % (short(ty), key),
                         ["yajl_val o", ty.cname + " *p"],
                         head + body + "return 0;\n", arguments, True)
     body = parse_fields(ty, ty.fields, "p->", "o")
+    body += check_keys(ty, ty.fields, "o")
     return out + function("int parse_" + short(ty),
                           ["yajl_val o", ty.cname + " *p"],
                           declarations(body) + body + "return 0;\n",

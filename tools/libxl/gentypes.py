@@ -49,11 +49,11 @@ ABOUT_HEADER = """\
  *            after _init are left out.  NULL when memory ran out, a string
  *            is not UTF-8, or a union's key is none of its values.
  * _from_json Reads *p from the text s.  Members that are not there are as
- *            after _init, unknown ones are ignored.  What *p held before is
- *            not freed.  Returns 0; or ERROR_NOMEM; or ERROR_INVAL where s
- *            is not JSON, or a member is there twice, of another type or
- *            out of its range.  After a failure *p is as after _init (an
- *            enumeration: untouched).
+ *            after _init.  What *p held before is not freed.  Returns 0; or
+ *            ERROR_NOMEM; or ERROR_INVAL where s is not JSON, or a member is
+ *            there twice, of another type or out of its range, or unknown:
+ *            a newer version may have meant something by it.  After a
+ *            failure *p is as after _init (an enumeration: untouched).
  * _gen_json  Puts *p into a larger text at the place where hand is.
  * _to_string    An enumeration's word, not to be freed; NULL if there is
  *               none for p.

@@ -17,6 +17,10 @@
 #define DEVFS "/dev"
 #define LOCK_FILE "/run/xen-vscsi.lock"
 
+/* When somebody at a terminal begins to wonder, and begins anew. */
+#define PATIENCE_MS 2000
+#define SAY_AGAIN_MS 15000
+
 /* ----- settings of the process ----- */
 
 static struct {
@@ -67,6 +71,7 @@ int libxl__vscsi_ctx_init(libxl__vscsi_ctx *vc)
     vc->devfs = DEVFS;
     vc->lock_file = LOCK_FILE;
     vc->cleaner = LIBXL__VSCSI_CLEANER;
+    vc->patience_ms = PATIENCE_MS;
     pthread_mutex_lock(&settings.lock);
     if (!settings.lg && !settings.stderr_lg)
         settings.stderr_lg = (xentoollog_logger *)
@@ -168,6 +173,31 @@ void libxl__vscsi_error(libxl__vscsi_ctx *vc, const char *fmt, ...)
     free(beginning);
     free(reason);
     errno = saved;
+}
+
+void libxl__vscsi_say_waiting(libxl__vscsi_ctx *vc, uint64_t since_ms,
+                              uint64_t end_ms, const char *fmt, ...)
+{
+    uint64_t now = libxl__vscsi_now_ms();
+    va_list ap;
+    char *text;
+
+    if (vc->waits_since_ms != since_ms)
+        vc->said_ms = 0;
+    vc->waits_since_ms = since_ms;
+    if (now < since_ms + vc->patience_ms ||
+        end_ms < since_ms + vc->patience_ms ||
+        (vc->said_ms && now < vc->said_ms + SAY_AGAIN_MS))
+        return;
+    vc->said_ms = now;
+    va_start(ap, fmt);
+    if (vasprintf(&text, fmt, ap) < 0)
+        text = NULL;
+    va_end(ap);
+    xtl_progress(vc->lg, "vscsi", text ? text : "waiting, seconds",
+                 (unsigned long)((now - since_ms) / 1000),
+                 (unsigned long)((end_ms - since_ms) / 1000));
+    free(text);
 }
 
 char *libxl__vscsi_sprintf(const char *fmt, ...)

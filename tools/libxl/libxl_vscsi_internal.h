@@ -54,6 +54,7 @@ typedef struct libxl__vscsi_ctx {
     const char *devfs;          /* /dev */
     const char *lock_file;      /* /run/xen-vscsi.lock */
     const char *cleaner;        /* xl-scsi, or NULL */
+    unsigned patience_ms;       /* after which a wait is told of */
     char **reason_r;            /* where set, the first error goes there,
                                    to be freed, and is not logged */
     libxl__vscsi_domain_state domain;   /* as at first: it runs */
@@ -68,6 +69,7 @@ typedef struct libxl__vscsi_ctx {
     uint32_t locked;            /* the domain whose lock is held; or none */
     bool has_lock;
     unsigned num_waits;         /* makes tokens of watches unique */
+    uint64_t waits_since_ms, said_ms;   /* for _say_waiting() */
 } libxl__vscsi_ctx;
 
 /*
@@ -91,6 +93,15 @@ void libxl__vscsi_error(libxl__vscsi_ctx *vc, const char *fmt, ...)
 /* Any other level, as it stands. */
 void libxl__vscsi_log(libxl__vscsi_ctx *vc, xentoollog_level level,
                       const char *fmt, ...) VSCSI_PRINTF(3, 4);
+
+/*
+ * To be called again and again while something is waited for since since_ms,
+ * until end_ms at most: tells the logger, as progress, after patience_ms
+ * and then every now and then.
+ */
+void libxl__vscsi_say_waiting(libxl__vscsi_ctx *vc, uint64_t since_ms,
+                              uint64_t end_ms, const char *fmt, ...)
+    VSCSI_PRINTF(4, 5);
 
 /* asprintf that returns NULL when memory ran out. */
 char *libxl__vscsi_sprintf(const char *fmt, ...) VSCSI_PRINTF(1, 2);

@@ -4,6 +4,7 @@
  */
 #include <errno.h>
 #include <limits.h>
+#include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
@@ -212,6 +213,30 @@ int libxl__vscsi_json_array(yajl_val object, const char *key,
     *values_r = array->u.array.values;
     *num_r = (int)array->u.array.len;
     return 0;
+}
+
+static bool is_named(const char *key, va_list names)
+{
+    const char *name;
+
+    while ((name = va_arg(names, const char *)))
+        if (!strcmp(key, name))
+            return true;
+    return false;
+}
+
+int libxl__vscsi_json_check_keys(yajl_val object, ...)
+{
+    va_list names;
+    bool ok = true;
+    size_t i;
+
+    for (i = 0; ok && i < object->u.object.len; i++) {
+        va_start(names, object);
+        ok = is_named(object->u.object.keys[i], names);
+        va_end(names);
+    }
+    return ok ? 0 : ERROR_INVAL;
 }
 
 /* An integer's digits, with its sign apart; a fraction or an exponent is

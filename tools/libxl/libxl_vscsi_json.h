@@ -49,6 +49,9 @@ int libxl__vscsi_json_member(yajl_val object, const char *key,
                              yajl_val *value_r);
 int libxl__vscsi_json_array(yajl_val object, const char *key,
                             yajl_val **values_r, int *num_r);
+/* ERROR_INVAL: the object has members other than those named, up to NULL. */
+int libxl__vscsi_json_check_keys(yajl_val object, ...)
+    __attribute__((sentinel));
 
 /*
  * The value of a member, untouched if there is none of that name.

@@ -31,6 +31,7 @@ bool libxl__vscsi_await_backend(libxl__vscsi_ctx *vc,
                                 libxl__vscsi_vhost vhost, uint64_t end_ms)
 {
     libxl__vscsi_vhost *vhosts = NULL;
+    uint64_t since = libxl__vscsi_now_ms();
     unsigned num = 0;
     bool there;
 
@@ -41,6 +42,9 @@ bool libxl__vscsi_await_backend(libxl__vscsi_ctx *vc,
         free(vhosts);
         if (!there || libxl__vscsi_now_ms() >= end_ms)
             return !there;
+        libxl__vscsi_say_waiting(vc, since, end_ms, "waiting for dom0's "
+                                 "kernel to let go of domain %u, seconds",
+                                 vhost.domid);
         libxl__vscsi_pause(POLL_FIRST_MS);
     }
 }
@@ -366,7 +370,9 @@ static void say_held(libxl__vscsi_ctx *vc, xentoollog_level level,
 static int clean(libxl__vscsi_ctx *vc, const cleaning *what, uint64_t end_ms,
                  xentoollog_level level)
 {
+    uint64_t since = libxl__vscsi_now_ms();
     unsigned pause_ms = POLL_FIRST_MS;
+    char place[LIBXL__VSCSI_HCTL_SIZE];
     cleaning c;
     int rc;
 
@@ -377,6 +383,9 @@ static int clean(libxl__vscsi_ctx *vc, const cleaning *what, uint64_t end_ms,
             return rc;
         if (libxl__vscsi_now_ms() >= end_ms)
             break;
+        libxl__vscsi_hctl_format(&c.a_held_one, place);
+        libxl__vscsi_say_waiting(vc, since, end_ms, "waiting for dom0's "
+                                 "kernel to let go of %s, seconds", place);
         libxl__vscsi_pause(pause_ms);
         if (pause_ms < POLL_LAST_MS)
             pause_ms *= 2;

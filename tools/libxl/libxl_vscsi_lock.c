@@ -281,6 +281,7 @@ static void describe(const holder *h, char *text, size_t size)
 static int take_range(libxl__vscsi_ctx *vc, int fd, uint64_t key,
                       uint64_t end_ms)
 {
+    uint64_t since = libxl__vscsi_now_ms();
     bool said = false, over;
     char what[160];
     holder h;
@@ -302,6 +303,8 @@ static int take_range(libxl__vscsi_ctx *vc, int fd, uint64_t key,
             libxl__vscsi_log(vc, XTL_DETAIL, "waiting: another SCSI "
                              "operation %s", what);
         said = true;
+        libxl__vscsi_say_waiting(vc, since, end_ms, "waiting, as another SCSI"
+                                 " operation %s; seconds", what);
         libxl__vscsi_pause(LOCK_POLL_MS);
     }
 }

@@ -60,13 +60,17 @@ static uint64_t version_of(const char *text)
 static const char *parse(const char *text, libxl_device_vscsictrl *ctrl)
 {
     uint64_t version = version_of(text);
+    const char *rest = strchr(text, ',');
+    char *body;
     bool ok;
     int i;
 
     if (version > FORM)
         return "it was written by a newer version of this software";
-    ok = version == FORM &&
-         !libxl_device_vscsictrl_from_json(NULL, ctrl, text);
+    body = rest ? libxl__vscsi_sprintf("{%s", rest + 1) : NULL;
+    ok = version == FORM && body &&
+         !libxl_device_vscsictrl_from_json(NULL, ctrl, body);
+    free(body);
     for (i = 0; ok && i < ctrl->num_vscsidevs; i++)
         ok = ctrl->vscsidevs[i].vscsidev_id >= 0;
     if (ok)

@@ -14,6 +14,9 @@
 
 #include "libxl_vscsi_lio.h"
 
+/* To be able to say so. */
+#define LOOK_AFTER_MS 200
+
 typedef struct answer {
     unsigned i;
     int r, medium_r;
@@ -90,17 +93,22 @@ static int start(libxl__vscsi_ctx *vc, const libxl__vscsi_unlinking *u,
 }
 
 /* False if no more comes. */
-static bool take_answer(libxl__vscsi_unlinking *list, unsigned num, int from,
-                        uint64_t end_ms)
+static bool take_answer(libxl__vscsi_ctx *vc, libxl__vscsi_unlinking *list,
+                        unsigned num, int from, uint64_t end_ms)
 {
-    uint64_t now = libxl__vscsi_now_ms();
-    int wait_ms = now >= end_ms ? 0
-                  : end_ms - now > INT_MAX ? INT_MAX : (int)(end_ms - now);
+    uint64_t since = libxl__vscsi_now_ms(), now = since;
     struct pollfd p = { .fd = from, .events = POLLIN };
     answer a;
     int r;
 
-    r = poll(&p, 1, wait_ms);
+    do {
+        libxl__vscsi_say_waiting(vc, since, end_ms, "waiting for commands of "
+                                 "the guest to come back, seconds");
+        r = poll(&p, 1, now >= end_ms ? 0
+                        : end_ms - now > LOOK_AFTER_MS ? LOOK_AFTER_MS
+                                                       : (int)(end_ms - now));
+        now = libxl__vscsi_now_ms();
+    } while (!r && now < end_ms);
     if (r < 0)
         return errno == EINTR;
     if (!r || read(from, &a, sizeof(a)) != sizeof(a) || a.i >= num)
@@ -134,7 +142,7 @@ void libxl__vscsi_unlink_luns(libxl__vscsi_ctx *vc,
     if (r)
         return;
     close(fds[1]);
-    while (running && take_answer(list, num, fds[0], end_ms)) {
+    while (running && take_answer(vc, list, num, fds[0], end_ms)) {
         running = 0;
         for (i = 0; i < num; i++)
             running += !list[i].over;

@@ -31,6 +31,8 @@ typedef struct vhost_view {
     char *backend_path, *frontend_path;
     char backend_token[TOKEN_SIZE], frontend_token[TOKEN_SIZE];
     bool frontend_watched;
+    const char *waits_for;      /* in words; NULL: nobody as yet */
+    uint64_t since_ms;
     libxl__vscsi_state backend, frontend;
     libxl__vscsi_state *backend_dev, *frontend_dev;
 } vhost_view;
@@ -251,6 +253,15 @@ static uint64_t bound_ms(const libxl__vscsi_ctx *vc,
     return vc->timeouts.handshake_ms * (shares ? shares : 1);
 }
 
+static const char *words_for(libxl__vscsi_op op, libxl__vscsi_verdict verdict)
+{
+    if (op == VSCSI_DESTROY_VHOST || verdict == VSCSI_WAIT_BACKEND)
+        return "dom0's backend driver";
+    if (verdict == VSCSI_WAIT_FRONTEND)
+        return "the guest's driver";
+    return "the guest and dom0's backend driver";
+}
+
 /* Until an event comes or the clock has reached end. */
 static int wait_event(libxl__vscsi_ctx *vc, vhost_view *view, uint64_t end)
 {
@@ -264,6 +275,11 @@ static int wait_event(libxl__vscsi_ctx *vc, vhost_view *view, uint64_t end)
         now = libxl__vscsi_now_ms();
         if (rc || any || now >= end)
             return rc;
+        if (view->waits_for)
+            libxl__vscsi_say_waiting(vc, view->since_ms, end, "waiting for "
+                                     "%s (domain %u), seconds",
+                                     view->waits_for,
+                                     view->w->vhost.domid);
         if (poll(&pfd, 1, end - now > LOOK_AFTER_MS ? LOOK_AFTER_MS
                                                     : (int)(end - now)) < 0 &&
             errno != EINTR) {
@@ -306,6 +322,8 @@ int libxl__vscsi_wait_for(libxl__vscsi_ctx *vc, const libxl__vscsi_wait *w,
                              libxl__vscsi_state_name(view.backend),
                              libxl__vscsi_verdict_name(verdict));
         last = verdict;
+        view.waits_for = words_for(w->op, verdict);
+        view.since_ms = start;
         end = start + bound_ms(vc, w, verdict);
         if (libxl__vscsi_now_ms() < end) {
             rc = wait_event(vc, &view, end);

@@ -22,6 +22,7 @@
 #define INSTALL "install xen-vscsi again, built for the Xen that runs"
 
 bool gate_is_on;
+unsigned gate_verbose;
 const hooks_life *gate_life;
 bool gate_saved_has_devices;
 
@@ -52,7 +53,7 @@ static bool begin_life(void *object)
         return fail(HOOKS_LIFE " is of another version than this xl's "
                     "hooks (another xl create takes the new version of both;"
                     " else install xen-vscsi again)");
-    gate_life = begin(real());
+    gate_life = begin(real(), gate_verbose);
     return gate_life || fail(HOOKS_LIFE " does not start");
 }
 

@@ -25,6 +25,8 @@ typedef enum gate_state {
 /* This program is xl, and its admin has not said XL_VSCSI=off.  Otherwise
  * everything passes. */
 extern bool gate_is_on;
+/* How many -v it was given. */
+extern unsigned gate_verbose;
 /* The other object, once it is loaded. */
 extern const hooks_life *gate_life;
 

@@ -122,16 +122,16 @@ typedef struct hooks_life {
 } hooks_life;
 
 /* What the other object has for us: the version is looked at first.  real
- * outlives it; NULL: it cannot begin. */
+ * outlives it; verbose is how many -v xl was given.  NULL: it cannot begin. */
 #define HOOKS_LIFE_INTERFACE "hooks_life_interface"
 extern const unsigned hooks_life_interface;
 #define HOOKS_LIFE_BEGIN "hooks_life_begin"
-const hooks_life *hooks_life_begin(const hooks_real *real);
+const hooks_life *hooks_life_begin(const hooks_real *real, unsigned verbose);
 
 /* Who changes these has to change HOOKS_INTERFACE. */
 _Static_assert(sizeof(hooks_real) == 23 * sizeof(void (*)(void)) &&
                sizeof(hooks_life) == 18 * sizeof(void (*)(void)) &&
-               HOOKS_INTERFACE == 1, "HOOKS_INTERFACE is to be another one");
+               HOOKS_INTERFACE == 2, "HOOKS_INTERFACE is to be another one");
 
 /* The key in the JSON of a domain's configuration. */
 #define HOOKS_JSON_KEY "vscsictrls"

@@ -16,7 +16,6 @@
 #define MAX_TRIES 3
 
 const hooks_real *hooks_real_xl;
-/* That a paused domain has not connected its vhosts is no news here. */
 xentoollog_logger *hooks_logger;
 
 void hooks_say(const char *fmt, ...)
@@ -458,7 +457,7 @@ __attribute__((visibility("default")))
 const unsigned hooks_life_interface = HOOKS_INTERFACE;
 
 __attribute__((visibility("default")))
-const hooks_life *hooks_life_begin(const hooks_real *real)
+const hooks_life *hooks_life_begin(const hooks_real *real, unsigned verbose)
 {
     static const hooks_life life = {
         .read_config = hooks_config_read,
@@ -481,9 +480,14 @@ const hooks_life *hooks_life_begin(const hooks_real *real)
         .is_asked = hooks_migrate_is_asked,
     };
 
+    /* That a paused domain has not connected its vhosts is no news here. */
+    xentoollog_level level = XTL_WARN;
+
+    if (verbose)
+        level = verbose < XTL_PROGRESS ? XTL_PROGRESS - verbose : XTL_DEBUG;
     hooks_real_xl = real;
     hooks_logger = (xentoollog_logger *)
-        xtl_createlogger_stdiostream(stderr, XTL_WARN, 0);
+        xtl_createlogger_stdiostream(stderr, level, 0);
     libxl_vscsi_set_logger(hooks_logger);
     return &life;
 }

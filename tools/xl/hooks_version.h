@@ -9,7 +9,7 @@
  * together only if they have the same number, which is another one whenever
  * something changes here or in hooks.h.
  */
-#define HOOKS_INTERFACE 1
+#define HOOKS_INTERFACE 2
 
 #define HOOKS_TEXT(number) #number
 #define HOOKS_TEXT_OF(macro) HOOKS_TEXT(macro)

@@ -5,8 +5,10 @@
  * distribution's xl for everything else.
  */
 #include <malloc.h>
+#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "xl.h"
 
@@ -128,6 +130,19 @@ static bool parse_globals(int argc, char **argv, xl_globals *globals_r)
     return true;
 }
 
+/* Only what a signal handler may. */
+static void say_interrupted(int signal_number)
+{
+    static const char text[] = "\nxl: interrupted; what was begun is on "
+        "record (xl scsi-list shows it), and the next scsi-attach, "
+        "scsi-detach or scsi-cleanup finishes or undoes it\n";
+    ssize_t r = write(STDERR_FILENO, text, sizeof(text) - 1);
+
+    (void)r;
+    signal(signal_number, SIG_DFL);
+    raise(signal_number);
+}
+
 static int run_command(const xl_command *cmd, const xl_globals *globals,
                        int argc, char **argv)
 {
@@ -135,6 +150,8 @@ static int run_command(const xl_command *cmd, const xl_globals *globals,
         fprintf(stderr, "command does not implement -N (dryrun) option\n");
         return XL_FAILURE;
     }
+    if (cmd->modifies)
+        signal(SIGINT, say_interrupted);
     optind = 0;                 /* the global options are done with */
     return cmd->run(cmd, globals, argc, argv);
 }

@@ -122,6 +122,18 @@ static void take_mark(int argc, char **argv)
         argv[i] -= length;
 }
 
+/* The v's among the options before the command. */
+static unsigned count_verbose(char **argv)
+{
+    unsigned num = 0;
+    const char *at;
+
+    for (argv++; argv[-1] && *argv && (*argv)[0] == '-'; argv++)
+        for (at = *argv; *at; at++)
+            num += *at == 'v';
+    return num;
+}
+
 /* glibc hands every constructor what main() gets. */
 static void __attribute__((constructor)) begin(int argc, char **argv)
 {
@@ -129,6 +141,7 @@ static void __attribute__((constructor)) begin(int argc, char **argv)
         return;
     leave_environment();
     take_mark(argc, argv);
+    gate_verbose = count_verbose(argv);
     gate_is_on = !is_off();
 }
 
