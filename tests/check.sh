@@ -2,9 +2,9 @@
 # SPDX-License-Identifier: LGPL-2.1-only
 # Runs the named levels of tests (unit, store, faults, faults-long, valgrind,
 # fuzz, packages, system) one after another, whatever fails, and ends with the
-# one line that counts them: "N passed, N failed[, N skipped]".  Every test
-# program prints TAP.  "one NAME" runs one file of whatever level: 61-reboot,
-# export.
+# one line that counts them: "N passed, N failed[, N skipped][, N retried]".
+# Every test program prints TAP.  "one NAME" runs one file of whatever level:
+# 61-reboot, export.
 set -u
 cd "$(dirname "$0")/.." || exit 1
 mkdir -p build/check
@@ -24,6 +24,7 @@ run() {
     # cmocka 1.1.5 says of what was skipped that it is not ok.
     grep -aE '^(not )?ok ' "$log.raw" |
         sed 's/^not \(ok [0-9]* # SKIP \)/\1/' > "$log"
+    grep -a '^# retried: ' "$log.raw" >> "$total"
     if [ "$status" != 0 ] && ! grep -q '^not ok ' "$log"; then
         echo "not ok - $name ended with status $status" | tee -a "$log"
     elif [ ! -s "$log" ]; then
@@ -168,14 +169,15 @@ if [ "$failed" != 0 ]; then
     echo "failed:"
     grep '^not ok ' "$total"
 fi
+line="$passed passed, $failed failed"
 if [ "$skipped" != 0 ]; then
     echo
     echo "skipped:"
     grep '^ok .*# [Ss][Kk][Ii][Pp]' "$total"
-    echo
-    echo "$passed passed, $failed failed, $skipped skipped"
-else
-    echo
-    echo "$passed passed, $failed failed"
+    line="$line, $skipped skipped"
 fi
+retried=$(grep -c '^# retried: ' "$total")
+[ "$retried" = 0 ] || line="$line, $retried retried"
+echo
+echo "$line"
 [ "$failed" = 0 ] && [ "$passed" != 0 ]
