@@ -160,7 +160,7 @@ $(B)/bash-completion: tools/xl/bash-completion config.mk
 
 ##@ Testing
 check:                                ## every test; with T=NAME one file of them
-	tests/check.sh $(if $(T),one $(T),unit store faults fuzz packages system)
+	tests/check.sh $(if $(T),one $(T),unit store faults fuzz packages other system)
 
 check-unit:                           ## the pure parts; no root, seconds
 	tests/check.sh unit
@@ -186,6 +186,9 @@ check-packages:                       ## Debian's packages, of SUITE
 
 check-system:                         ## on real Xen in QEMU
 	tests/check.sh system
+
+check-all:                            ## check, and Xen on both Debian releases
+	tests/check.sh unit store faults fuzz packages other-all system
 
 bench: build-bench                    ## ratios, as one table; on real Xen
 	tests/bench/bench.sh
@@ -256,13 +259,19 @@ deb:                                  ## Debian's, for SUITE, in a clean room
 	packaging/deb.sh
 
 ##@ Keeping house
-dist:                                 ## a tar.gz of what git has
-	@mkdir -p dist
-	git archive --format=tar.gz --prefix=xen-vscsi-$(DISTVERSION)/ \
-	    -o dist/xen-vscsi-$(DISTVERSION).tar.gz HEAD
-	@echo dist/xen-vscsi-$(DISTVERSION).tar.gz
+dist:                                 ## a tar.gz of what git has, and configure
+	rm -rf dist/$(DISTNAME)
+	mkdir -p dist
+	git archive --prefix=$(DISTNAME)/ HEAD | tar -C dist -x
+	cd dist/$(DISTNAME) && autoconf && rm -r autom4te.cache
+	tar -C dist --sort=name --owner=0 --group=0 --numeric-owner \
+	    --mtime=@$$(git log -1 --format=%ct) -czf dist/$(DISTNAME).tar.gz \
+	    $(DISTNAME)
+	rm -r dist/$(DISTNAME)
+	@echo dist/$(DISTNAME).tar.gz
 
-DISTVERSION = $(shell sed -n 's/^AC_INIT(.*\[\(.*\)\])/\1/p' configure.ac)
+DISTNAME = xen-vscsi-$(shell sed -n \
+    's/^AC_INIT(.*\[\(.*\)\])/\1/p' configure.ac)
 
 clean:                                ## what make made
 	rm -rf $(B) dist $(GENERATED)
@@ -270,6 +279,6 @@ clean:                                ## what make made
 distclean: clean                      ## and what configure made
 	rm -rf config.mk config.log config.status configure autom4te.cache
 
-.PHONY: all help check check-unit check-store check-faults check-valgrind \
+.PHONY: all help check check-all check-unit check-store check-faults check-valgrind \
         check-fuzz fuzz check-packages check-system bench lint coverage demo \
         shell install uninstall deb dist clean distclean

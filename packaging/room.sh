@@ -7,6 +7,7 @@
 #                                 unpacks it, copies DIR to /work there, runs
 #                                 COMMAND in /work, with sh, and copies
 #                                 /work/out back into DIR
+#   room.sh sources               prints where apt finds the release
 # SUITE is the release, bookworm or trixie; the default is the host's.  A
 # PACKAGE may be a pattern of apt's.  Another word in ROOM_KEY makes the room
 # anew.
@@ -108,7 +109,9 @@ END
 }
 
 case ${1:-} in
+sources) sources ;;
 make) shift; make_room "$@" ;;
 run) shift; run_room "$@" ;;
-*) die "usage: room.sh make NAME PACKAGE... | run ARCHIVE DIR COMMAND" ;;
+*) die "usage: room.sh make NAME PACKAGE... | run ARCHIVE DIR COMMAND |" \
+    "sources" ;;
 esac

@@ -1,7 +1,7 @@
 #!/bin/sh
 # SPDX-License-Identifier: LGPL-2.1-only
 # Runs the named levels of tests (unit, store, faults, faults-long, valgrind,
-# fuzz, packages, system) one after another, whatever fails, and ends with the
+# fuzz, packages, other, other-all, system) one after another, whatever fails, and ends with the
 # one line that counts them: "N passed, N failed[, N skipped][, N retried]".
 # Every test program prints TAP.  "one NAME" runs one file of whatever level:
 # 61-reboot, export.
@@ -77,6 +77,27 @@ figures() {
     cat build/check/faults_*.tap.raw | sed -n 's/^# figure| /  /p'
 }
 
+# on_release SUITE LEVEL: Xen of that Debian release, with the packages that
+# were made for it; the rig, devices, and lives by all ways of calling xl, or
+# everything, but for what is built against the libraries of this release.
+on_release() {
+    dir=build/dom0-$1
+    log=build/check/dom0-$1.log
+    build build-system || return
+    if ! SUITE=$1 tests/packages/dom0-tree.sh "$dir" >"$log" 2>&1; then
+        cat "$log"
+        echo "not ok - packages for $1" | tee -a "$total"
+        return
+    fi
+    set -- "$1" "$2" tests/system/00-rig.bats tests/system/10-devices.bats \
+        tests/system/65-matrix.bats
+    [ "$2" = other ] || set -- "$1" "$2" tests/system/*.bats
+    suite=$1
+    shift 2
+    run "system with packages on $suite" env "SUITE=$suite" \
+        tests/system/run.sh "$dir" "$@"
+}
+
 # Real Xen takes longest, and much of that is waiting: when it is not alone, it
 # goes on beside the others.
 system_pid=
@@ -138,6 +159,14 @@ for level; do
     packages)
         run packages tests/packages/run.sh
         ;;
+    other | other-all)
+        other=trixie
+        ! grep -q '^VERSION_CODENAME=trixie' /etc/os-release || other=bookworm
+        on_release "$other" "$level"
+        [ "$level" = other ] ||
+            on_release "$(sed -n 's/^VERSION_CODENAME=//p' /etc/os-release)" \
+                "$level"
+        ;;
     system|system-faults)
         if [ -n "$system_pid" ]; then
             tail -n +1 -f --pid="$system_pid" build/check/system.out
@@ -154,7 +183,8 @@ for level; do
         ;;
     *)
         echo "check.sh: no level $level (unit, store, faults, faults-long," \
-            "valgrind, fuzz, packages, system, system-faults)" >&2
+            "valgrind, fuzz, packages, other, other-all, system," \
+            "system-faults)" >&2
         exit 2
         ;;
     esac

@@ -232,13 +232,10 @@ teardown() {
 @test "hooks that cannot be loaded are told of, and xl works without" {
     mv "$our_hooks/xl-vscsi-hooks.so" /run/away.so
     run xl list -l
-    plain=$(xl list 2>&1)
     mv /run/away.so "$our_hooks/xl-vscsi-hooks.so"
     [ "$status" -eq 0 ]
     [[ "$output" == *"xl: cannot preload $our_hooks/xl-vscsi-hooks.so: No such file"* ]]
     [[ "$output" == *Domain-0* ]]
-    # What only looks does not load them.
-    [[ "$plain" == *Domain-0* && "$plain" != *preload* ]]
 }
 
 @test "what xl starts does not inherit the hooks" {

@@ -1,11 +1,21 @@
 # SPDX-License-Identifier: LGPL-2.1-only
 # Part of image.sh: run by mmdebstrap, as root of the new tree ($1), with
-# kernel, hypervisor, dom0_modules and guest_modules set. It leaves the four
-# images in the tree's root. Kernel and hypervisor are unpacked, not installed.
+# dom0_modules and guest_modules set. It leaves the four images in the tree's
+# root. Kernel and hypervisor are unpacked, not installed.
 set -eu
 PATH=$PATH:/usr/sbin:/sbin
 root=$1
 tmp=$root/tmp/image
+
+# The first package that $1 depends on whose name begins with $2.
+dep() {
+    APT_CONFIG=$MMDEBSTRAP_APT_CONFIG apt-cache depends "$1" |
+        awk -v p="$2" '$1 == "Depends:" && index($2, p) == 1 \
+            { print $2; exit }'
+}
+
+hypervisor=$(dep xen-system-amd64 xen-hypervisor-4)
+kernel=$(dep linux-image-amd64 linux-image-)
 version=${kernel#linux-image-}
 
 # Copies the modules $3... and what they need from the kernel into $1, whose

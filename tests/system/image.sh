@@ -5,8 +5,9 @@
 #   vmlinux         the kernel of dom0 and of the guests
 #   dom0.cpio.zst   root of dom0, without this project
 #   guest.cpio.zst  root of a guest, without its /init
-# All of it is made of packages of the Debian release this host runs, so that
-# what is compiled here runs there. Nothing is installed on the host.
+# All of it is made of packages of the Debian release SUITE: bookworm, trixie,
+# or by default the one that this host runs, so that what is compiled here runs
+# there. Nothing is installed on the host.
 set -eu
 
 here=$(cd "$(dirname "$0")" && pwd)
@@ -25,7 +26,7 @@ guest_modules="xen-scsifront xen-blkfront sd_mod sr_mod st sg ch"
 say() { echo "image: $*" >&2; }
 die() { say "$*"; exit 1; }
 
-suite=$(. /etc/os-release && echo "${VERSION_CODENAME:-unknown}")
+suite=${SUITE:-$(. /etc/os-release && echo "${VERSION_CODENAME:-unknown}")}
 cache=${PVSCSI_CACHE:-${XDG_CACHE_HOME:-$HOME/.cache}/pvscsi-xen}/$suite
 key=$(cat "$here/image.sh" "$here/image-hook.sh" | sha256sum | cut -c1-16)
 out=$cache/image.$key
@@ -35,25 +36,12 @@ if [ -d "$out" ]; then
     exit 0
 fi
 
-for t in mmdebstrap cpio zstd xz modprobe apt-cache; do
+for t in mmdebstrap cpio zstd xz modprobe; do
     PATH=$PATH:/usr/sbin:/sbin command -v $t >/dev/null ||
         die "$t is missing: run ./bootstrap, which installs it"
 done
 [ -x /bin/busybox ] || [ -x /usr/bin/busybox ] ||
     die "busybox is missing: run ./bootstrap, which installs it"
-
-# The first package that $1 depends on whose name begins with $2.
-dep() {
-    apt-cache depends "$1" 2>/dev/null |
-        awk -v p="$2" '$1 == "Depends:" && index($2, p) == 1 \
-            { print $2; exit }'
-}
-
-hypervisor=$(dep xen-system-amd64 xen-hypervisor-4)
-utils=$(dep xen-system-amd64 xen-utils-4)
-kernel=$(dep linux-image-amd64 linux-image-)
-[ -n "$hypervisor" ] && [ -n "$utils" ] && [ -n "$kernel" ] ||
-    die "apt knows no Xen or no kernel package: run apt-get update first"
 
 mkdir -p "$cache"
 # One build at a time; a second caller waits and finds it done.
@@ -71,25 +59,21 @@ trap 'exit 143' TERM
 
 # Where this host's apt finds Debian, security updates included, and how
 # (proxies): nothing else of its configuration is for us.
-apt-get indextargets --format \
-    '$(CREATED_BY) $(ORIGIN) $(REPO_URI) $(RELEASE) $(COMPONENT)' |
-    awk '$1 == "Packages" && $2 == "Debian" && $5 == "main" \
-        { print "deb", $3, $4, $5 }' | sort -u >"$work/sources.list"
+SUITE=$suite "$here/../../packaging/room.sh" sources >"$work/sources.list"
 [ -s "$work/sources.list" ] ||
     die "apt has no list of Debian's packages: run apt-get update first"
 apt-config dump | grep -E '^Acquire::(https?|ftp|Retries)' \
     >"$work/apt.conf" || :
 
 start=$(date +%s)
-say "building dom0 for Debian $suite: $utils, $kernel"
+say "building dom0 for Debian $suite"
 say "  (once; kept in $out)"
 
-hook="kernel=$kernel hypervisor=$hypervisor
-dom0_modules='$(echo $dom0_modules)'
+hook="dom0_modules='$(echo $dom0_modules)'
 guest_modules='$(echo $guest_modules)'
 $(cat "$here/image-hook.sh")"
 
-include=$(echo $dom0_packages "$utils" | tr ' ' ',')
+include=$(echo $dom0_packages '?name(^xen-utils-4[.][0-9]+$)' | tr ' ' ',')
 if ! mmdebstrap --quiet --variant=essential --format=null \
     --keyring=/usr/share/keyrings/debian-archive-keyring.gpg \
     --aptopt="$work/apt.conf" \

@@ -101,5 +101,43 @@ ln -s "$root/real/xl" "$root/usr/sbin/xl"
 refused "--sbindir=$root/usr/sbin" "--with-xl=$root/real/xl"
 ok "and where one is a link to the other" $?
 
+# configured TEXT ARGUMENT...: config.mk has a line TEXT then.
+configured() {
+    (text=$1 && shift && rm -rf "$root/conf" && mkdir -p "$root/conf" &&
+        cd "$root/conf" && "$OLDPWD/configure" "$@" >"$root/log" 2>&1 &&
+        grep -qx "$text" config.mk)
+}
+
+configured "docdir = /some/where" --docdir=/some/where
+ok "the documentation goes where configure is told" $?
+cat >"$root/bin/pkg-config" <<'END'
+#!/bin/sh
+case $* in *cmocka*) exit 1 ;; esac
+exec /usr/bin/pkg-config "$@"
+END
+chmod 755 "$root/bin/pkg-config"
+configured "CMOCKA_LIBS = " "PKG_CONFIG=$root/bin/pkg-config" &&
+    grep -q 'without cmocka' "$root/log"
+ok "cmocka is not needed to build" $?
+rm "$root/bin/pkg-config"
+
+# As a packager does; nothing there but the tarball has git or autoconf.
+builds_from_tarball() {
+    make -s dist >"$root/log" 2>&1 &&
+        tar -C "$root" -xzf dist/xen-vscsi-*.tar.gz &&
+        ln -s /bin/false "$root/bin/git" &&
+        ln -s /bin/false "$root/bin/autoconf" &&
+        (cd "$root"/xen-vscsi-* && ./configure --without-checks &&
+            make -s -j2) >"$root/log" 2>&1 &&
+        [ -x "$(echo "$root"/xen-vscsi-*/build/xl-scsi)" ]
+}
+if git rev-parse HEAD >/dev/null 2>&1; then
+    builds_from_tarball
+    ok "make dist makes what builds without git and autoconf" $?
+else
+    num=$((num + 1))
+    echo "ok $num - make dist makes what builds # skip not in a clone by git"
+fi
+
 echo "1..$num"
 [ "$num_failed" = 0 ]

@@ -1,0 +1,47 @@
+#!/bin/sh
+# SPDX-License-Identifier: LGPL-2.1-only
+# dom0-tree.sh DIR: makes of DIR what tests/system/run.sh lays over dom0: all
+# that changes where the Debian packages of SUITE (default: the host's release)
+# are installed with apt, and the programs that tests run, which build/dom0
+# has; those that use our libraries are made anew.
+set -eu
+
+top=$(cd "$(dirname "$0")/../.." && pwd)
+[ $# -eq 1 ] || { echo "usage: dom0-tree.sh DIR" >&2; exit 1; }
+SUITE=${SUITE:-$(. /etc/os-release && echo "${VERSION_CODENAME:-unknown}")}
+export SUITE DEB_BUILD_OPTIONS=nocheck
+debs=$top/build/deb/$SUITE
+dir=$1
+
+tmp=$(mktemp -d "${TMPDIR:-/tmp}/pvscsi-tree.XXXXXX")
+trap 'rm -rf "$tmp"' EXIT
+trap 'exit 1' HUP INT TERM
+
+"$top/packaging/deb.sh" "$debs" >/dev/null
+room=$("$top/packaging/deb.sh" --room)
+mkdir "$tmp/room"
+cp "$debs"/*.deb "$top"/tests/system/thirdparty.c "$top"/tests/system/soak.c \
+    "$tmp/room"
+# A rename, as a diversion is one, changes the ctime alone.
+"$top/packaging/room.sh" run "$room" "$tmp/room" '
+    export DEBIAN_FRONTEND=noninteractive
+    rm ./*-dbgsym_*.deb
+    touch /stamp
+    apt-get -q -y install ./*.deb
+    find / -xdev \( -path /proc -o -path /sys -o -path /dev -o -path /work \
+        -o -path /tmp -o -path /run -o -path /var -o -path /etc \
+        -o -path /usr/share/doc -o -path /usr/include -o -name "*.a" \
+        -o -name "*.pc" -o -path /stamp \) -prune \
+        -o ! -type d -cnewer /stamp -print0 >/tmp/changed
+    tar --null -T /tmp/changed -cf - | tar -C out -xf -
+    mkdir out/tests
+    for t in thirdparty soak; do
+        gcc -o out/tests/$t $t.c \
+            $(pkg-config --cflags --libs xlutil-vscsi xentoollog)
+    done
+    ' >"$tmp/log" || { tail -n 30 "$tmp/log" >&2; exit 1; }
+
+rm -rf "$dir"
+mkdir -p "$dir"
+cp -a "$top/build/dom0/tests" "$dir"
+cp -a "$tmp/room/out/." "$dir"
