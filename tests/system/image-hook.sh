@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: LGPL-2.1-only
 # Part of image.sh: run by mmdebstrap, as root of the new tree ($1), with
-# dom0_modules and guest_modules set. It leaves the four images in the tree's
+# dom0_modules and guest_modules set. It leaves the five images in the tree's
 # root. Kernel and hypervisor are unpacked, not installed.
 set -eu
 PATH=$PATH:/usr/sbin:/sbin
@@ -82,6 +82,34 @@ done
 copy_modules "$guest" lib/modules $guest_modules
 (cd "$guest" && find . | pack) >"$root/guest.cpio.zst"
 
+# Installed beside dom0's packages, whose image is made without it.
+echo "I: QEMU for HVM guests"
+find "$root/usr" "$root/etc" ! -type d | sort >"$tmp/before"
+APT_CONFIG=$MMDEBSTRAP_APT_CONFIG apt-get -q -y install qemu-system-xen \
+    "-oDPkg::Chroot-Directory=$root"
+find "$root/usr" "$root/etc" ! -type d | sort >"$tmp/after"
+comm -13 "$tmp/before" "$tmp/after" >"$tmp/new"
+sed "s,^$root/,," "$tmp/new" | grep -E -e '^usr/(libexec|lib)/' \
+    -e '^usr/share/(seabios/bios-256k|qemu/(linuxboot|kvmvapic))' \
+    -e '^usr/share/qemu/keymaps/(en-us|common|modifiers)' >"$tmp/hvm"
+mkdir -p "$root/guest"
+cp "$tmp/kernel/boot/vmlinuz-$version" "$root/guest/vmlinuz"
+echo guest/vmlinuz >>"$tmp/hvm"
+# The directories too, each before what is in it.
+{
+    cat "$tmp/hvm"
+    while read -r file; do
+        while file=${file%/*}; [ "$file" != usr ] && [ "$file" != guest ]; do
+            echo "$file"
+        done
+    done <"$tmp/hvm"
+    echo usr
+    echo guest
+} | sort -u >"$tmp/hvm.all"
+(cd "$root" && pack <"$tmp/hvm.all") >"$root/hvm.cpio.zst"
+rm "$root/guest/vmlinuz"
+(cd "$root" && xargs rm -f) <"$tmp/new"
+
 echo "I: dom0"
 copy_modules "$root" lib/modules $dom0_modules
 mkdir -p "$root/boot" "$root/guest" "$root/tests" "$root/var/log/xen/console"
@@ -105,6 +133,6 @@ rm -rf var/lib/apt var/cache/* var/lib/dpkg var/log/apt usr/share/info \
     find . -xdev \( -path ./dev -o -path ./proc -o -path ./sys -o \
         -path ./tmp -o -path ./run \) -prune -o \
         ! -path ./xen ! -path ./vmlinux ! -path ./guest.cpio.zst \
-        ! -path ./dom0.cpio.zst -print
+        ! -path ./dom0.cpio.zst ! -path ./hvm.cpio.zst -print
     printf './%s\n' dev proc sys tmp run
 } | pack >"$root/dom0.cpio.zst"

@@ -5,6 +5,8 @@
 #   vmlinux         the kernel of dom0 and of the guests
 #   dom0.cpio.zst   root of dom0, without this project
 #   guest.cpio.zst  root of a guest, without its /init
+#   hvm.cpio.zst    what dom0 needs beside for HVM guests: QEMU, a kernel as QEMU
+#                   boots it
 # All of it is made of packages of the Debian release SUITE: bookworm, trixie,
 # or by default the one that this host runs, so that what is compiled here runs
 # there. Nothing is installed on the host.
@@ -87,6 +89,7 @@ if ! mmdebstrap --quiet --variant=essential --format=null \
     --customize-hook="download /vmlinux '$work/vmlinux'" \
     --customize-hook="download /dom0.cpio.zst '$work/dom0.cpio.zst'" \
     --customize-hook="download /guest.cpio.zst '$work/guest.cpio.zst'" \
+    --customize-hook="download /hvm.cpio.zst '$work/hvm.cpio.zst'" \
     "$suite" /dev/null "$work/sources.list" >"$work/log" 2>&1 9>&-
 then
     tail -n 30 "$work/log" >&2

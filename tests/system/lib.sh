@@ -44,7 +44,7 @@ wait_for() {
     done
 }
 
-# start_guest NAME [pv|pvh] [CONFIG_LINE...]: a guest of 128 MB that takes
+# start_guest NAME [pv|pvh|hvm] [CONFIG_LINE...]: a guest of 128 MB that takes
 # commands; $guest_args is added to its kernel's command line ("noscsi": no
 # xen-scsifront until `guest NAME modprobe xen-scsifront`).
 start_guest() {
@@ -55,7 +55,7 @@ start_guest() {
     wait_guest "$_name"
 }
 
-# write_guest_config NAME [pv|pvh] [CONFIG_LINE...]: makes /run/NAME.cfg only.
+# write_guest_config NAME [pv|pvh|hvm] [CONFIG_LINE...]: makes /run/NAME.cfg only.
 write_guest_config() {
     _cfg=/run/$1.cfg _type=${2:-pv}
     # What vm.sh gives dom0's kernel, no look for an AGP bridge and, a PV one,
@@ -64,7 +64,13 @@ write_guest_config() {
     [ "$_type" != pv ] || _quick="$_quick clearcpuid=4"
     {
         printf 'name="%s"\ntype="%s"\n' "$1" "$_type"
-        echo 'kernel="/guest/vmlinux"'
+        if [ "$_type" = hvm ]; then
+            # What QEMU need not show, or emulate.
+            printf '%s\n' 'kernel="/guest/vmlinuz"' 'serial="none"' \
+                'vga="none"' 'vnc=0' 'sdl=0' 'usb=0'
+        else
+            echo 'kernel="/guest/vmlinux"'
+        fi
         echo 'ramdisk="/guest/initrd"'
         echo "extra=\"console=hvc0 rdinit=/init quiet $_quick ${guest_args:-}\""
         echo 'memory=128'

@@ -33,6 +33,7 @@ weight() {
     n=$(grep -c '^@test' "$1") || :
     case ${1##*/} in
     52*) n=$((n * 110)) ;;
+    67*) n=$((n * 50)) ;;
     47*) n=$((n * 49)) ;;
     46* | 6[123]*) n=$((n * 24)) ;;
     25* | 45* | 80*) n=$((n * 17)) ;;
@@ -83,7 +84,9 @@ END
         >"$tree/tests/settings"
     chmod 755 "$tree/tests/run"
     code=0
-    VM_TIMEOUT_S=${VM_TIMEOUT_S:-3000} \
+    hvm=
+    ! grep -q hvm "$tmp/list.$1" || hvm=1
+    VM_HVM=$hvm VM_TIMEOUT_S=${VM_TIMEOUT_S:-3000} \
         VM_CONSOLE_LOG=${VM_CONSOLE_LOG:+$VM_CONSOLE_LOG.$1} \
         "$here/vm.sh" run "$tree" || code=$?
     echo $code >"$tmp/code.$1"
