@@ -165,7 +165,8 @@ build-system: all
 	    $(CC) $(WARN) -Os -static -s -o $(B)/dom0/tests/guest/bin/$$t \
 	        tests/system/$$t.c -lxenstore -lxentoolcore || exit; \
 	done
-	cp $(addprefix tests/system/,vscsi.sh life.sh hbas.sh remote-sh) \
+	cp $(addprefix tests/system/,vscsi.sh life.sh matrix.sh hbas.sh \
+	    remote-sh) \
 	    $(B)/dom0/tests
 	$(CC) $(WARN) -O1 -o $(B)/dom0/tests/ask tests/system/ask.c -lxenstore
 	export PKG_CONFIG_SYSROOT_DIR=$(abspath $(B)/dom0) \

@@ -3,7 +3,8 @@
 # dom0-tree.sh DIR: makes of DIR what tests/system/run.sh lays over dom0: all
 # that changes where the Debian packages of SUITE (default: the host's release)
 # are installed with apt, and the programs that tests run, which build/dom0
-# has; those that use our libraries are made anew.
+# has; those that use our libraries are made anew.  /tests/debs/newer has the
+# same packages as version 99, and dpkg there knows what is installed.
 set -eu
 
 top=$(cd "$(dirname "$0")/../.." && pwd)
@@ -34,10 +35,23 @@ cp "$debs"/*.deb "$top"/tests/system/thirdparty.c "$top"/tests/system/soak.c \
         -o -name "*.pc" -o -path /stamp \) -prune \
         -o ! -type d -cnewer /stamp -print0 >/tmp/changed
     tar --null -T /tmp/changed -cf - | tar -C out -xf -
-    mkdir out/tests
+    mkdir -p out/tests/debs/newer
     for t in thirdparty soak; do
         gcc -o out/tests/$t $t.c \
             $(pkg-config --cflags --libs xlutil-vscsi xentoollog)
+    done
+    dpkg --purge libxen-vscsi-dev
+    mkdir -p out/var/lib/dpkg/info
+    cd /var/lib/dpkg
+    cp -r status diversions triggers "$OLDPWD/out/var/lib/dpkg"
+    cp info/format info/*xen* "$OLDPWD/out/var/lib/dpkg/info"
+    cd "$OLDPWD"
+    for deb in ./libxenlight*.deb ./xen-vscsi*.deb; do
+        dpkg-deb -R "$deb" /tmp/deb
+        sed -i "s/^Version: .*/Version: 99/; s/(= [^)]*)/(= 99)/" \
+            /tmp/deb/DEBIAN/control
+        dpkg-deb -b -Zgzip /tmp/deb out/tests/debs/newer
+        rm -r /tmp/deb
     done
     ' >"$tmp/log" || { tail -n 30 "$tmp/log" >&2; exit 1; }
 
