@@ -341,7 +341,7 @@ def check_keys(ty, fields, node):
         else:
             keys.append(f.name)
     return call("rc", "libxl__vscsi_json_check_keys",
-                [node] + ['"%s"' % key for key in keys] + ["NULL"])
+                [node] + ['"%s"' % key for key in keys] + ["(const char *)NULL"])
 
 
 def declarations(body):
