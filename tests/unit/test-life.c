@@ -235,8 +235,19 @@ static void a_guest_that_is_being_saved_is_not_saved_again(void **state)
     (void)state;
     assert_calls("FAIL=vscsi_freeze=-20 $xl save 5 file", 1, "");
     assert_int_equal(rig_says("5 is frozen"), 1);
-    assert_calls("FAIL=vscsi_freeze=-20 $xl migrate 5 '$xl migrate-receive'",
-                 1, "vscsi_check 1\n");
+    assert_int_equal(rig_run("FAIL=vscsi_freeze=-20"
+                             " $xl migrate 5 '$xl migrate-receive'"), 1);
+    assert_int_equal(rig_says("5 is frozen"), 1);
+}
+
+/* It gets none while it is saved. */
+static void a_guest_without_devices_stays_without(void **state)
+{
+    (void)state;
+    rig_put("record", NULL);
+    assert_calls("FAIL=vscsi_freeze=-20 $xl save 5 file", 1, "");
+    assert_int_equal(rig_says("5 is frozen"), 1);
+    assert_calls("$xl save 5 file", 0, "suspend 5\ndestroy 5\n");
 }
 
 /* In the file "vhosts" when xl has read the list, and has not begun. */
@@ -413,6 +424,7 @@ int main(int argc, char **argv)
         CASE(a_domain_moves_with_its_devices),
         CASE(a_guest_that_cannot_be_looked_at_is_not_saved),
         CASE(a_guest_that_is_being_saved_is_not_saved_again),
+        CASE(a_guest_without_devices_stays_without),
         CASE(what_changes_before_it_is_sent_stops_it),
         CASE(a_reboot_that_cannot_look_uses_what_it_knows),
         CASE(only_what_comes_after_the_first_is_a_restart),

@@ -324,11 +324,10 @@ static int check_unchanged(libxl_ctx *ctx, uint32_t domid)
 /* The error is the one after which xl touches nothing. */
 static int before_suspend(libxl_ctx *ctx, uint32_t domid)
 {
-    int rc = hooks_migrate_before_suspend(ctx, domid);
+    int rc = libxl_vscsi_freeze(ctx, domid, &frozen);
 
-    if (rc)
-        return rc;
-    rc = libxl_vscsi_freeze(ctx, domid, &frozen);
+    if (!rc)
+        rc = hooks_migrate_before_suspend(ctx, domid);
     if (!rc)
         rc = check_unchanged(ctx, domid);
     if (!rc)

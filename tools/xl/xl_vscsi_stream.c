@@ -128,7 +128,9 @@ PUBLIC int libxl_domain_suspend(libxl_ctx *ctx, uint32_t domid, int fd,
     gate_state state = gate_domain(domid);
     int rc = 0;
 
-    if (state == GATE_LOADED)
+    /* One that has no devices is to get none meanwhile. */
+    if (state == GATE_LOADED ||
+        (state == GATE_NOTHING && gate_needed() == GATE_LOADED))
         rc = gate_life->before_suspend(ctx, domid);
     else if (state == GATE_REFUSED)
         rc = refuse_suspend(domid);
