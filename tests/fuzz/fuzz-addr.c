@@ -105,8 +105,8 @@ static void any_hctl(const uint8_t *data, size_t size)
     fits = libxl__vscsi_pdev_format(&pdev, p_dev);
     FUZZ_CHECK(fits == (strlen(text) <= LIBXL__VSCSI_PDEV_MAX));
     FUZZ_CHECK(!fits || !strcmp(p_dev, text));
-    fits = a.hst <= LIBXL__VSCSI_MAX_VHOST && !a.chn &&
-           a.tgt <= LIBXL__VSCSI_MAX_TARGET && a.lun <= LIBXL__VSCSI_MAX_LUN;
+    fits = a.hst <= LIBXL_VSCSI_MAX_HOST && !a.chn &&
+           a.tgt <= LIBXL_VSCSI_MAX_TARGET && a.lun <= LIBXL_VSCSI_MAX_LUN;
     FUZZ_CHECK(fits == !libxl__vscsi_vdev_fault(&a, why, sizeof(why)));
     FUZZ_CHECK(fits == !why[0]);
 }

@@ -80,6 +80,7 @@ commands_fail_clearly() {
             fails_clearly $program scsi-list &&
             fails_clearly $program scsi-assignable-list &&
             fails_clearly $program scsi-cleanup &&
+            fails_clearly $program scsi-wake 1 &&
             fails_clearly $program -v scsi-list &&
             fails_clearly $program help scsi-list || return 1
     done

@@ -514,6 +514,18 @@ static void an_operation_on_a_thread_calls_back_once(void **state)
     libxl_device_vscsictrl_dispose(&ctrl);
 }
 
+static void the_thread_has_the_words_of_its_last_error(void **state)
+{
+    (void)state;
+    assert_int_equal(add("/dev/fake-0-1,0:0:0:0", NULL), 0);
+    assert_string_equal(libxl_vscsi_last_error(), "");
+    assert_int_equal(add("/dev/fake-0-1,0:0:0:1", NULL), ERROR_DEVICE_EXISTS);
+    assert_non_null(strstr(libxl_vscsi_last_error(),
+                           "it is assigned to this domain"));
+    assert_int_equal(libxl_vscsi_resume(NULL, DOM), 0);
+    assert_string_equal(libxl_vscsi_last_error(), "");
+}
+
 static void what_is_refused_at_once_does_not_call_back(void **state)
 {
     static const libxl_asyncop_how for_the_queue = { .callback = NULL };
@@ -556,6 +568,7 @@ int main(void)
         TEST(which_unit_it_is_goes_on_record),
         TEST(a_device_can_be_taken_out_of_a_struct),
         TEST(an_operation_on_a_thread_calls_back_once),
+        TEST(the_thread_has_the_words_of_its_last_error),
         TEST(what_is_refused_at_once_does_not_call_back),
     };
 

@@ -402,12 +402,42 @@ static void place_of_a_node_is_told_silently(void **state)
     assert_string_equal(fakesys_said, "");
 }
 
+/* And from any name to the others. */
+static void a_name_is_looked_up_as_a_unit(void **state)
+{
+    libxl_vscsiunit unit = { .size_kb = 7 };
+
+    (void)state;
+    fakesys_link("/dev/disk/by-id/wwn-0x5000c500a1b2c3d4", "/dev/sdb");
+    assert_int_equal(libxl__vscsi_lookup(&fakesys_vc, "/dev/sg1", &unit), 0);
+    assert_string_equal(unit.name, "/dev/disk/by-id/wwn-0x5000c500a1b2c3d4");
+    assert_string_equal(unit.wwid, NAA);
+    assert_string_equal(unit.serial, "S 1");
+    assert_string_equal(unit.devtype, "disk");
+    assert_string_equal(unit.paths[0].node, "/dev/sdb");
+    assert_int_equal(unit.paths[0].hctl.hst, 2);
+    assert_int_equal(unit.paths[0].hctl.lun, 1);
+    assert_null(unit.holder);
+    libxl_vscsiunit_dispose(&unit);
+    assert_int_equal(libxl__vscsi_lookup(&fakesys_vc, "8:0:0:2", &unit), 0);
+    assert_int_equal(unit.num_paths, 3);
+    assert_int_equal(unit.paths[0].hctl.hst, 8);
+    libxl_vscsiunit_dispose(&unit);
+
+    unit.size_kb = 7;
+    assert_int_equal(libxl__vscsi_lookup(&fakesys_vc, "9:0:0:0", &unit),
+                     ERROR_NOTFOUND);
+    assert_non_null(strstr(fakesys_said, "9:0:0:0: "));
+    assert_int_equal(unit.size_kb, 7);
+}
+
 #define TEST(f) cmocka_unit_test_setup_teardown(f, set_up, fakesys_tear_down)
 
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         TEST(every_node_of_a_device_leads_to_it),
+        TEST(a_name_is_looked_up_as_a_unit),
         TEST(disk_without_its_driver_has_nothing_for_lio),
         TEST(device_without_any_node_is_named_by_its_address),
         TEST(identity_and_names_are_tidy),

@@ -235,6 +235,8 @@ static void the_terminal_is_passed_on(void **state)
     " scsi-assignable-list \n" \
     "                     List the SCSI devices that dom0 can give to" \
     " domains\n" \
+    " scsi-wake           Let a domain go on whose SCSI devices stayed" \
+    " suspended\n" \
     " scsi-cleanup        Remove what destroyed domains left of their SCSI" \
     " devices\n" \
     " vtpm-attach         Give a TPM\n"
@@ -276,7 +278,7 @@ static void help_suits_the_distributions_completion(void **state)
     f = popen(script, "r");
     assert_non_null(f);
     assert_non_null(fgets(answer, sizeof(answer), f));
-    assert_string_equal(answer, "5\n");
+    assert_string_equal(answer, "6\n");
     assert_int_equal(pclose(f), 0);
 }
 

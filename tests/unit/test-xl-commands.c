@@ -313,6 +313,16 @@ static void ctrl_c_says_what_it_leaves(void **state)
     run_free(&r);
 }
 
+static void wake_asks_the_library(void **state)
+{
+    (void)state;
+    assert_ends(XL("scsi-wake", "mail", NULL), 0, "wake 3\n", "");
+    assert_ends(XL("scsi-wake", "nope", NULL), 1, "",
+                "there is no domain nope\n");
+    assert_refused(XL("scsi-wake", NULL),
+                   "'xl scsi-wake' requires at least 1 argument.\n\n");
+}
+
 static void cleanup_asks_the_library_and_tells_how_it_ended(void **state)
 {
     (void)state;
@@ -681,6 +691,7 @@ int main(int argc, char **argv)
             who_is_not_root_is_told_who_may, without_xen, with_all),
         cmocka_unit_test_setup_teardown(
             with_v_xens_own_message_is_shown_too, without_xen, with_all),
+        cmocka_unit_test(wake_asks_the_library),
         cmocka_unit_test(cleanup_asks_the_library_and_tells_how_it_ended),
         cmocka_unit_test(ctrl_c_says_what_it_leaves),
         cmocka_unit_test(units_are_a_table_and_with_all_say_who_has_them),

@@ -259,6 +259,13 @@ int libxl_vscsi_domains(libxl_ctx *ctx, uint32_t **domids_r, int *num_r)
     return 0;
 }
 
+int libxl_vscsi_resume(libxl_ctx *ctx, uint32_t domid)
+{
+    (void)ctx;
+    printf("wake %u\n", domid);
+    return answer(domid);
+}
+
 int libxl_vscsi_cleanup(libxl_ctx *ctx)
 {
     (void)ctx;

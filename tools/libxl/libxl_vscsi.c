@@ -250,7 +250,7 @@ static int remove_dev(libxl_ctx *ctx, uint32_t domid,
         .kind = DETACH, .ctx = ctx, .domid = domid, .how = how,
         .vdev = dev->vdev,
         /* What is no vhost's number names none. */
-        .devid = dev->vdev.hst > LIBXL__VSCSI_MAX_VHOST ? -2
+        .devid = dev->vdev.hst > LIBXL_VSCSI_MAX_HOST ? -2
                  : (libxl_devid)dev->vdev.hst,
     };
 

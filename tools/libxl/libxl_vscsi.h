@@ -60,6 +60,15 @@ extern "C" {
  */
 #define LIBXL_VSCSI_ANY UINT32_MAX
 
+/* What a vdev may be at most, beside channel 0: what xen-scsifront looks at;
+ * and how many pages a command may have: what it takes for the least, and
+ * what xen-scsiback offers (VSCSIIF_SG_TABLESIZE and SG_ALL of vscsiif.h). */
+#define LIBXL_VSCSI_MAX_HOST 65535
+#define LIBXL_VSCSI_MAX_TARGET 63
+#define LIBXL_VSCSI_MAX_LUN 254
+#define LIBXL_VSCSI_MIN_SEGMENTS 26
+#define LIBXL_VSCSI_MAX_SEGMENTS 128
+
 /*
  * The node below /libxl/<domid> that a toolstack writes, whatever is in it, to
  * say that it gives the domain its devices again when it reboots.
@@ -75,6 +84,13 @@ extern "C" {
  * background.
  */
 void libxl_vscsi_set_logger(xentoollog_logger *lg);
+
+/*
+ * The first error that the last call of this library on this thread has
+ * logged, as it was logged; "" if there was none.  Of an operation with a
+ * callback, in that.  Stays what it is until the thread's next call.
+ */
+const char *libxl_vscsi_last_error(void);
 
 typedef struct libxl_vscsi_timeouts {
     /* The backend driver of dom0 takes notice of a new vhost. */
@@ -281,6 +297,21 @@ void libxl_vscsiinfo_list_free(libxl_vscsiinfo *infos, int num);
 int libxl_vscsi_assignable_list(libxl_ctx *ctx, bool all,
                                 libxl_vscsiunit **units_r, int *num_r);
 void libxl_vscsi_assignable_list_free(libxl_vscsiunit *units, int num);
+
+/*
+ * Which unit of dom0 name means, a node, a link or h:c:t:l, and all that is
+ * known of it: each of its paths, the one that was named first if it runs,
+ * the best of its names, its identity and its limits.  holder is NULL: nobody
+ * is asked who has it.  Takes no lock and changes nothing.
+ *
+ * *unit_r is freed with libxl_vscsiunit_dispose().
+ *
+ *  ERROR_NOTFOUND  there is no such device, or no path to it that runs
+ *  ERROR_INVAL     it is not a SCSI device, or a part of one
+ *  ERROR_FAIL, ERROR_NOMEM  it could not be looked at; all are logged
+ */
+int libxl_vscsi_lookup(libxl_ctx *ctx, const char *name,
+                       libxl_vscsiunit *unit_r);
 
 /*
  * Removes what domains left behind that were destroyed with their devices

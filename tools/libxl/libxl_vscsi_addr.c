@@ -181,18 +181,18 @@ bool libxl__vscsi_wwn_parse(const char *s, size_t *wwn_len_r,
 const char *libxl__vscsi_vdev_fault(const libxl_vscsi_hctl *vdev,
                                     char *buf, size_t size)
 {
-    if (vdev->hst > LIBXL__VSCSI_MAX_VHOST)
+    if (vdev->hst > LIBXL_VSCSI_MAX_HOST)
         snprintf(buf, size, "vhost %" PRIu32 " is out of range (0..%d)",
-                 vdev->hst, LIBXL__VSCSI_MAX_VHOST);
+                 vdev->hst, LIBXL_VSCSI_MAX_HOST);
     else if (vdev->chn != 0)
         snprintf(buf, size, "channel %" PRIu32 " is out of range (only 0)",
                  vdev->chn);
-    else if (vdev->tgt > LIBXL__VSCSI_MAX_TARGET)
+    else if (vdev->tgt > LIBXL_VSCSI_MAX_TARGET)
         snprintf(buf, size, "target %" PRIu32 " is out of range (0..%d)",
-                 vdev->tgt, LIBXL__VSCSI_MAX_TARGET);
-    else if (vdev->lun > LIBXL__VSCSI_MAX_LUN)
+                 vdev->tgt, LIBXL_VSCSI_MAX_TARGET);
+    else if (vdev->lun > LIBXL_VSCSI_MAX_LUN)
         snprintf(buf, size, "LUN %" PRIu64 " is out of range (0..%d)",
-                 vdev->lun, LIBXL__VSCSI_MAX_LUN);
+                 vdev->lun, LIBXL_VSCSI_MAX_LUN);
     else
         return NULL;
     return buf;

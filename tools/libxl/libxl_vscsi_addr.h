@@ -20,17 +20,8 @@
 /* What xen-scsiback keeps of a p-dev, without the NUL. */
 #define LIBXL__VSCSI_PDEV_MAX 31
 
-/* What scsifront scans: channel 0, targets 0..63, LUNs 0..254. */
-#define LIBXL__VSCSI_MAX_TARGET 63
-#define LIBXL__VSCSI_MAX_LUN 254
-/* Pages of one command: what scsifront takes for the least, and what
- * scsiback offers (VSCSIIF_SG_TABLESIZE, SG_ALL). */
-#define LIBXL__VSCSI_MIN_SEGMENTS 26
-#define LIBXL__VSCSI_MAX_SEGMENTS 128
 /* What a start may wait for a device. */
 #define LIBXL__VSCSI_MAX_WAIT_S 3600
-/* A vhost's number is a xenstore name and a guest's host number. */
-#define LIBXL__VSCSI_MAX_VHOST 65535
 
 /* Exactly len characters.  False leaves *value_r alone. */
 bool libxl__vscsi_parse_u64(const char *s, size_t len, uint64_t max,

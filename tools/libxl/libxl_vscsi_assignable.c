@@ -157,7 +157,7 @@ static int add_paths(libxl__vscsi_ctx *vc, const libxl__vscsi_unit *unit,
     return 0;
 }
 
-static int describe(libxl__vscsi_ctx *vc, assignable *a,
+static int describe(libxl__vscsi_ctx *vc, libxl__vscsi_dom0 *dom0,
                     const libxl__vscsi_unit *unit,
                     libxl_vscsiunit *entry)
 {
@@ -168,7 +168,7 @@ static int describe(libxl__vscsi_ctx *vc, assignable *a,
     entry->model = strdup(unit->id.model);
     entry->wwid = strdup(unit->id.wwid);
     entry->serial = strdup(unit->id.serial);
-    entry->name = libxl__vscsi_unit_name(vc, &a->known.dom0, unit);
+    entry->name = libxl__vscsi_unit_name(vc, dom0, unit);
     if (!entry->devtype || !entry->vendor || !entry->model || !entry->wwid ||
         !entry->serial || !entry->name)
         return out_of_memory(vc);
@@ -176,11 +176,6 @@ static int describe(libxl__vscsi_ctx *vc, assignable *a,
     if (libxl__vscsi_unit_limits(vc, unit, &limits)) {
         entry->max_sectors_kb = limits.max_sectors_kb;
         entry->max_segments = limits.max_segments;
-    } else if (!entry->holder) {        /* attach would refuse it */
-        entry->holder = strdup("dom0's kernel does not tell how large a "
-                               "command it takes");
-        if (!entry->holder)
-            return out_of_memory(vc);
     }
     return add_paths(vc, unit, entry);
 }
@@ -220,7 +215,13 @@ static int add_unit(libxl__vscsi_ctx *vc, assignable *a,
     libxl_vscsiunit_init(entry);
     rc = look_for_holder(vc, a, unit, &entry->holder);
     if (!rc && (a->all || !entry->holder)) {
-        rc = describe(vc, a, unit, entry);
+        rc = describe(vc, &a->known.dom0, unit, entry);
+        if (!rc && !entry->max_segments && !entry->holder) {
+            /* attach would refuse it */
+            entry->holder = strdup("dom0's kernel does not tell how large a "
+                                   "command it takes");
+            rc = entry->holder ? 0 : out_of_memory(vc);
+        }
         if (!rc) {
             a->num++;
             return 0;
@@ -285,6 +286,43 @@ int libxl_vscsi_assignable_list(libxl_ctx *ctx, bool all,
     rc = libxl__vscsi_ctx_init(&vc);
     if (!rc)
         rc = libxl__vscsi_assignable(&vc, all, units_r, num_r);
+    libxl__vscsi_ctx_dispose(&vc);
+    return rc;
+}
+
+int libxl__vscsi_lookup(libxl__vscsi_ctx *vc, const char *name,
+                        libxl_vscsiunit *unit_r)
+{
+    libxl__vscsi_unit unit = { .paths = NULL };
+    libxl__vscsi_dom0 dom0 = { .seen = NULL };
+    libxl_vscsiunit entry;
+    int rc;
+
+    libxl_vscsiunit_init(&entry);
+    libxl__vscsi_doing(vc, NULL, name, 0);
+    rc = libxl__vscsi_unit_find(vc, &dom0, name, &unit);
+    if (!rc)
+        rc = describe(vc, &dom0, &unit, &entry);
+    libxl__vscsi_unit_dispose(&unit);
+    libxl__vscsi_dom0_dispose(&dom0);
+    if (rc) {
+        libxl_vscsiunit_dispose(&entry);
+        return rc;
+    }
+    *unit_r = entry;
+    return 0;
+}
+
+int libxl_vscsi_lookup(libxl_ctx *ctx, const char *name,
+                       libxl_vscsiunit *unit_r)
+{
+    libxl__vscsi_ctx vc;
+    int rc;
+
+    (void)ctx;
+    rc = libxl__vscsi_ctx_init(&vc);
+    if (!rc)
+        rc = libxl__vscsi_lookup(&vc, name, unit_r);
     libxl__vscsi_ctx_dispose(&vc);
     return rc;
 }

@@ -36,7 +36,7 @@ int libxl__vscsi_attach_segments(libxl__vscsi_ctx *vc,
 static unsigned told_segments(const libxl__vscsi_attaching *a)
 {
     return a->existing->max_segments ? a->existing->max_segments
-                                     : LIBXL__VSCSI_MAX_SEGMENTS;
+                                     : LIBXL_VSCSI_MAX_SEGMENTS;
 }
 
 /*

@@ -63,9 +63,11 @@ int libxl__vscsi_show(libxl__vscsi_ctx *vc, libxl__vscsi_vhost vhost,
 
 /* ----- libxl_vscsi_assignable.c ----- */
 
-/* libxl_vscsi_assignable_list() */
+/* libxl_vscsi_assignable_list(), and _lookup() */
 int libxl__vscsi_assignable(libxl__vscsi_ctx *vc, bool all,
                             libxl_vscsiunit **units_r, int *num_r);
+int libxl__vscsi_lookup(libxl__vscsi_ctx *vc, const char *name,
+                        libxl_vscsiunit *unit_r);
 
 /* ----- libxl_vscsi_expand.c: all devices of a place ----- */
 
@@ -87,7 +89,7 @@ int libxl__vscsi_expand_now(libxl__vscsi_ctx *vc, uint32_t domid,
 /* ----- libxl_vscsi_segments.c: how large a guest's command may be ----- */
 
 /* How many pages a guest's command may have, at most
- * LIBXL__VSCSI_MAX_SEGMENTS; and what fits into so many, wherever in a page
+ * LIBXL_VSCSI_MAX_SEGMENTS; and what fits into so many, wherever in a page
  * it begins. */
 unsigned libxl__vscsi_segments_of(const libxl__vscsi_limits *limits);
 unsigned libxl__vscsi_kb_of(unsigned segments);

@@ -61,9 +61,17 @@ void libxl_vscsi_set_timeouts(const libxl_vscsi_timeouts *timeouts)
 
 /* ----- one operation ----- */
 
+static __thread char last_error[1024];
+
+const char *libxl_vscsi_last_error(void)
+{
+    return last_error;
+}
+
 int libxl__vscsi_ctx_init(libxl__vscsi_ctx *vc)
 {
     memset(vc, 0, sizeof(*vc));
+    last_error[0] = '\0';
     vc->lio_root = LIO_ROOT;
     vc->devices_dir = DEVICES_DIR;
     vc->sysfs = SYSFS;
@@ -111,6 +119,8 @@ void libxl__vscsi_doing(libxl__vscsi_ctx *vc, const char *verb,
 static void log_text(libxl__vscsi_ctx *vc, xentoollog_level level,
                      const char *text)
 {
+    if (level >= XTL_ERROR && !last_error[0])
+        snprintf(last_error, sizeof(last_error), "%s", text);
     xtl_log(vc->lg, level, -1, "vscsi", "%s", text);
 }
 

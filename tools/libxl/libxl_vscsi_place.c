@@ -49,8 +49,8 @@ static bool find_lun(const libxl__vscsi_attaching *a,
     libxl_vscsi_hctl *vdev = &a->ctrl->vscsidevs[i].vdev;
     int num = on ? on->num_vscsidevs : 0;
 
-    for (vdev->tgt = 0; vdev->tgt <= LIBXL__VSCSI_MAX_TARGET; vdev->tgt++)
-        for (vdev->lun = 0; vdev->lun <= LIBXL__VSCSI_MAX_LUN; vdev->lun++)
+    for (vdev->tgt = 0; vdev->tgt <= LIBXL_VSCSI_MAX_TARGET; vdev->tgt++)
+        for (vdev->lun = 0; vdev->lun <= LIBXL_VSCSI_MAX_LUN; vdev->lun++)
             if (!has(on, num, vdev) && !has(a->ctrl, i, vdev))
                 return true;
     return false;
@@ -77,10 +77,10 @@ static bool fits(const libxl__vscsi_attaching *a,
                  const libxl_device_vscsictrl *on, unsigned segments)
 {
     unsigned told = on->max_segments ? on->max_segments
-                                     : LIBXL__VSCSI_MAX_SEGMENTS;
+                                     : LIBXL_VSCSI_MAX_SEGMENTS;
     const libxl_defbool *want = &a->ctrl->scsi_raw_cmds;
 
-    return (told <= segments || told <= LIBXL__VSCSI_MIN_SEGMENTS) &&
+    return (told <= segments || told <= LIBXL_VSCSI_MIN_SEGMENTS) &&
            (!a->ctrl->segments || told <= a->ctrl->segments) &&
            (libxl_defbool_is_default(*want) ||
             libxl_defbool_val(*want) ==
@@ -91,7 +91,7 @@ static bool fits(const libxl__vscsi_attaching *a,
 static int read_segments(libxl__vscsi_ctx *vc,
                          libxl__vscsi_attaching *a, unsigned *segments_r)
 {
-    unsigned num, least = LIBXL__VSCSI_MAX_SEGMENTS;
+    unsigned num, least = LIBXL_VSCSI_MAX_SEGMENTS;
     libxl__vscsi_limits limits;
     libxl_device_vscsidev copy;
     int rc = 0, i;
@@ -124,7 +124,7 @@ static int find_number(libxl__vscsi_ctx *vc, libxl__vscsi_attaching *a)
     bool has_backend = true;
     int rc = 0;
 
-    for (vhost.devid = 0; !rc && vhost.devid <= LIBXL__VSCSI_MAX_VHOST;
+    for (vhost.devid = 0; !rc && vhost.devid <= LIBXL_VSCSI_MAX_HOST;
          vhost.devid++) {
         if (find_vhost(a, vhost.devid))
             continue;

@@ -60,12 +60,12 @@ static int check_vdevs(libxl__vscsi_ctx *vc, uint32_t domid,
 
 static int check_segments(libxl__vscsi_ctx *vc, unsigned segments)
 {
-    if (!segments || (segments >= LIBXL__VSCSI_MIN_SEGMENTS &&
-                      segments <= LIBXL__VSCSI_MAX_SEGMENTS))
+    if (!segments || (segments >= LIBXL_VSCSI_MIN_SEGMENTS &&
+                      segments <= LIBXL_VSCSI_MAX_SEGMENTS))
         return 0;
     libxl__vscsi_error(vc, "a guest's command can have from %d to %d "
-                       "segments, not %u", LIBXL__VSCSI_MIN_SEGMENTS,
-                       LIBXL__VSCSI_MAX_SEGMENTS, segments);
+                       "segments, not %u", LIBXL_VSCSI_MIN_SEGMENTS,
+                       LIBXL_VSCSI_MAX_SEGMENTS, segments);
     return ERROR_INVAL;
 }
 
@@ -93,17 +93,17 @@ int libxl__vscsi_check_ctrl(libxl__vscsi_ctx *vc, uint32_t domid,
     if (ctrl->devid == -1)
         ctrl->devid = ctrl->idx;
     if (ctrl->devid == -1 &&
-        ctrl->vscsidevs[0].vdev.hst <= LIBXL__VSCSI_MAX_VHOST)
+        ctrl->vscsidevs[0].vdev.hst <= LIBXL_VSCSI_MAX_HOST)
         ctrl->devid = (libxl_devid)ctrl->vscsidevs[0].vdev.hst;
     if (ctrl->idx == -1)
         ctrl->idx = ctrl->devid;
     chosen = ctrl->devid != -1 || ctrl->idx != -1 ||
              ctrl->vscsidevs[0].vdev.hst != LIBXL_VSCSI_ANY;
     if (chosen && (ctrl->idx != ctrl->devid || ctrl->devid < 0 ||
-                   ctrl->devid > LIBXL__VSCSI_MAX_VHOST)) {
+                   ctrl->devid > LIBXL_VSCSI_MAX_HOST)) {
         libxl__vscsi_error(vc, "vhost %d (idx %d) is not one number from 0 "
                            "to %d", ctrl->devid, ctrl->idx,
-                           LIBXL__VSCSI_MAX_VHOST);
+                           LIBXL_VSCSI_MAX_HOST);
         return ERROR_INVAL;
     }
     rc = check_segments(vc, ctrl->segments);

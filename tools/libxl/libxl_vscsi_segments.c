@@ -16,7 +16,7 @@ unsigned libxl__vscsi_segments_of(const libxl__vscsi_limits *limits)
 
     if (num > limits->max_segments)
         num = limits->max_segments;
-    return num > LIBXL__VSCSI_MAX_SEGMENTS ? LIBXL__VSCSI_MAX_SEGMENTS
+    return num > LIBXL_VSCSI_MAX_SEGMENTS ? LIBXL_VSCSI_MAX_SEGMENTS
                                            : (unsigned)num;
 }
 
@@ -40,7 +40,7 @@ unsigned libxl__vscsi_choose_segments(libxl__vscsi_ctx *vc,
                                       const libxl_device_vscsictrl *ctrl,
                                       const libxl__vscsi_claimed *claimed)
 {
-    unsigned num, least = LIBXL__VSCSI_MAX_SEGMENTS;
+    unsigned num, least = LIBXL_VSCSI_MAX_SEGMENTS;
     int i;
 
     if (ctrl->segments && ctrl->segments < least)
@@ -49,16 +49,16 @@ unsigned libxl__vscsi_choose_segments(libxl__vscsi_ctx *vc,
         num = libxl__vscsi_segments_of(&claimed[i].limits);
         if (num < least)
             least = num;
-        if (num < LIBXL__VSCSI_MIN_SEGMENTS)
+        if (num < LIBXL_VSCSI_MIN_SEGMENTS)
             libxl__vscsi_log(vc, XTL_WARN, "%s takes commands of at most %u "
                 "KiB, and the guest's driver sends up to %u: in the guest, "
                 "set /sys/block/.../queue/max_sectors_kb of it to %u before "
                 "it is used", ctrl->vscsidevs[i].pdev.p_devname,
                 libxl__vscsi_kb_of(num),
-                libxl__vscsi_kb_of(LIBXL__VSCSI_MIN_SEGMENTS),
+                libxl__vscsi_kb_of(LIBXL_VSCSI_MIN_SEGMENTS),
                 libxl__vscsi_kb_of(num));
     }
-    return least < LIBXL__VSCSI_MIN_SEGMENTS ? LIBXL__VSCSI_MIN_SEGMENTS
+    return least < LIBXL_VSCSI_MIN_SEGMENTS ? LIBXL_VSCSI_MIN_SEGMENTS
                                              : least;
 }
 
@@ -69,7 +69,7 @@ int libxl__vscsi_check_segments(libxl__vscsi_ctx *vc,
 {
     unsigned num = libxl__vscsi_segments_of(limits);
 
-    if (num >= told || told <= LIBXL__VSCSI_MIN_SEGMENTS)
+    if (num >= told || told <= LIBXL_VSCSI_MIN_SEGMENTS)
         return 0;
     libxl__vscsi_error(vc, "it takes commands of at most %u KiB (%u pages), "
                        "and the guest learned when it connected vhost %d "

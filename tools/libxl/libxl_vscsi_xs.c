@@ -224,7 +224,7 @@ int libxl__vscsi_xs_set_offline(libxl__vscsi_ctx *vc, xs_transaction_t t,
 
 bool libxl__vscsi_is_limited(unsigned segments)
 {
-    return segments && segments < LIBXL__VSCSI_MAX_SEGMENTS;
+    return segments && segments < LIBXL_VSCSI_MAX_SEGMENTS;
 }
 
 /*

@@ -32,8 +32,8 @@ static const struct option {
 } options[] = {
     [RAW] = { .name = RAW_NAME },
     [SHAREABLE] = { .name = SHAREABLE_NAME },
-    [SEGMENTS] = { SEGMENTS_NAME, LIBXL__VSCSI_MIN_SEGMENTS,
-                   LIBXL__VSCSI_MAX_SEGMENTS, "N", { NULL } },
+    [SEGMENTS] = { SEGMENTS_NAME, LIBXL_VSCSI_MIN_SEGMENTS,
+                   LIBXL_VSCSI_MAX_SEGMENTS, "N", { NULL } },
     [MISSING] = { MISSING_NAME, MISSING_FAIL, MISSING_SKIP, "fail|skip",
                   { "fail", "skip" } },
     [WAIT] = { WAIT_NAME, 1, LIBXL__VSCSI_MAX_WAIT_S, "SECONDS", { NULL } },

@@ -31,8 +31,8 @@ static const address pdev_address = {
 static const address vdev_address = {
     .name = "vdev",
     .form = xlu__vscsi_vdev_form,
-    .max = { LIBXL__VSCSI_MAX_VHOST, 0, LIBXL__VSCSI_MAX_TARGET,
-             LIBXL__VSCSI_MAX_LUN },
+    .max = { LIBXL_VSCSI_MAX_HOST, 0, LIBXL_VSCSI_MAX_TARGET,
+             LIBXL_VSCSI_MAX_LUN },
 };
 
 static bool split_address(span text, span parts[4])
@@ -122,7 +122,7 @@ int xlu__vscsi_parse_vhost(const source *src, span text,
         if (rc)
             return rc;
     } else if (libxl__vscsi_parse_u64(number.s, number.len,
-                                      LIBXL__VSCSI_MAX_VHOST, &hst)) {
+                                      LIBXL_VSCSI_MAX_HOST, &hst)) {
         vdev.hst = (uint32_t)hst;
     } else {
         return fail_number(src, &vdev_address, text, number, 0);

@@ -46,6 +46,11 @@ static const xl_command commands[] = {
         "-h                   Print this help.\n"
         "-a, --all            List those as well that are in use.\n"
         "--json               Print JSON, with more facts.\n" },
+    { .name = "scsi-wake", .run = main_vscsiwake, .modifies = true,
+      .desc = "Let a domain go on whose SCSI devices stayed suspended",
+      .usage = "<Domain>",
+      .options =
+        "-h                   Print this help.\n" },
     { .name = "scsi-cleanup", .run = main_vscsicleanup, .modifies = true,
       .desc = "Remove what destroyed domains left of their SCSI devices",
       .usage = "[<Domid>]",

@@ -52,6 +52,8 @@ int main_vscsilist(const xl_command *cmd, const xl_globals *globals,
                    int argc, char **argv);
 int main_vscsiassignable(const xl_command *cmd, const xl_globals *globals,
                          int argc, char **argv);
+int main_vscsiwake(const xl_command *cmd, const xl_globals *globals,
+                   int argc, char **argv);
 int main_vscsicleanup(const xl_command *cmd, const xl_globals *globals,
                       int argc, char **argv);
 

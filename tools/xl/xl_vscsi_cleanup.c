@@ -1,10 +1,35 @@
 /* SPDX-License-Identifier: LGPL-2.1-only */
-/* xl scsi-cleanup, which udev runs when a backend device has gone. */
+/* xl scsi-cleanup, which udev runs when a backend device has gone, and xl
+ * scsi-wake, for what another toolstack has resumed. */
 #include <string.h>
 
 #include <libxl_vscsi.h>
 
 #include "xl.h"
+
+int main_vscsiwake(const xl_command *cmd, const xl_globals *globals,
+                   int argc, char **argv)
+{
+    static const struct option options[] = {
+        { "help", no_argument, NULL, 'h' },
+        { NULL, 0, NULL, 0 },
+    };
+    xl_session session;
+    int opt, status;
+    uint32_t domid;
+
+    do {
+        opt = xl_getopt(cmd, argc, argv, ":h", options, 1, 1, &status);
+        if (opt == XL_OPT_EXIT)
+            return status;
+    } while (opt != XL_OPT_END);
+    if (!xl_open(globals, &session))
+        return XL_FAILURE;
+    status = xl_find_domain(session.ctx, argv[optind], &domid) &&
+             !libxl_vscsi_resume(session.ctx, domid) ? XL_OK : XL_FAILURE;
+    xl_close(&session);
+    return status;
+}
 
 #define BACKEND "vscsi-"
 
