@@ -13,6 +13,7 @@
 #include <cmocka.h>
 
 #include "fakesys.h"
+#include "libxl_vscsi_claim.h"
 
 #define NAA "naa.5000c500a1b2c3d4"
 
