@@ -11,7 +11,7 @@ L = tools/libxl
 B = build
 SOVERSION = $(XEN_RELEASE)
 
-WARN = -Wall -Wextra -Wshadow -Wconversion -Wsign-conversion -Wswitch-enum \
+WARN = -Wall -Wextra -Werror=implicit-function-declaration -Wshadow -Wconversion -Wsign-conversion -Wswitch-enum \
        -Wstrict-prototypes -Wmissing-prototypes -Wformat=2 -Wundef \
        -Wpointer-arith -Wwrite-strings -Wvla
 BASE_CFLAGS = -std=gnu11 -D_GNU_SOURCE $(WARN) -I$(L) $(XENLIGHT_CFLAGS) \
@@ -32,16 +32,23 @@ LIGHT_SRC = $(L)/_libxl_vscsi_types.c \
             $(sort $(filter-out $(L)/_%,$(wildcard $(L)/libxl_vscsi*.c)))
 XLU_SRC = $(sort $(wildcard $(L)/libxlu_vscsi*.c))
 UTIL_SRC = $(XLU_SRC) $(L)/libxl_vscsi_addr.c
-HOOKS_SRC = $(addprefix tools/xl/,gate.c xl_vscsi_hooks.c xl_vscsi_stream.c)
+HOOKS_SRC = $(addprefix tools/xl/,gate.c xl_vscsi_hooks.c xl_vscsi_stream.c \
+              preloaded.c)
 LIFE_SRC = $(sort $(wildcard tools/xl/hooks_*.c))
 LAUNCH_SRC = $(addprefix tools/xl/,xl_launch.c xl_exec.c xl_preload.c)
 LAUNCH_H = tools/xl/xl_exec.h tools/xl/hooks_version.h
+LV = tools/libvirt
+LIBVIRT_HOOK_SRC = $(addprefix $(LV)/,hook.c definition.c attach.c hold.c image.c)
+LIBVIRT_LOAD_SRC = $(addprefix $(LV)/,preload.c definition.c attach.c) \
+                   tools/xl/preloaded.c
+LIBVIRT_XL_SRC = $(addprefix $(LV)/,xl_scsi_libvirt.c definition.c)
 XL_SRC = $(filter-out $(HOOKS_SRC) $(LIFE_SRC) tools/xl/xl_launch.c,\
            $(sort $(wildcard tools/xl/*.c)))
 HEADERS = $(L)/libxl_vscsi.h $(L)/libxlutil_vscsi.h $(GENERATED_H)
-ALL_H = $(sort $(wildcard $(L)/*.h tools/xl/*.h)) $(GENERATED_H)
+ALL_H = $(sort $(wildcard $(L)/*.h tools/xl/*.h $(LV)/*.h)) $(GENERATED_H)
 MAN1 = $(sort $(wildcard docs/man/*.1))
 MAN5 = $(sort $(wildcard docs/man/*.5))
+MAN7 = $(if $(LIBVIRT),$(sort $(wildcard docs/man/*.7)))
 
 obj = $(patsubst %.c,$(B)/$(1)/%.o,$(2))
 
@@ -51,10 +58,16 @@ LIGHT_SO = $(B)/$(LIGHT).so.$(SOVERSION)
 UTIL_SO = $(B)/$(UTIL).so.$(SOVERSION)
 HOOKS_SO = $(B)/xl-vscsi-hooks.so
 LIFE_SO = $(B)/xl-vscsi-life.so
+# Where libvirt is: its hook program, what xl scsi-attach --libvirt starts, and
+# the object for libvirtd.
+LIBVIRT_HOOK = $(B)/libvirt/xen-vscsi
+LIBVIRT_XL = $(B)/xl-scsi-libvirt
+LIBVIRT_LOAD = $(B)/libvirtd-vscsi.so
+LIBVIRT_PRODUCTS = $(if $(LIBVIRT),$(LIBVIRT_HOOK) $(LIBVIRT_XL) $(LIBVIRT_LOAD))
 UDEV_RULES = 60-xen-vscsi.rules
 PRODUCTS = $(LIGHT_SO) $(UTIL_SO) $(B)/$(LIGHT).a $(B)/$(UTIL).a \
            $(B)/xl $(B)/xl-scsi $(B)/$(UDEV_RULES) $(B)/bash-completion \
-           $(HOOKS_SO) $(LIFE_SO) \
+           $(HOOKS_SO) $(LIFE_SO) $(LIBVIRT_PRODUCTS) \
            $(B)/xenlight-vscsi.pc $(B)/xlutil-vscsi.pc
 
 .DELETE_ON_ERROR:
@@ -117,7 +130,8 @@ $(foreach k,pic san cov fuzz,$(B)/$(k)/$(L)/libxl_vscsi_ctx.o): \
 
 XL_DEFS = -DXL_REAL='"$(XL_REAL)"' -DVERSION='"$(VERSION)"' \
           -DXL_SCSI='"$(HOOKS_DIR_RUNNING)/xl-scsi"' \
-          -DXL_HOOKS='"$(HOOKS_DIR_RUNNING)/$(notdir $(HOOKS_SO))"'
+          -DXL_HOOKS='"$(HOOKS_DIR_RUNNING)/$(notdir $(HOOKS_SO))"' \
+          -DXL_LIBVIRT='"$(hooksdir)/$(notdir $(LIBVIRT_XL))"'
 $(foreach k,pic san,$(call obj,$(k),$(XL_SRC) tools/xl/xl_launch.c)): \
     DEFS = $(XL_DEFS)
 
@@ -133,6 +147,21 @@ $(HOOKS_SO): $(call obj,pic,$(HOOKS_SRC))
 $(LIFE_SO): $(call obj,pic,$(LIFE_SRC)) $(LIGHT_SO) $(UTIL_SO)
 	$(CC) $(LDFLAGS) -shared -Wl,-z,defs -o $@ $(filter %.o,$^) -L$(B) \
 	    -lxlutil-vscsi -lxenlight-vscsi $(LIGHT_LIBS) $(RPATH)
+
+$(foreach k,pic san,$(call obj,$(k),$(sort $(LIBVIRT_HOOK_SRC) \
+    $(LIBVIRT_LOAD_SRC) $(LIBVIRT_XL_SRC)))): \
+    BASE_CFLAGS += $(LIBXML_CFLAGS) $(LIBVIRT_CFLAGS)
+$(LIBVIRT_HOOK): $(call obj,pic,$(LIBVIRT_HOOK_SRC)) $(LIGHT_SO) $(UTIL_SO)
+	@mkdir -p $(@D)
+	$(CC) $(LDFLAGS) -o $@ $(filter %.o,$^) -L$(B) -lxlutil-vscsi \
+	    -lxenlight-vscsi $(LIGHT_LIBS) $(LIBXML_LIBS) $(RPATH)
+$(LIBVIRT_XL): $(call obj,pic,$(LIBVIRT_XL_SRC)) $(LIGHT_SO) $(UTIL_SO)
+	$(CC) $(LDFLAGS) -o $@ $(filter %.o,$^) -L$(B) -lxlutil-vscsi \
+	    -lxenlight-vscsi $(LIGHT_LIBS) $(LIBXML_LIBS) $(LIBVIRT_LIBS) $(RPATH)
+$(call obj,pic,$(LV)/preload.c): DEFS = -fvisibility=hidden
+$(LIBVIRT_LOAD): $(call obj,pic,$(LIBVIRT_LOAD_SRC)) $(LIGHT_SO) $(UTIL_SO)
+	$(CC) $(LDFLAGS) -shared -Wl,-z,defs -o $@ $(filter %.o,$^) -L$(B) \
+	    -lxlutil-vscsi -lxenlight-vscsi $(LIGHT_LIBS) $(LIBXML_LIBS) $(RPATH)
 
 # It stands before every command: it needs libc only.
 $(B)/xl: $(call obj,pic,$(LAUNCH_SRC))
@@ -218,6 +247,9 @@ INSTALLED = $(addprefix $(libdir)/,$(notdir $(LIGHT_SO) $(UTIL_SO)) \
             $(sbindir)/xl $(completiondir)/xl $(udevrulesdir)/$(UDEV_RULES) \
             $(addprefix $(mandir)/man1/,$(notdir $(MAN1))) \
             $(addprefix $(mandir)/man5/,$(notdir $(MAN5))) \
+            $(if $(LIBVIRT),$(libvirthooksdir)/$(notdir $(LIBVIRT_HOOK)) \
+              $(addprefix $(hooksdir)/,$(notdir $(LIBVIRT_XL) $(LIBVIRT_LOAD))) \
+              $(addprefix $(mandir)/man7/,$(notdir $(MAN7)))) \
             $(addprefix $(docdir)/,$(notdir $(DOCS)))
 OWNED = $(if $(DESTDIR),:,tools/owned.sh)
 BACKENDS = /sys/bus/xen-backend/devices
@@ -241,6 +273,13 @@ install: all                          ## to DESTDIR and prefix
 	$(INSTALL) -m 755 $(B)/xl $(DESTDIR)$(sbindir)
 	$(INSTALL) -m 644 $(MAN1) $(DESTDIR)$(mandir)/man1
 	$(INSTALL) -m 644 $(MAN5) $(DESTDIR)$(mandir)/man5
+	$(if $(LIBVIRT),$(INSTALL) -d $(DESTDIR)$(libvirthooksdir) \
+	    $(DESTDIR)$(mandir)/man7)
+	$(if $(LIBVIRT),$(INSTALL) -m 755 $(LIBVIRT_HOOK) \
+	    $(DESTDIR)$(libvirthooksdir))
+	$(if $(LIBVIRT),$(INSTALL) -m 755 $(LIBVIRT_XL) $(LIBVIRT_LOAD) \
+	    $(DESTDIR)$(hooksdir))
+	$(if $(LIBVIRT),$(INSTALL) -m 644 $(MAN7) $(DESTDIR)$(mandir)/man7)
 	$(INSTALL) -m 644 $(DOCS) $(DESTDIR)$(docdir)
 	$(INSTALL) -m 644 $(B)/bash-completion \
 	    $(DESTDIR)$(completiondir)/xl

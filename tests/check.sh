@@ -93,8 +93,11 @@ on_release() {
         tests/system/65-matrix.bats tests/system/66-packages.bats
     [ "$2" = other ] || set -- "$1" "$2"
     suite=$1
+    parts="hvm libvirt"
+    [ "$2" != other ] || parts=
     shift 2
     run "system with packages on $suite" env "SUITE=$suite" \
+        "IMAGE_PARTS=$parts" \
         tests/system/run.sh "$dir" "$@"
 }
 

@@ -3,7 +3,7 @@
 # twice: with sanitizers to run as it is, and plain to run under valgrind.
 
 T_CFLAGS = $(CMOCKA_CFLAGS) -Itests/store -Itests/unit -Itests/faults
-T_LIBS = $(CMOCKA_LIBS) $(LIGHT_LIBS)
+T_LIBS = $(CMOCKA_LIBS) $(LIGHT_LIBS) $(LIBXML_LIBS)
 
 # The library below the calls into libxenlight, and without real devices.
 CORE_SRC = $(L)/_libxl_vscsi_types.c $(patsubst %,$(L)/libxl_vscsi_%.c,addr \
@@ -15,11 +15,13 @@ STORE_SRC = $(addprefix tests/store/,store.c store_nodes.c store_trace.c \
             trace.c rules.c ring.c peer.c peer_manners.c peer_bus.c \
             peer_backend.c peer_frontend.c)
 
-UNIT_TESTS = $(patsubst tests/unit/%.c,%,$(wildcard tests/unit/test-*.c)) \
+UNIT_TESTS = $(filter-out $(if $(LIBVIRT),,test-definition), \
+               $(patsubst tests/unit/%.c,%,$(wildcard tests/unit/test-*.c))) \
              _test_vscsi_types
 STORE_TESTS = $(patsubst tests/store/%.c,%,$(wildcard tests/store/test-*.c))
 
 $(B)/pic/tests/%.o $(B)/san/tests/%.o: BASE_CFLAGS += $(T_CFLAGS)
+$(B)/%/tests/unit/test-definition.o: BASE_CFLAGS += $(LIBXML_CFLAGS)
 $(B)/pic/tests/%.o $(B)/san/tests/%.o: \
     $(wildcard tests/unit/*.h tests/store/*.h tests/faults/*.h)
 
@@ -36,6 +38,7 @@ EXTRA_test-gate = tests/hooks/rig.c
 EXTRA_test-life = tests/hooks/rig.c
 EXTRA_test-preload = tests/hooks/rig.c
 EXTRA_test-hooks = tools/xl/hooks_json.c tools/xl/hooks_table.c
+EXTRA_test-definition = $(LV)/definition.c
 EXTRA_test-record = tests/fuzz/fakexs.c
 EXTRA_test-index = tests/fuzz/fakexs.c
 EXTRA_test-harness = tests/store/hand.c
@@ -165,7 +168,7 @@ build-system: all
 	    $(CC) $(WARN) -Os -static -s -o $(B)/dom0/tests/guest/bin/$$t \
 	        tests/system/$$t.c -lxenstore -lxentoolcore || exit; \
 	done
-	cp $(addprefix tests/system/,vscsi.sh life.sh matrix.sh hbas.sh \
+	cp $(addprefix tests/system/,vscsi.sh life.sh matrix.sh libvirt.sh hbas.sh \
 	    remote-sh) \
 	    $(B)/dom0/tests
 	$(CC) $(WARN) -O1 -o $(B)/dom0/tests/ask tests/system/ask.c -lxenstore

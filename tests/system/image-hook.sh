@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: LGPL-2.1-only
 # Part of image.sh: run by mmdebstrap, as root of the new tree ($1), with
-# dom0_modules and guest_modules set. It leaves the five images in the tree's
+# dom0_modules, guest_modules and image_parts set. It leaves the six images in the tree's
 # root. Kernel and hypervisor are unpacked, not installed.
 set -eu
 PATH=$PATH:/usr/sbin:/sbin
@@ -82,33 +82,71 @@ done
 copy_modules "$guest" lib/modules $guest_modules
 (cd "$guest" && find . | pack) >"$root/guest.cpio.zst"
 
-# Installed beside dom0's packages, whose image is made without it.
-echo "I: QEMU for HVM guests"
-find "$root/usr" "$root/etc" ! -type d | sort >"$tmp/before"
-APT_CONFIG=$MMDEBSTRAP_APT_CONFIG apt-get -q -y install qemu-system-xen \
-    "-oDPkg::Chroot-Directory=$root"
-find "$root/usr" "$root/etc" ! -type d | sort >"$tmp/after"
-comm -13 "$tmp/before" "$tmp/after" >"$tmp/new"
-sed "s,^$root/,," "$tmp/new" | grep -E -e '^usr/(libexec|lib)/' \
-    -e '^usr/share/(seabios/bios-256k|qemu/(linuxboot|kvmvapic))' \
-    -e '^usr/share/qemu/keymaps/(en-us|common|modifiers)' >"$tmp/hvm"
-mkdir -p "$root/guest"
-cp "$tmp/kernel/boot/vmlinuz-$version" "$root/guest/vmlinuz"
-echo guest/vmlinuz >>"$tmp/hvm"
-# The directories too, each before what is in it.
-{
-    cat "$tmp/hvm"
-    while read -r file; do
-        while file=${file%/*}; [ "$file" != usr ] && [ "$file" != guest ]; do
-            echo "$file"
-        done
-    done <"$tmp/hvm"
-    echo usr
-    echo guest
-} | sort -u >"$tmp/hvm.all"
-(cd "$root" && pack <"$tmp/hvm.all") >"$root/hvm.cpio.zst"
-rm "$root/guest/vmlinuz"
-(cd "$root" && xargs rm -f) <"$tmp/new"
+# unpack PACKAGE...: they and what they need beside dom0's packages, unpacked
+# into a directory, which is printed; nothing is installed.
+unpack() {
+    into=$(mktemp -d "$tmp/unpack.XXXXXX")
+    mkdir -p "$into.debs/partial"
+    APT_CONFIG=$MMDEBSTRAP_APT_CONFIG apt-get -q -y --download-only \
+        -o APT::Sandbox::User=root -o "Dir::Cache::archives=$into.debs" \
+        install "$@" >&2
+    for deb in "$into".debs/*.deb; do
+        dpkg-deb --fsys-tarfile "$deb" | tar -C "$into" -x
+    done
+    # As in dom0, where /lib is a link.
+    if [ -d "$into/lib" ]; then
+        cp -a "$into/lib/." "$into/usr/lib"
+        rm -r "$into/lib"
+    fi
+    rm -rf "$into"/usr/lib/x86_64-linux-gnu/perl* \
+        "$into/usr/lib/x86_64-linux-gnu/gconv" "$into.debs"
+    echo "$into"
+}
+
+# pack_some DIR REGEX: the files below DIR whose names match, and the
+# directories that they are in.
+pack_some() {
+    (
+        cd "$1"
+        find . ! -type d | sed 's,^./,,' | grep -E "$2" >"$tmp/some"
+        {
+            cat "$tmp/some"
+            while read -r file; do
+                while [ "$file" != "${file%/*}" ]; do
+                    file=${file%/*}
+                    echo "$file"
+                done
+            done <"$tmp/some"
+        } | sort -u | pack
+    )
+    rm -rf "$1"
+}
+
+case " $image_parts " in
+*" hvm "*)
+    echo "I: QEMU for HVM guests"
+    into=$(unpack qemu-system-xen)
+    mkdir -p "$into/guest"
+    cp "$tmp/kernel/boot/vmlinuz-$version" "$into/guest/vmlinuz"
+    pack_some "$into" "^(guest|usr/libexec|usr/lib)/|\
+^usr/share/(seabios/bios-256k|qemu/(linuxboot|kvmvapic))|\
+^usr/share/qemu/keymaps/(en-us|common|modifiers)" >"$root/hvm.cpio.zst" ;;
+esac
+
+# Only libvirt's libxl driver: no other is started.
+case " $image_parts " in
+*" libvirt "*)
+    echo "I: libvirt"
+    into=$(unpack libvirt-daemon libvirt-daemon-driver-xen libvirt-clients)
+    find "$into/usr/lib/x86_64-linux-gnu/libvirt" -name '*.so' \
+        ! -name 'libvirt_driver_libxl.so' -delete
+    # No CPU of QEMU's software emulation has it, and libvirt wants it of all.
+    sed -i "/name='vme'/d" "$into/usr/share/libvirt/cpu_map/x86_486.xml"
+    pack_some "$into" "^etc/libvirt/|^usr/s?bin/(libvirtd|virsh)$|\
+^usr/share/libvirt/cpu_map/|^usr/lib/x86_64-linux-gnu/" \
+        >"$root/libvirt.cpio.zst" ;;
+esac
+touch "$root/hvm.cpio.zst" "$root/libvirt.cpio.zst"
 
 echo "I: dom0"
 copy_modules "$root" lib/modules $dom0_modules
@@ -133,6 +171,7 @@ rm -rf var/lib/apt var/cache/* var/lib/dpkg var/log/apt usr/share/info \
     find . -xdev \( -path ./dev -o -path ./proc -o -path ./sys -o \
         -path ./tmp -o -path ./run \) -prune -o \
         ! -path ./xen ! -path ./vmlinux ! -path ./guest.cpio.zst \
-        ! -path ./dom0.cpio.zst ! -path ./hvm.cpio.zst -print
+        ! -path ./dom0.cpio.zst ! -path ./hvm.cpio.zst \
+        ! -path ./libvirt.cpio.zst -print
     printf './%s\n' dev proc sys tmp run
 } | pack >"$root/dom0.cpio.zst"

@@ -5,8 +5,10 @@
 #   vmlinux         the kernel of dom0 and of the guests
 #   dom0.cpio.zst   root of dom0, without this project
 #   guest.cpio.zst  root of a guest, without its /init
-#   hvm.cpio.zst    what dom0 needs beside for HVM guests: QEMU, a kernel as QEMU
-#                   boots it
+#   hvm.cpio.zst    what dom0 needs beside for HVM guests: QEMU, a kernel as
+#                   QEMU boots it
+#   libvirt.cpio.zst  what dom0 needs beside for libvirt
+# The last two are empty where IMAGE_PARTS ("hvm libvirt") does not name them.
 # All of it is made of packages of the Debian release SUITE: bookworm, trixie,
 # or by default the one that this host runs, so that what is compiled here runs
 # there. Nothing is installed on the host.
@@ -30,7 +32,11 @@ die() { say "$*"; exit 1; }
 
 suite=${SUITE:-$(. /etc/os-release && echo "${VERSION_CODENAME:-unknown}")}
 cache=${PVSCSI_CACHE:-${XDG_CACHE_HOME:-$HOME/.cache}/pvscsi-xen}/$suite
-key=$(cat "$here/image.sh" "$here/image-hook.sh" | sha256sum | cut -c1-16)
+parts=${IMAGE_PARTS-hvm libvirt}
+key=$({
+    cat "$here/image.sh" "$here/image-hook.sh"
+    echo "$parts"
+} | sha256sum | cut -c1-16)
 out=$cache/image.$key
 
 if [ -d "$out" ]; then
@@ -73,6 +79,7 @@ say "  (once; kept in $out)"
 
 hook="dom0_modules='$(echo $dom0_modules)'
 guest_modules='$(echo $guest_modules)'
+image_parts='$parts'
 $(cat "$here/image-hook.sh")"
 
 include=$(echo $dom0_packages '?name(^xen-utils-4[.][0-9]+$)' | tr ' ' ',')
@@ -90,6 +97,7 @@ if ! mmdebstrap --quiet --variant=essential --format=null \
     --customize-hook="download /dom0.cpio.zst '$work/dom0.cpio.zst'" \
     --customize-hook="download /guest.cpio.zst '$work/guest.cpio.zst'" \
     --customize-hook="download /hvm.cpio.zst '$work/hvm.cpio.zst'" \
+    --customize-hook="download /libvirt.cpio.zst '$work/libvirt.cpio.zst'" \
     "$suite" /dev/null "$work/sources.list" >"$work/log" 2>&1 9>&-
 then
     tail -n 30 "$work/log" >&2

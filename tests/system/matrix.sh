@@ -49,7 +49,7 @@ settled() {
 # $output of what was done, and for reboot at the log.
 cell() {
     if "$real_xl" domid life >/dev/null 2>&1; then
-        wait_for has_device 30 || return 1
+        wait_for has_device 90 || return 1
         if [ "$status" -eq 0 ]; then _word=yes; else _word="refused"; fi
     else
         _word="refused"
@@ -110,7 +110,7 @@ column() {
     lift
     "$real_xl" domid life >/dev/null 2>&1 ||
         xl restore /run/life.save </dev/null || return 1
-    wait_for has_device 30
+    wait_for has_device 90
 
     spoil "$how"
     run timeout 200 "$xl" migrate -s '' life "$xl migrate-receive"

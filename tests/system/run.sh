@@ -91,9 +91,10 @@ END
         >"$tree/tests/settings"
     chmod 755 "$tree/tests/run"
     code=0
-    hvm=
+    hvm= libvirt=
     ! grep -q hvm "$tmp/list.$1" || hvm=1
-    VM_HVM=$hvm VM_TIMEOUT_S=${VM_TIMEOUT_S:-3000} \
+    ! grep -q libvirt "$tmp/list.$1" || libvirt=1
+    VM_HVM=$hvm VM_LIBVIRT=$libvirt VM_TIMEOUT_S=${VM_TIMEOUT_S:-3000} \
         VM_CONSOLE_LOG=${VM_CONSOLE_LOG:+$VM_CONSOLE_LOG.$1} \
         "$here/vm.sh" run "$tree" || code=$?
     echo $code >"$tmp/code.$1"

@@ -11,7 +11,7 @@
 # dom0's disk that other machines may share) and VM_DISK_AT (scsi-id=N,lun=N),
 # VM_CPUS (1: emulated CPUs that wait for each other burn all the time of the
 # real ones, and two machines side by side take three times as long),
-# VM_HVM (if it is 1, dom0 has what HVM guests need),
+# VM_HVM, VM_LIBVIRT (not empty: dom0 has what HVM guests need, or libvirt),
 # VM_COUNTED (if it is 1, the machine's clock is the number of instructions
 # that it has executed, and jumps over idle time: what else the host does
 # then, and how slow emulation is at what, shows in no measurement).
@@ -86,10 +86,10 @@ fi
 linux="mitigations=off noreplace-smp cryptomgr.notests rodata=off"
 echo "$linux" >"$rig/rig/linux"
 cp "$image/dom0.cpio.zst" "$tmp/initrd"
-if [ "${VM_HVM:-}" = 1 ]; then
+for part in ${VM_HVM:+hvm} ${VM_LIBVIRT:+libvirt}; do
     truncate -s %4 "$tmp/initrd"
-    cat "$image/hvm.cpio.zst" >>"$tmp/initrd"
-fi
+    cat "$image/$part.cpio.zst" >>"$tmp/initrd"
+done
 append "$dir" "$tmp/initrd"
 append "$rig" "$tmp/initrd"
 disk=${VM_DISK:-$tmp/disk}

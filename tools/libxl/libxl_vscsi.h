@@ -39,6 +39,8 @@
 #ifndef LIBXL_VSCSI_H
 #define LIBXL_VSCSI_H
 
+#include <stdbool.h>
+
 #include <_libxl_vscsi_types.h>
 
 #ifdef __cplusplus
@@ -84,6 +86,12 @@ extern "C" {
  * background.
  */
 void libxl_vscsi_set_logger(xentoollog_logger *lg);
+
+/*
+ * Whether a message about a domain begins with ": Domain N:", by which libvirt
+ * tells whose log a line of libxl's belongs to.  Not, at first.
+ */
+void libxl_vscsi_set_domain_tag(bool tags);
 
 /*
  * The first error that the last call of this library on this thread has

@@ -26,6 +26,7 @@
 static struct {
     pthread_mutex_t lock;
     xentoollog_logger *lg, *stderr_lg;
+    bool tags;
     libxl_vscsi_timeouts timeouts;
 } settings = {
     .lock = PTHREAD_MUTEX_INITIALIZER,
@@ -42,6 +43,13 @@ void libxl_vscsi_set_logger(xentoollog_logger *lg)
 {
     pthread_mutex_lock(&settings.lock);
     settings.lg = lg;
+    pthread_mutex_unlock(&settings.lock);
+}
+
+void libxl_vscsi_set_domain_tag(bool tags)
+{
+    pthread_mutex_lock(&settings.lock);
+    settings.tags = tags;
     pthread_mutex_unlock(&settings.lock);
 }
 
@@ -86,6 +94,7 @@ int libxl__vscsi_ctx_init(libxl__vscsi_ctx *vc)
             xtl_createlogger_stdiostream(stderr, XTL_NOTICE, 0);
     vc->lg = settings.lg ? settings.lg : settings.stderr_lg;
     vc->timeouts = settings.timeouts;
+    vc->tags = settings.tags;
     pthread_mutex_unlock(&settings.lock);
 
     vc->xsh = xs_open(XS_UNWATCH_FILTER);
@@ -121,7 +130,11 @@ static void log_text(libxl__vscsi_ctx *vc, xentoollog_level level,
 {
     if (level >= XTL_ERROR && !last_error[0])
         snprintf(last_error, sizeof(last_error), "%s", text);
-    xtl_log(vc->lg, level, -1, "vscsi", "%s", text);
+    if (vc->tags && vc->domid)
+        xtl_log(vc->lg, level, -1, "vscsi", ": Domain %u:%s", vc->domid,
+                text);
+    else
+        xtl_log(vc->lg, level, -1, "vscsi", "%s", text);
 }
 
 void libxl__vscsi_log(libxl__vscsi_ctx *vc, xentoollog_level level,

@@ -55,6 +55,7 @@ typedef struct libxl__vscsi_ctx {
     const char *lock_file;      /* /run/xen-vscsi.lock */
     const char *cleaner;        /* xl-scsi, or NULL */
     unsigned patience_ms;       /* after which a wait is told of */
+    bool tags;                  /* a message says which domain it is about */
     char **reason_r;            /* where set, the first error goes there,
                                    to be freed, and is not logged */
     libxl__vscsi_domain_state domain;   /* as at first: it runs */

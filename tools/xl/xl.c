@@ -21,6 +21,7 @@ static const xl_command commands[] = {
         "-h                   Print this help.\n"
         "-f, --force          Of a <PhysDevice> that ends in :*, attach what\n"
         "                     is free, and name the rest.\n"
+        "--libvirt            Keep it in libvirt's definition of the domain.\n"
         "--timeout=SECONDS    How long domain and dom0 may take to connect\n"
         "                     the device (default 60).\n" },
     { .name = "scsi-detach", .run = main_vscsidetach,
@@ -31,6 +32,8 @@ static const xl_command commands[] = {
         "-h                   Print this help.\n"
         "-f, --force          Take the device away where the domain does not\n"
         "                     let go of it.\n"
+        "--libvirt            Take it out of libvirt's definition of the\n"
+        "                     domain as well.\n"
         "--timeout=SECONDS    How long the domain may take to let go of the\n"
         "                     device (default 60).\n" },
     { .name = "scsi-list", .run = main_vscsilist,

@@ -57,6 +57,19 @@ int main_vscsiwake(const xl_command *cmd, const xl_globals *globals,
 int main_vscsicleanup(const xl_command *cmd, const xl_globals *globals,
                       int argc, char **argv);
 
+/* ----- xl_libvirt.c: what libvirt's definition of a domain says ----- */
+
+/* Is domid a domain that libvirt started? */
+bool xl_libvirt_has(libxl_ctx *ctx, uint32_t domid);
+/* Each runs a program of its own, and says why where it is false. */
+bool xl_libvirt_check(uint32_t domid);
+/* Puts the devices of ctrl, which have been attached, into it. */
+bool xl_libvirt_add(libxl_ctx *ctx, uint32_t domid,
+                    const libxl_device_vscsictrl *ctrl);
+/* Takes those out that the domain had in before[] and has no more. */
+bool xl_libvirt_remove(libxl_ctx *ctx, uint32_t domid,
+                       const libxl_device_vscsictrl *before, int num);
+
 /* ----- xl_real.c: the distribution's xl; see also xl_exec.h ----- */
 
 /* The distribution's list of commands with ours in it. */

@@ -10,6 +10,10 @@
 
 #define MAX_TIMEOUT_S 86400u
 
+typedef struct how {
+    bool force, libvirt;
+} how;
+
 static bool set_timeout(const char *text)
 {
     libxl_vscsi_timeouts timeouts;
@@ -84,8 +88,21 @@ static bool find_missing(libxl_ctx *ctx, uint32_t domid,
     return num >= 0;
 }
 
+/* What libvirt's definition does not get is not kept either. */
+static bool tell_libvirt(libxl_ctx *ctx, uint32_t domid,
+                         const libxl_device_vscsictrl *ctrl)
+{
+    int i;
+
+    if (xl_libvirt_add(ctx, domid, ctrl))
+        return true;
+    for (i = 0; i < ctrl->num_vscsidevs; i++)
+        libxl_device_vscsidev_remove(ctx, domid, &ctrl->vscsidevs[i], NULL);
+    return false;
+}
+
 static int attach(const xl_globals *globals, const char *domain,
-                  libxl_device_vscsictrl *ctrl, bool force)
+                  libxl_device_vscsictrl *ctrl, how h)
 {
     bool ok, chosen = ctrl->vscsidevs[0].vdev.hst == LIBXL_VSCSI_ANY;
     bool was_missing = false;
@@ -97,10 +114,17 @@ static int attach(const xl_globals *globals, const char *domain,
     ok = xl_find_domain(session.ctx, domain, &domid);
     if (ok && chosen)
         ok = find_missing(session.ctx, domid, ctrl, &was_missing);
-    if (ok && force)
+    if (ok && h.libvirt)
+        ok = xl_libvirt_check(domid);
+    if (ok && h.force)
         ok = !libxl_vscsi_expand(session.ctx, domid, ctrl, true);
     if (ok)
         ok = !libxl_device_vscsictrl_add(session.ctx, domid, ctrl, NULL);
+    if (ok && h.libvirt)
+        ok = tell_libvirt(session.ctx, domid, ctrl);
+    else if (ok && xl_libvirt_has(session.ctx, domid))
+        fprintf(stderr, "xl: libvirt starts the domain again without this "
+                "(xl scsi-attach --libvirt keeps it)\n");
     if (ok && chosen && !was_missing)
         ok = print_places(ctrl);
     xl_close(&session);
@@ -134,7 +158,7 @@ static int print_ctrl(const libxl_device_vscsictrl *ctrl)
 }
 
 static int parse_and_attach(const xl_globals *globals, const char *domain,
-                            const char *spec, bool force)
+                            const char *spec, how h)
 {
     libxl_device_vscsictrl ctrl;
     char *msg = NULL;
@@ -147,7 +171,7 @@ static int parse_and_attach(const xl_globals *globals, const char *domain,
     } else if (globals->dryrun) {
         status = print_ctrl(&ctrl);
     } else {
-        status = attach(globals, domain, &ctrl, force);
+        status = attach(globals, domain, &ctrl, h);
     }
     libxl_device_vscsictrl_dispose(&ctrl);
     return status;
@@ -159,11 +183,12 @@ int main_vscsiattach(const xl_command *cmd, const xl_globals *globals,
     static const struct option options[] = {
         { "help", no_argument, NULL, 'h' },
         { "force", no_argument, NULL, 'f' },
+        { "libvirt", no_argument, NULL, 'l' },
         { "timeout", required_argument, NULL, 't' },
         { NULL, 0, NULL, 0 },
     };
-    bool force = false;
     int opt, status;
+    how h = { 0 };
     char *spec;
 
     while ((opt = xl_getopt(cmd, argc, argv, ":hf", options, 2, 4,
@@ -171,7 +196,9 @@ int main_vscsiattach(const xl_command *cmd, const xl_globals *globals,
         if (opt == XL_OPT_EXIT)
             return status;
         if (opt == 'f')
-            force = true;
+            h.force = true;
+        else if (opt == 'l')
+            h.libvirt = true;
         else if (!set_timeout(optarg))
             return XL_USAGE;
     }
@@ -180,7 +207,7 @@ int main_vscsiattach(const xl_command *cmd, const xl_globals *globals,
         print_refusal(NULL);
         return XL_FAILURE;
     }
-    status = parse_and_attach(globals, argv[optind], spec, force);
+    status = parse_and_attach(globals, argv[optind], spec, h);
     free(spec);
     return status;
 }
@@ -213,8 +240,28 @@ static int remove_from(libxl_ctx *ctx, uint32_t domid, const what *w,
     return rc;
 }
 
+/* Whatever was taken away, all of it or not, leaves the definition too. */
+static bool remove_both(libxl_ctx *ctx, uint32_t domid, const what *w,
+                        bool force)
+{
+    libxl_device_vscsictrl *before;
+    bool ok;
+    int num;
+
+    before = libxl_device_vscsictrl_list(ctx, domid, &num);
+    if (num < 0)
+        return false;
+    ok = xl_libvirt_check(domid);
+    if (ok) {
+        ok = !remove_from(ctx, domid, w, force);
+        ok = xl_libvirt_remove(ctx, domid, before, num) && ok;
+    }
+    libxl_device_vscsictrl_list_free(before, num);
+    return ok;
+}
+
 static int detach(const xl_globals *globals, const char *domain,
-                  const what *w, bool force)
+                  const what *w, how h)
 {
     xl_session session;
     uint32_t domid;
@@ -222,8 +269,11 @@ static int detach(const xl_globals *globals, const char *domain,
 
     if (!xl_open(globals, &session))
         return XL_FAILURE;
-    ok = xl_find_domain(session.ctx, domain, &domid) &&
-         !remove_from(session.ctx, domid, w, force);
+    ok = xl_find_domain(session.ctx, domain, &domid);
+    if (ok && h.libvirt)
+        ok = remove_both(session.ctx, domid, w, h.force);
+    else if (ok)
+        ok = !remove_from(session.ctx, domid, w, h.force);
     xl_close(&session);
     return ok ? XL_OK : XL_FAILURE;
 }
@@ -269,7 +319,7 @@ static int parse_what(const char *text, what *w, char **msg_r)
 }
 
 static int parse_and_detach(const xl_globals *globals, const char *domain,
-                            const char *text, bool force)
+                            const char *text, how h)
 {
     what w = { .vhost = -1 };
     char *msg = NULL;
@@ -284,7 +334,7 @@ static int parse_and_detach(const xl_globals *globals, const char *domain,
             xlu_vscsi_parse_vdev(text, &w.dev.vdev, NULL);
         status = print_what(&w);
     } else {
-        status = detach(globals, domain, &w, force);
+        status = detach(globals, domain, &w, h);
     }
     libxl_device_vscsidev_dispose(&w.dev);
     return status;
@@ -296,20 +346,23 @@ int main_vscsidetach(const xl_command *cmd, const xl_globals *globals,
     static const struct option options[] = {
         { "help", no_argument, NULL, 'h' },
         { "force", no_argument, NULL, 'f' },
+        { "libvirt", no_argument, NULL, 'l' },
         { "timeout", required_argument, NULL, 't' },
         { NULL, 0, NULL, 0 },
     };
-    bool force = false;
     int opt, status;
+    how h = { 0 };
 
     while ((opt = xl_getopt(cmd, argc, argv, ":hf", options, 2, 2,
                             &status)) != XL_OPT_END) {
         if (opt == XL_OPT_EXIT)
             return status;
         if (opt == 'f')
-            force = true;
+            h.force = true;
+        else if (opt == 'l')
+            h.libvirt = true;
         else if (!set_timeout(optarg))
             return XL_USAGE;
     }
-    return parse_and_detach(globals, argv[optind], argv[optind + 1], force);
+    return parse_and_detach(globals, argv[optind], argv[optind + 1], h);
 }

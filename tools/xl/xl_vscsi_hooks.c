@@ -15,6 +15,7 @@
 #include <unistd.h>
 
 #include "gate.h"
+#include "preloaded.h"
 
 #ifndef BACKENDS
 #define BACKENDS "/sys/bus/xen-backend/devices"
@@ -47,51 +48,6 @@ const hooks_real *real(void)
 }
 
 /* ----- where we are ----- */
-
-static bool runs_xl(void)
-{
-    char path[4096];
-    ssize_t len = readlink("/proc/self/exe", path, sizeof(path) - 1);
-    const char *base;
-
-    if (len <= 0)
-        return false;
-    path[len] = '\0';
-    base = strrchr(path, '/');
-    return !strcmp(base ? base + 1 : path, "xl");
-}
-
-/* Takes the object with our name out of LD_PRELOAD: what xl starts is not
- * xl.  Others stay. */
-static void leave_environment(void)
-{
-    const char *list = getenv("LD_PRELOAD");
-    char *rest, *out, *end, *word, *state = NULL;
-    Dl_info self;
-
-    if (!list || !dladdr(&gate_is_on, &self) || !self.dli_fname)
-        return;
-    rest = strdup(list);
-    out = calloc(1, strlen(list) + 1);
-    if (!rest || !out)
-        goto out;
-    end = out;
-    for (word = strtok_r(rest, ": ", &state); word;
-         word = strtok_r(NULL, ": ", &state)) {
-        if (!strcmp(word, self.dli_fname))
-            continue;
-        if (end != out)
-            *end++ = ':';
-        end = stpcpy(end, word);
-    }
-    if (out[0])
-        setenv("LD_PRELOAD", out, 1);
-    else
-        unsetenv("LD_PRELOAD");
-out:
-    free(rest);
-    free(out);
-}
 
 static bool is_off(void)
 {
@@ -137,9 +93,9 @@ static unsigned count_verbose(char **argv)
 /* glibc hands every constructor what main() gets. */
 static void __attribute__((constructor)) begin(int argc, char **argv)
 {
-    if (!runs_xl())
+    if (!preloaded_into("xl"))
         return;
-    leave_environment();
+    preloaded_leave(&gate_is_on);
     take_mark(argc, argv);
     gate_verbose = count_verbose(argv);
     gate_is_on = !is_off();
