@@ -90,7 +90,7 @@ on_release() {
         return
     fi
     set -- "$1" "$2" tests/system/00-rig.bats tests/system/10-devices.bats \
-        tests/system/65-matrix.bats tests/system/66-packages.bats
+        tests/system/66-packages.bats
     [ "$2" = other ] || set -- "$1" "$2"
     suite=$1
     parts="hvm libvirt"

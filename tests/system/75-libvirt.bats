@@ -128,6 +128,28 @@ teardown_file() {
     assert_nothing_left
 }
 
+@test "libvirtd that dies before it has finished a domain leaves none" {
+    define "$(metadata "$disk,0:0:0:0")"
+    hook_after '[ "$2" != start ] || { kill -9 $PPID; sleep 1; }'
+    run virsh start life
+    [ "$status" -ne 0 ]
+    wait_for '! pgrep -f hooks/libxl.d >/dev/null' 30
+    no "$real_xl" domid life
+    start_libvirtd
+    # While libxl makes the domain.
+    hook_after '[ "$2" != start ] || { p=$PPID; (until '"$real_xl"' domid life; do :; done; kill -9 $p) >/dev/null 2>&1 3>&- & }'
+    run virsh start life
+    [ "$status" -ne 0 ]
+    wait_for '! pgrep -f hooks/libxl.d >/dev/null' 60
+    no "$real_xl" domid life
+    assert_nothing_left
+    rm /etc/libvirt/hooks/libxl.d/zz-test
+    start_libvirtd
+    virsh -q start life
+    wait_guest life
+    [ "$(states life)" = "0:0:0:0 4 4" ]
+}
+
 @test "the process that holds a domain dies: no domain without its devices" {
     define "$(metadata "$disk,0:0:0:0")"
     hook_before '[ "$2" != started ] || pkill -9 -f hooks/libxl.d/xen-vscsi'
