@@ -33,12 +33,13 @@ LIGHT_SRC = $(L)/_libxl_vscsi_types.c \
 XLU_SRC = $(sort $(wildcard $(L)/libxlu_vscsi*.c))
 UTIL_SRC = $(XLU_SRC) $(L)/libxl_vscsi_addr.c
 HOOKS_SRC = $(addprefix tools/xl/,gate.c xl_vscsi_hooks.c xl_vscsi_stream.c \
-              preloaded.c)
+              preloaded.c backends.c)
 LIFE_SRC = $(sort $(wildcard tools/xl/hooks_*.c))
 LAUNCH_SRC = $(addprefix tools/xl/,xl_launch.c xl_exec.c xl_preload.c)
 LAUNCH_H = tools/xl/xl_exec.h tools/xl/hooks_version.h
 LV = tools/libvirt
-LIBVIRT_HOOK_SRC = $(addprefix $(LV)/,hook.c definition.c attach.c hold.c image.c)
+LIBVIRT_HOOK_SRC = $(addprefix $(LV)/,hook.c definition.c attach.c hold.c image.c) \
+                   tools/xl/backends.c
 LIBVIRT_LOAD_SRC = $(addprefix $(LV)/,preload.c definition.c attach.c) \
                    tools/xl/preloaded.c
 LIBVIRT_XL_SRC = $(addprefix $(LV)/,xl_scsi_libvirt.c definition.c)
@@ -158,7 +159,7 @@ $(LIBVIRT_HOOK): $(call obj,pic,$(LIBVIRT_HOOK_SRC)) $(LIGHT_SO) $(UTIL_SO)
 $(LIBVIRT_XL): $(call obj,pic,$(LIBVIRT_XL_SRC)) $(LIGHT_SO) $(UTIL_SO)
 	$(CC) $(LDFLAGS) -o $@ $(filter %.o,$^) -L$(B) -lxlutil-vscsi \
 	    -lxenlight-vscsi $(LIGHT_LIBS) $(LIBXML_LIBS) $(LIBVIRT_LIBS) $(RPATH)
-$(call obj,pic,$(LV)/preload.c): DEFS = -fvisibility=hidden
+$(call obj,pic,$(wildcard $(LV)/*.c)): DEFS = -fvisibility=hidden
 $(LIBVIRT_LOAD): $(call obj,pic,$(LIBVIRT_LOAD_SRC)) $(LIGHT_SO) $(UTIL_SO)
 	$(CC) $(LDFLAGS) -shared -Wl,-z,defs -o $@ $(filter %.o,$^) -L$(B) \
 	    -lxlutil-vscsi -lxenlight-vscsi $(LIGHT_LIBS) $(LIBXML_LIBS) $(RPATH)

@@ -62,6 +62,8 @@ STEPS = xs_directory xs_read xs_write xs_mkdir xs_rm xs_get_permissions \
         xs_watch xs_transaction_start xs_transaction_end \
         mkdir rmdir unlink symlink write
 
+$(B)/%/tests/unit/test-xl-commands.o: DEFS = $(XL_DEFS)
+
 define unit_rule
 $(B)/$(2)/unit/$(1): $$(call obj,$(2),$$(call unit_src,$(1)))
 	@mkdir -p $$(@D)

@@ -27,6 +27,8 @@ cp "$debs"/*.deb "$top"/tests/system/thirdparty.c "$top"/tests/system/soak.c \
 "$top/packaging/room.sh" run "$room" "$tmp/room" '
     export DEBIAN_FRONTEND=noninteractive
     rm ./*-dbgsym_*.deb
+    dpkg-deb -x ./xen-vscsi-libvirt_*.deb out
+    rm ./xen-vscsi-libvirt_*.deb
     touch /stamp
     apt-get -q -y install ./*.deb
     find / -xdev \( -path /proc -o -path /sys -o -path /dev -o -path /work \

@@ -9,7 +9,7 @@ export DEBIAN_FRONTEND=noninteractive
 
 xen=$(dpkg-query -W -f '${Package}\n' 'xen-utils-4*' | sed 's/xen-utils-//')
 completions=/usr/share/bash-completion/completions
-ours="xen-vscsi-$xen xen-vscsi-common libxenlight-vscsi$xen"
+ours="xen-vscsi-$xen xen-vscsi-common libxenlight-vscsi$xen xen-vscsi-libvirt"
 
 # What there is, apart from dpkg's and apt's own records.
 snapshot() {
@@ -54,7 +54,9 @@ dynamic_pie() {
 programs_are_dynamic() {
     dynamic_pie /usr/sbin/xl &&
         dynamic_pie "/usr/lib/xen-$xen/vscsi/xl-scsi" &&
-        ldd "/usr/lib/xen-$xen/vscsi/xl-scsi" | grep libxenlight\\.so
+        ldd "/usr/lib/xen-$xen/vscsi/xl-scsi" | grep libxenlight\\.so &&
+        dynamic_pie /usr/lib/libvirt/xen-vscsi &&
+        dynamic_pie "/usr/lib/xen-$xen/vscsi/xl-scsi-libvirt"
 }
 
 # fails_clearly PROGRAM ARGUMENT...: exit code 1, and a word about Xen.
@@ -87,6 +89,16 @@ commands_fail_clearly() {
     for command in scsi-list scsi-assignable-list scsi-cleanup; do
         fails_clearly "/usr/lib/xen-$xen/vscsi/xl-scsi" $command || return 1
     done
+}
+
+# libvirtd starts it by this name; AppArmor sees where it is.
+libvirt_has_its_hook() {
+    hook=/etc/libvirt/hooks/libxl.d/xen-vscsi
+    [ "$(readlink -f $hook)" = /usr/lib/libvirt/xen-vscsi ] || return 1
+    uuid=0e0a4be7-2cd1-4f1b-8a6e-2b5b5b3c9a11
+    echo "<domain><name>g</name><uuid>$uuid</uuid></domain>" |
+        $hook g prepare begin - || return 1
+    ! echo '<domain/>' | $hook g prepare begin -
 }
 
 completion_loads_both() {
@@ -155,6 +167,7 @@ result "xl is the launcher, and Debian's is aside" launcher_is_in_place
 result "programs are dynamic and position-independent" programs_are_dynamic
 result "without Xen every command says so and exits 1" commands_fail_clearly
 result "bash completes Debian's commands and ours" completion_loads_both
+result "libvirt has a hook program that runs" libvirt_has_its_hook
 result "they install over themselves" install_all
 result "... and all is in place" launcher_is_in_place
 result "a domain whose xl lacks the hooks is named" running_domain_is_named

@@ -526,6 +526,17 @@ static void the_thread_has_the_words_of_its_last_error(void **state)
     assert_string_equal(libxl_vscsi_last_error(), "");
 }
 
+static void a_message_says_which_domain_if_it_is_told_to(void **state)
+{
+    (void)state;
+    libxl_vscsi_set_domain_tag(true);
+    assert_int_equal(add("/dev/fake-0-1,0:0:0:0", NULL), 0);
+    assert_int_equal(add("/dev/fake-0-1,0:0:0:1", NULL), ERROR_DEVICE_EXISTS);
+    libxl_vscsi_set_domain_tag(false);
+    rig_assert_said(": Domain 5:cannot attach");
+    assert_memory_equal(libxl_vscsi_last_error(), "cannot attach", 13);
+}
+
 static void what_is_refused_at_once_does_not_call_back(void **state)
 {
     static const libxl_asyncop_how for_the_queue = { .callback = NULL };
@@ -569,6 +580,7 @@ int main(void)
         TEST(a_device_can_be_taken_out_of_a_struct),
         TEST(an_operation_on_a_thread_calls_back_once),
         TEST(the_thread_has_the_words_of_its_last_error),
+        TEST(a_message_says_which_domain_if_it_is_told_to),
         TEST(what_is_refused_at_once_does_not_call_back),
     };
 

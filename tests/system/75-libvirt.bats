@@ -70,7 +70,16 @@ teardown_file() {
     define "$(metadata "$disk,0:0:0:0")"
     start_fails 'mounted on /run/life.mnt'
     umount /run/life.mnt
+    # Not as a block device either.
+    start_guest other pv "vscsi=['$host:0:1:0,0:0:0:0']"
+    define '' "<disk type='block' device='disk'><driver name='phy'/><source dev='$(node_of "$host:0:1:0")'/><target dev='xvda' bus='xen'/></disk>"
+    run virsh start life
+    echo "$output"
+    [ "$status" -ne 0 ]
+    case $output in *other*) ;; *) false ;; esac
+    stop_guest other
     # Gone between prepare and started.
+    define "$(metadata "$disk,0:0:0:0")"
     hook_before '[ "$2" != started ] || echo 1 >/sys/bus/scsi/devices/'"$host"':0:0:0/delete'
     start_fails "$disk"
 }

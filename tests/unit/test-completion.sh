@@ -59,6 +59,7 @@ check 'vdevs of the domain'           'xl scsi-detach mail '  '0:0:0:1 ' \
 check 'vdevs when a colon is typed'   'xl scsi-detach mail 1:0:' '0:12 '
 check 'options do not count'          'xl scsi-detach -f mail 0' '0:0:0:1 '
 check 'long options'                  'xl scsi-detach --'     '--timeout=' \
+                                                              '--libvirt ' \
                                                               '--force '
 check 'other commands are left alone' 'xl create x'
 

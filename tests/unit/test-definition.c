@@ -204,6 +204,21 @@ static void a_change_takes_out_and_adds(void **state)
     free(msg);
 }
 
+static void block_devices_are_told(void **state)
+{
+    definition def;
+    char *msg;
+
+    (void)state;
+    assert_true(read_text(HEAD "<devices><disk type='file'><source file='/a'/>"
+                          "</disk><disk type='block'><source dev='/dev/sdb'/>"
+                          "</disk><disk type='block' device='cdrom'/>"
+                          "</devices></domain>", &def, &msg));
+    assert_int_equal(def.num_disks, 1);
+    assert_string_equal(def.disks[0], "/dev/sdb");
+    definition_dispose(&def);
+}
+
 static void a_place_is_found_in_a_definition(void **state)
 {
     definition def;
@@ -228,6 +243,7 @@ int main(void)
         cmocka_unit_test(both_kinds_go_together_but_not_to_one_place),
         cmocka_unit_test(what_is_no_definition_is_refused),
         cmocka_unit_test(a_change_takes_out_and_adds),
+        cmocka_unit_test(block_devices_are_told),
         cmocka_unit_test(a_place_is_found_in_a_definition),
     };
 

@@ -283,8 +283,8 @@ static void help_suits_the_distributions_completion(void **state)
 }
 
 #define ATTACH_USAGE \
-    "Usage: xl [-vtTfN] scsi-attach [-f] <Domain> <PhysDevice>" \
-    " [<VirtDevice>][,<Option>...]\n" \
+    "Usage: xl [-vtTfN] scsi-attach [-f] [--libvirt] <Domain>" \
+    " <PhysDevice> [<VirtDevice>][,<Option>...]\n" \
     "\n" \
     "Attach a SCSI device of dom0 to a domain.\n" \
     "\n" \
@@ -293,6 +293,7 @@ static void help_suits_the_distributions_completion(void **state)
     "-h                   Print this help.\n" \
     "-f, --force          Of a <PhysDevice> that ends in :*, attach what\n" \
     "                     is free, and name the rest.\n" \
+    "--libvirt            Keep it in libvirt's definition of the domain.\n" \
     "--timeout=SECONDS    How long domain and dom0 may take to connect\n" \
     "                     the device (default 60).\n" \
     "\n"

@@ -81,6 +81,19 @@ static void forced_attach_leaves_out_what_is_used(void **state)
                 "vscsi: error: it failed\n");
 }
 
+static void libvirt_has_to_be_told(void **state)
+{
+    static const char missing[] = "xl: --libvirt: " XL_LIBVIRT
+        " is missing (install xen-vscsi-libvirt)\n";
+
+    (void)state;
+    /* Before anything is changed. */
+    assert_ends(XL("scsi-attach", "--libvirt", "20", "/dev/st0", "1:0:0:0",
+                   NULL), 1, "", missing);
+    assert_ends(XL("scsi-detach", "--libvirt", "20", "1:0:0:0", NULL), 1, "",
+                missing);
+}
+
 static void both_forms_of_the_option_are_the_same(void **state)
 {
     (void)state;
@@ -671,6 +684,7 @@ int main(int argc, char **argv)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(attach_asks_the_library_for_what_was_written),
+        cmocka_unit_test(libvirt_has_to_be_told),
         cmocka_unit_test(both_forms_of_the_option_are_the_same),
         cmocka_unit_test(a_timeout_reaches_the_library),
         cmocka_unit_test(a_timeout_is_a_number_in_bounds),

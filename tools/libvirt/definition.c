@@ -15,6 +15,7 @@
 
 #define HOSTDEVS "/domain/devices/hostdev[@mode='subsystem' and " \
                  "(@type='scsi' or @type='scsi_host')]"
+#define DISKS "/domain/devices/disk[@type='block']/source/@dev"
 #define DEVICES "/domain/metadata/v:devices"
 
 void definition_init(definition *def)
@@ -25,7 +26,12 @@ void definition_init(definition *def)
 
 void definition_dispose(definition *def)
 {
+    int i;
+
     free(def->name);
+    for (i = 0; i < def->num_disks; i++)
+        free(def->disks[i]);
+    free(def->disks);
     libxl_device_vscsictrl_list_free(def->ctrls, def->num);
     definition_init(def);
 }
@@ -269,6 +275,27 @@ static bool add_devices(xmlXPathContextPtr at, definition *def, char **msg_r)
     return ok;
 }
 
+static bool add_disks(xmlXPathContextPtr at, definition *def)
+{
+    xmlXPathObjectPtr found = find(at, DISKS);
+    bool ok = found;
+    xmlChar *path;
+    int i;
+
+    if (ok)
+        def->disks = calloc((size_t)count(found) + 1, sizeof(*def->disks));
+    ok = ok && def->disks;
+    for (i = 0; ok && i < count(found); i++) {
+        path = xmlNodeGetContent(found->nodesetval->nodeTab[i]);
+        def->disks[i] = path ? strdup((const char *)path) : NULL;
+        ok = def->disks[i];
+        def->num_disks += ok;
+        xmlFree(path);
+    }
+    xmlXPathFreeObject(found);
+    return ok;
+}
+
 static bool read_head(xmlXPathContextPtr at, definition *def)
 {
     unsigned long domid;
@@ -304,7 +331,8 @@ bool definition_read(const char *xml, size_t length, definition *def_r,
     ok = at;
     if (ok && !read_head(at, &def))
         ok = fail(msg_r, "it is no <domain> with a <name> and a <uuid>");
-    ok = ok && add_hostdevs(at, &def, msg_r) && add_devices(at, &def, msg_r);
+    ok = ok && add_hostdevs(at, &def, msg_r) && add_devices(at, &def, msg_r) &&
+         add_disks(at, &def);
     xmlXPathFreeContext(at);
     xmlFreeDoc(doc);
     if (!ok) {

@@ -10,7 +10,10 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "../xl/backends.h"
 #include "hook.h"
+
+#define NO_DOMID UINT32_MAX
 
 void say(const char *fmt, ...)
 {
@@ -109,12 +112,16 @@ static bool find_object(bool *found_r)
 
 /* ----- the operations: each returns whether the start may go on ----- */
 
+/* As a domain's block device, nobody gets what another has by vscsi. */
 static bool check(const definition *def)
 {
     libxl_ctx *ctx = open_xen();
-    int rc = ctx ? libxl_vscsi_check(ctx, &def->uuid, def->ctrls, def->num)
-                 : ERROR_FAIL;
+    int i, rc = ctx ? 0 : ERROR_FAIL;
 
+    if (!rc && def->num)
+        rc = libxl_vscsi_check(ctx, &def->uuid, def->ctrls, def->num);
+    for (i = 0; !rc && i < def->num_disks; i++)
+        rc = libxl_vscsi_check_disk(ctx, NO_DOMID, def->disks[i]);
     libxl_ctx_free(ctx);
     return !rc;
 }
@@ -198,9 +205,14 @@ static bool give_devices(const char *operation, definition *def)
     return !strcmp(operation, "start") ? hold_begin(def) : started(def);
 }
 
+static bool is_before(const char *operation)
+{
+    return !strcmp(operation, "prepare") || !strcmp(operation, "migrate");
+}
+
 static bool act(const char *operation, definition *def)
 {
-    if (!strcmp(operation, "prepare") || !strcmp(operation, "migrate"))
+    if (is_before(operation))
         return check(def);
     if (!strcmp(operation, "start") || !strcmp(operation, "started"))
         return give_devices(operation, def);
@@ -231,7 +243,10 @@ int main(int argc, char **argv)
     }
     definition_init(&def);
     ok = read_definition(argv[1], &def);
-    if (ok && def.num)
+    if (ok && !def.num && def.num_disks && is_before(argv[2]) &&
+        backends_any())
+        ok = check(&def);
+    else if (ok && def.num)
         ok = act(argv[2], &def);
     else if (!ok && !strcmp(argv[2], "stopped"))
         stopped(&def);          /* it has been changed since the start */

@@ -33,6 +33,8 @@ typedef struct definition {
     int domid;                  /* -1 where the XML says none */
     libxl_device_vscsictrl *ctrls;
     int num;
+    char **disks;               /* what block devices it has from dom0 */
+    int num_disks;
 } definition;
 
 void definition_init(definition *def);

@@ -16,7 +16,7 @@ static const xl_command commands[] = {
     { .name = "scsi-attach", .run = main_vscsiattach,
       .can_dryrun = true, .modifies = true,
       .desc = "Attach a SCSI device of dom0 to a domain",
-      .usage = "[-f] <Domain> <PhysDevice> [<VirtDevice>][,<Option>...]",
+      .usage = "[-f] [--libvirt] <Domain> <PhysDevice> [<VirtDevice>][,<Option>...]",
       .options =
         "-h                   Print this help.\n"
         "-f, --force          Of a <PhysDevice> that ends in :*, attach what\n"
@@ -27,7 +27,7 @@ static const xl_command commands[] = {
     { .name = "scsi-detach", .run = main_vscsidetach,
       .can_dryrun = true, .modifies = true,
       .desc = "Detach a SCSI device from a domain",
-      .usage = "[-f] <Domain> <VirtDevice>|<PhysDevice>|<Host>:*",
+      .usage = "[-f] [--libvirt] <Domain> <VirtDevice>|<PhysDevice>|<Host>:*",
       .options =
         "-h                   Print this help.\n"
         "-f, --force          Take the device away where the domain does not\n"

@@ -59,8 +59,8 @@ int main_vscsicleanup(const xl_command *cmd, const xl_globals *globals,
 
 /* ----- xl_libvirt.c: what libvirt's definition of a domain says ----- */
 
-/* Is domid a domain that libvirt started? */
-bool xl_libvirt_has(libxl_ctx *ctx, uint32_t domid);
+/* Does libvirt's hook program give domid its devices? */
+bool xl_libvirt_has(uint32_t domid);
 /* Each runs a program of its own, and says why where it is false. */
 bool xl_libvirt_check(uint32_t domid);
 /* Puts the devices of ctrl, which have been attached, into it. */

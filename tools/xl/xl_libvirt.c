@@ -10,20 +10,25 @@
 #include <unistd.h>
 
 #include <libxlutil_vscsi.h>
+#include <xenstore.h>
 
 #include "xl.h"
 
 extern char **environ;
 
-bool xl_libvirt_has(libxl_ctx *ctx, uint32_t domid)
+bool xl_libvirt_has(uint32_t domid)
 {
-    uint8_t *data = NULL;
-    int length = 0;
+    struct xs_handle *xsh = xs_open(0);
+    char path[64], *value = NULL;
+    unsigned length;
     bool has;
 
-    has = !libxl_userdata_retrieve(ctx, domid, "libvirt-xml", &data,
-                                   &length) && data;
-    free(data);
+    snprintf(path, sizeof(path), "/libxl/%u/" LIBXL_VSCSI_MONITOR, domid);
+    if (xsh)
+        value = xs_read(xsh, XBT_NULL, path, &length);
+    has = value && !strcmp(value, "libvirt");
+    free(value);
+    xs_close(xsh);
     return has;
 }
 

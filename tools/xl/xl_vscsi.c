@@ -122,7 +122,7 @@ static int attach(const xl_globals *globals, const char *domain,
         ok = !libxl_device_vscsictrl_add(session.ctx, domid, ctrl, NULL);
     if (ok && h.libvirt)
         ok = tell_libvirt(session.ctx, domid, ctrl);
-    else if (ok && xl_libvirt_has(session.ctx, domid))
+    else if (ok && xl_libvirt_has(domid))
         fprintf(stderr, "xl: libvirt starts the domain again without this "
                 "(xl scsi-attach --libvirt keeps it)\n");
     if (ok && chosen && !was_missing)
@@ -248,14 +248,13 @@ static bool remove_both(libxl_ctx *ctx, uint32_t domid, const what *w,
     bool ok;
     int num;
 
+    if (!xl_libvirt_check(domid))
+        return false;
     before = libxl_device_vscsictrl_list(ctx, domid, &num);
     if (num < 0)
         return false;
-    ok = xl_libvirt_check(domid);
-    if (ok) {
-        ok = !remove_from(ctx, domid, w, force);
-        ok = xl_libvirt_remove(ctx, domid, before, num) && ok;
-    }
+    ok = !remove_from(ctx, domid, w, force);
+    ok = xl_libvirt_remove(ctx, domid, before, num) && ok;
     libxl_device_vscsictrl_list_free(before, num);
     return ok;
 }

@@ -6,7 +6,6 @@
  * other object cannot be had, xl gets an error; it does not look at all of
  * them, so that what is refused is not always where that was found out.
  */
-#include <dirent.h>
 #include <dlfcn.h>
 #include <errno.h>
 #include <stdio.h>
@@ -14,12 +13,9 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "backends.h"
 #include "gate.h"
 #include "preloaded.h"
-
-#ifndef BACKENDS
-#define BACKENDS "/sys/bus/xen-backend/devices"
-#endif
 
 /* For the launcher, which looks into the file. */
 static const char stamp[] __attribute__((used)) = HOOKS_STAMP;
@@ -150,29 +146,12 @@ PUBLIC int xlu_cfg_readdata(XLU_Config *cfg, const char *data, int length)
 
 /* ----- block devices ----- */
 
-/* Has any guest a vhost?  Mostly none has, and then nothing is loaded. */
-static bool somebody_has_vscsi(void)
-{
-    static const char prefix[] = "vscsi-";
-    struct dirent *entry;
-    bool found = false;
-    DIR *dir;
-
-    dir = opendir(BACKENDS);
-    if (!dir)
-        return errno != ENOENT;
-    while (!found && (entry = readdir(dir)))
-        found = !strncmp(entry->d_name, prefix, sizeof(prefix) - 1);
-    closedir(dir);
-    return found;
-}
-
 /* Of what a guest has through vscsi, nobody gets the disk.  A guest that
  * reboots had its disks all the time: it does not stay down for others'. */
 static int check_disks(libxl_ctx *ctx, uint32_t domid,
                        const libxl_device_disk *disks, int num)
 {
-    if (!gate_is_on || !num || !somebody_has_vscsi())
+    if (!gate_is_on || !num || !backends_any())
         return 0;
     if (gate_needed() == GATE_LOADED)
         return gate_life->check_disks(ctx, domid, disks, num);
