@@ -12,7 +12,7 @@ LINT_C = $(sort $(filter-out %/_test_vscsi_types.c,$(wildcard tools/*/*.c \
 # image of the system tests is made of, where a comment would cost everybody
 # a new image: lists of packages and modules are words there.
 LINT_PARTS = $(addprefix tests/system/,hbas.sh lib.sh life.sh vscsi.sh \
-             demo-in-dom0) \
+             libvirt.sh matrix.sh demo-in-dom0) \
              tests/bench/in-dom0.sh tests/packages/tap.sh
 LINT_IMAGE = tests/system/image.sh tests/system/image-hook.sh
 LINT_PROGRAMS = $(sort bootstrap tools/owned.sh tests/check.sh \
@@ -22,15 +22,17 @@ LINT_PROGRAMS = $(sort bootstrap tools/owned.sh tests/check.sh \
 # What dpkg runs, and what makes packages.
 LINT_PACKAGES = $(wildcard packaging/*.sh) debian/generate \
                 debian/tests/unit debian/tests/installed \
-                $(wildcard debian/xen-vscsi-common.p[or]* \
+                $(wildcard debian/xen-vscsi-*.p[or]* \
                 debian/templates/*.p[or]*)
 LINT_SH = $(LINT_PROGRAMS) $(LINT_PARTS) $(LINT_IMAGE)
 LINT_CPPFLAGS = -D_GNU_SOURCE= -I$(L) -Itests/lint -Itests/store \
                 -Itests/unit -DXL_REAL='"xl"' -DXL_SCSI='"scsi"' \
-                -DVERSION='"0"' -DLIBXL__VSCSI_CLEANER='"xl-scsi"' -DXL_HOOKS='"hooks"' -DHOOKS_LIFE='"life"'
+                -DVERSION='"0"' -DLIBXL__VSCSI_CLEANER='"xl-scsi"' \
+                -DXL_HOOKS='"hooks"' -DHOOKS_LIFE='"life"' \
+                -DXL_LIBVIRT='"libvirt"'
 LINT_CFLAGS = -std=gnu11 $(LINT_CPPFLAGS) $(XENLIGHT_CFLAGS) \
               $(XENSTORE_CFLAGS) $(YAJL_CFLAGS) \
-              $(CMOCKA_CFLAGS)
+              $(CMOCKA_CFLAGS) $(LIBXML_CFLAGS) $(LIBVIRT_CFLAGS)
 # gcc 12 loses sight of memory that is put into an array or a list, and then
 # calls it leaked; LeakSanitizer and valgrind look for leaks in every test.
 LINT_FAN = -O1 -fanalyzer -Wno-analyzer-malloc-leak \

@@ -171,7 +171,7 @@ teardown_file() {
     start_fails 'ran before it could be given'
 }
 
-@test "libvirtd restarts, and I/O goes on" {
+@test "libvirtd restarts, and I/O goes on; a crash leaves nothing" {
     define "$(metadata "$disk,0:0:0:0")"
     virsh -q start life
     wait_guest life
@@ -181,6 +181,9 @@ teardown_file() {
     writes_on
     stop_writing
     [ "$(virsh domstate life | head -n 1)" = running ]
+    ends_by 'echo c >/proc/sysrq-trigger'
+    wait_for '[ "$(virsh domstate life | head -n 1)" = "shut off" ]' 60
+    assert_nothing_left
 }
 
 @test "hot-plug is kept over a reboot and a restore" {

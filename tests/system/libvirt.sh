@@ -8,12 +8,21 @@ uuid=2b1f0a7e-5d04-4c5c-9c8e-4a2f3f6f0c01
 libvirt_log=/var/log/libvirtd.log
 images=/var/lib/libvirt/libxl/save
 
-# start_libvirtd [NAME=VALUE...]: with that in its environment.
+# listen_libvirtd: for whoever asks by TCP, on a network of tests only.
+listen_libvirtd() {
+    printf '%s\n' listen_tls=0 listen_tcp=1 'auth_tcp="none"' \
+        >>/etc/libvirt/libvirtd.conf
+    start_libvirtd '' --listen
+}
+
+# start_libvirtd [NAME=VALUE [OPTION...]]: with that in its environment.
 start_libvirtd() {
     [ -s /etc/machine-id ] || echo 0123456789abcdef0123456789abcdef \
         >/etc/machine-id
     mkdir -p /run/libvirt /var/lib/libvirt /var/log/libvirt
-    env "$@" libvirtd >>$libvirt_log 2>&1 3>&- </dev/null &
+    _env=${1:-A=}
+    [ $# -eq 0 ] || shift
+    env "$_env" libvirtd "$@" >>$libvirt_log 2>&1 3>&- </dev/null &
     wait_for 'virsh list </dev/null >/dev/null 2>&1' 60 || {
         tail -n 20 $libvirt_log
         return 1

@@ -2,8 +2,9 @@
 # SPDX-License-Identifier: LGPL-2.1-only
 # run.sh DIR [FILE.bats...]: boots real Xen with DIR, what `make install
 # DESTDIR=DIR` made, laid over dom0, and runs the system tests there (all of
-# them unless named; *-packages.bats where DIR is of packages).  Some machines share the files; the last of them makes
-# room for two that are joined by a network and a disk, for *-two-hosts.bats.
+# them unless named; *-packages.bats where DIR is of packages).  Some machines
+# share the files; the last of them makes room for two that are joined by a
+# network and a disk, for *-two-hosts.bats.
 # The last line counts the tests; more than two that passed only when they were
 # tried again fail the run.
 set -eu
@@ -61,7 +62,7 @@ for f; do
     esac
 done | sort -rn >"$tmp/weights"
 pair=0
-[ ! -s "$tmp/pair" ] || pair=330
+[ ! -s "$tmp/pair" ] || pair=430
 awk -v machines=$machines -v pair=$pair -v out="$tmp/list." '
     BEGIN { load[machines] = pair }
     {
@@ -113,7 +114,9 @@ two_hosts() {
     export VM_TIMEOUT_S="${VM_TIMEOUT_S:-3000}" VM_DISK="$tmp/disk"
     truncate -s 64M "$VM_DISK"
     export VM_DISK_AT=scsi-id=3,lun=2 VM_KERNEL_EXTRA=address=10.0.0.2
-    VM_QEMU_EXTRA=$(joined 2 1) \
+    libvirt=
+    ! grep -q libvirt "$tmp/pair" || libvirt=1
+    VM_QEMU_EXTRA=$(joined 2 1) VM_LIBVIRT=$libvirt \
         "$here/vm.sh" run "$dir" /tests/remote-sh serve >"$tmp/served" 2>&1 &
     server=$!
     trap 'kill $server 2>/dev/null || :' EXIT
