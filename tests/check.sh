@@ -1,10 +1,10 @@
 #!/bin/sh
 # SPDX-License-Identifier: LGPL-2.1-only
 # Runs the named levels of tests (unit, store, faults, faults-long, valgrind,
-# fuzz, packages, other, other-all, system) one after another, whatever fails, and ends with the
-# one line that counts them: "N passed, N failed[, N skipped][, N retried]".
-# Every test program prints TAP.  "one NAME" runs one file of whatever level:
-# 61-reboot, export.
+# fuzz, packages, other, other-all, system) one after another, whatever fails,
+# and ends with the one line that counts them: "N passed, N failed[, N skipped][,
+# N retried]".  Every test program prints TAP.  "one NAME" runs one file of
+# whatever level: 61-reboot, export.
 set -u
 cd "$(dirname "$0")/.." || exit 1
 mkdir -p build/check
@@ -77,9 +77,13 @@ figures() {
     cat build/check/faults_*.tap.raw | sed -n 's/^# figure| /  /p'
 }
 
+# The rig, each kind of device, and a whole life, by packages.
+short="^(dom0 runs|disk, tape, CD|a PV guest reads|a PVH guest writes|a changer \
+arrives|a CD-ROM arrives|a domain's life|packages that are upgraded)"
+
 # on_release SUITE LEVEL: Xen of that Debian release, with the packages that
-# were made for it; the rig, devices, and lives by all ways of calling xl, or
-# everything, but for what is built against the libraries of this release.
+# were made for it; in short for the level "other", else everything but what
+# is built against the libraries of this release.
 on_release() {
     dir=build/dom0-$1
     log=build/check/dom0-$1.log
@@ -89,15 +93,16 @@ on_release() {
         echo "not ok - packages for $1" | tee -a "$total"
         return
     fi
-    set -- "$1" "$2" tests/system/00-rig.bats tests/system/10-devices.bats \
-        tests/system/66-packages.bats
-    [ "$2" = other ] || set -- "$1" "$2"
-    suite=$1
-    parts="hvm libvirt"
-    [ "$2" != other ] || parts=
-    shift 2
+    suite=$1 parts="hvm libvirt" filter=
+    set -- "$2"
+    if [ "$1" = other ]; then
+        parts= filter=$short
+        set -- "$1" tests/system/00-rig.bats tests/system/10-devices.bats \
+            tests/system/66-packages.bats
+    fi
+    shift
     run "system with packages on $suite" env "SUITE=$suite" \
-        "IMAGE_PARTS=$parts" \
+        "IMAGE_PARTS=$parts" "TEST_FILTER=$filter" \
         tests/system/run.sh "$dir" "$@"
 }
 

@@ -72,7 +72,8 @@ result "RPM: ours install" install xen-vscsi
 result "RPM: ... xl is the launcher" is_ours 1
 result "RPM: xl is updated" install xen-tools-2
 result "RPM: ... xl is the launcher of the new one" is_ours 2
-result "RPM: ours go" rpm -e $force xen-vscsi xen-vscsi-devel
+result "RPM: ours go" rpm -e $force xen-vscsi \
+    xen-vscsi-devel xen-vscsi-libvirt
 result "RPM: ... xl is the distribution's" is_theirs 2
 result "RPM: ours come again" install xen-vscsi
 result "RPM: xl goes" rpm -e $force --nodeps xen-tools

@@ -80,6 +80,6 @@ room=$("$top/packaging/deb.sh" --room) && in_room "$room" in-build.sh ||
 # Of the same day: the packages need Xen's libraries no older than those that
 # they were built with.
 room=$(ROOM_KEY=$(stat -c %Y "$room") "$top/packaging/room.sh" make \
-    room-host '?name(^xen-utils-4[.][0-9]+$)' libvirt0) &&
+    room-host libvirt0 '?name(^xen-utils-4[.][0-9]+$)') &&
     in_room "$room" in-host.sh || failed=1
 exit $failed

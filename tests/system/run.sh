@@ -5,8 +5,8 @@
 # them unless named; *-packages.bats where DIR is of packages).  Some machines
 # share the files; the last of them makes room for two that are joined by a
 # network and a disk, for *-two-hosts.bats.
-# The last line counts the tests; more than two that passed only when they were
-# tried again fail the run.
+# With TEST_FILTER, only those whose names it fits.  The last line counts the
+# tests; more than two that passed only when they were tried again fail the run.
 set -eu
 
 here=$(cd "$(dirname "$0")" && pwd)
@@ -86,9 +86,10 @@ machine() {
 # No test may hang the others.
 . /tests/settings
 PATH=/rig/bin:$PATH
-exec bats --tap -T /tests/bats
+exec bats --tap -T ${TEST_FILTER:+-f "$TEST_FILTER"} /tests/bats
 END
     echo "export FAULT_CYCLES=${FAULT_CYCLES:-}" \
+        "TEST_FILTER='${TEST_FILTER:-}'" \
         "BATS_TEST_TIMEOUT=$((400 + ${FAULT_CYCLES:-0} * 5))" \
         >"$tree/tests/settings"
     chmod 755 "$tree/tests/run"
