@@ -79,7 +79,7 @@ figures() {
 
 # The rig, each kind of device, and a whole life, by packages.
 short="^(dom0 runs|disk, tape, CD|a PV guest reads|a PVH guest writes|a changer \
-arrives|a CD-ROM arrives|a domain's life|packages that are upgraded)"
+arrives|a CD-ROM arrives|a domain.s life|packages that are upgraded)"
 
 # on_release SUITE LEVEL: Xen of that Debian release, with the packages that
 # were made for it; in short for the level "other", else everything but what

@@ -120,7 +120,7 @@ with_devices() {
 }
 
 removal_is_refused() {
-    with_devices dpkg --remove "xen-vscsi-$xen" &&
+    with_devices dpkg --remove --force-depends "xen-vscsi-$xen" &&
         with_devices dpkg --remove --force-depends xen-vscsi-common &&
         dpkg-query -W $ours && launcher_is_in_place
 }

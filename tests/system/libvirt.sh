@@ -105,6 +105,12 @@ is_paused() {
     "$real_xl" list life | awk 'NR == 2 { exit !($5 ~ /p/) }'
 }
 
+# migrate_to HOST: by the libvirtd of each.
+migrate_to() {
+    timeout 120 virsh -q migrate --live life "xen+tcp://$1/system" \
+        --migrateuri "tcp://$1" </dev/null
+}
+
 libvirt_teardown() {
     pgrep -x libvirtd >/dev/null || start_libvirtd
     virsh -q destroy life >/dev/null 2>&1 || :
