@@ -11,7 +11,8 @@ L = tools/libxl
 B = build
 SOVERSION = $(XEN_RELEASE)
 
-WARN = -Wall -Wextra -Werror=implicit-function-declaration -Wshadow -Wconversion -Wsign-conversion -Wswitch-enum \
+WARN = -Wall -Wextra -Wshadow -Wconversion -Wsign-conversion -Wswitch-enum \
+       -Werror=implicit-function-declaration \
        -Wstrict-prototypes -Wmissing-prototypes -Wformat=2 -Wundef \
        -Wpointer-arith -Wwrite-strings -Wvla
 BASE_CFLAGS = -std=gnu11 -D_GNU_SOURCE $(WARN) -I$(L) $(XENLIGHT_CFLAGS) \
@@ -38,11 +39,11 @@ LIFE_SRC = $(sort $(wildcard tools/xl/hooks_*.c))
 LAUNCH_SRC = $(addprefix tools/xl/,xl_launch.c xl_exec.c xl_preload.c)
 LAUNCH_H = tools/xl/xl_exec.h tools/xl/hooks_version.h
 LV = tools/libvirt
-LIBVIRT_HOOK_SRC = $(addprefix $(LV)/,hook.c definition.c attach.c hold.c image.c) \
-                   tools/xl/backends.c
-LIBVIRT_LOAD_SRC = $(addprefix $(LV)/,preload.c definition.c attach.c) \
-                   tools/xl/preloaded.c
-LIBVIRT_XL_SRC = $(addprefix $(LV)/,xl_scsi_libvirt.c definition.c)
+LIBVIRT_HOOK_SRC = $(addprefix $(LV)/,hook.c definition.c attach.c hold.c \
+                     image.c say.c) tools/xl/backends.c tools/xl/places.c
+LIBVIRT_LOAD_SRC = $(addprefix $(LV)/,preload.c definition.c attach.c say.c) \
+                   tools/xl/preloaded.c tools/xl/places.c
+LIBVIRT_XL_SRC = $(addprefix $(LV)/,xl_scsi_libvirt.c definition.c say.c)
 XL_SRC = $(filter-out $(HOOKS_SRC) $(LIFE_SRC) tools/xl/xl_launch.c,\
            $(sort $(wildcard tools/xl/*.c)))
 HEADERS = $(L)/libxl_vscsi.h $(L)/libxlutil_vscsi.h $(GENERATED_H)

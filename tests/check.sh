@@ -93,14 +93,13 @@ on_release() {
         echo "not ok - packages for $1" | tee -a "$total"
         return
     fi
-    suite=$1 parts="hvm libvirt" filter=
-    set -- "$2"
-    if [ "$1" = other ]; then
-        parts= filter=$short
-        set -- "$1" tests/system/00-rig.bats tests/system/10-devices.bats \
+    suite=$1 length=$2 parts="hvm libvirt" filter=''
+    set --
+    if [ "$length" = other ]; then
+        parts='' filter=$short
+        set -- tests/system/00-rig.bats tests/system/10-devices.bats \
             tests/system/66-packages.bats
     fi
-    shift
     run "system with packages on $suite" env "SUITE=$suite" \
         "IMAGE_PARTS=$parts" "TEST_FILTER=$filter" \
         tests/system/run.sh "$dir" "$@"

@@ -3,7 +3,7 @@
 # twice: with sanitizers to run as it is, and plain to run under valgrind.
 
 T_CFLAGS = $(CMOCKA_CFLAGS) -Itests/store -Itests/unit -Itests/faults
-T_LIBS = $(CMOCKA_LIBS) $(LIGHT_LIBS) $(LIBXML_LIBS)
+T_LIBS = $(CMOCKA_LIBS) $(LIGHT_LIBS)
 
 # The library below the calls into libxenlight, and without real devices.
 CORE_SRC = $(L)/_libxl_vscsi_types.c $(patsubst %,$(L)/libxl_vscsi_%.c,addr \
@@ -22,6 +22,7 @@ STORE_TESTS = $(patsubst tests/store/%.c,%,$(wildcard tests/store/test-*.c))
 
 $(B)/pic/tests/%.o $(B)/san/tests/%.o: BASE_CFLAGS += $(T_CFLAGS)
 $(B)/%/tests/unit/test-definition.o: BASE_CFLAGS += $(LIBXML_CFLAGS)
+$(B)/san/unit/test-definition $(B)/pic/unit/test-definition: T_LIBS += $(LIBXML_LIBS)
 $(B)/pic/tests/%.o $(B)/san/tests/%.o: \
     $(wildcard tests/unit/*.h tests/store/*.h tests/faults/*.h)
 

@@ -29,14 +29,13 @@ start_libvirtd() {
     }
 }
 
-# kill_libvirtd [SIGNAL]
 kill_libvirtd() {
-    pkill "-${1:-TERM}" -x libvirtd
+    pkill -x libvirtd
     wait_for '! pgrep -x libvirtd >/dev/null' 30
     rm -f /run/libvirtd.pid
 }
 
-# device SPEC...: <metadata> with those devices.
+# metadata SPEC...: <metadata> with those devices.
 metadata() {
     echo "<metadata><vscsi:devices xmlns:vscsi='urn:xen-vscsi:1'>"
     printf '<vscsi:device>%s</vscsi:device>\n' "$@"
@@ -45,11 +44,10 @@ metadata() {
 
 # hostdev H:C:T:L H:C:T:L [INNER]: one of dom0's, at that place.
 hostdev() {
-    _p=$1 _v=$2
     _inner=${3:-}
     # Words split on purpose.
-    # shellcheck disable=SC2086
-    set -- $(echo "$_p:$_v" | tr : ' ')
+    # shellcheck disable=SC2046
+    set -- $(echo "$1:$2" | tr : ' ')
     cat <<END
 <hostdev mode='subsystem' type='scsi'>
 <source><adapter name='scsi_host$1'/>

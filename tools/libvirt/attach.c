@@ -6,9 +6,11 @@
 
 #include <xenstore.h>
 
+#include "../xl/places.h"
 #include "hook.h"
 
-bool mark_monitor(uint32_t domid)
+/* See LIBXL_VSCSI_MONITOR. */
+static bool mark_monitor(uint32_t domid)
 {
     static const char value[] = "libvirt";
     struct xs_handle *xsh = xs_open(0);
@@ -35,20 +37,7 @@ int attach_all(libxl_ctx *ctx, uint32_t domid, definition *def)
     return rc;
 }
 
-static bool has_device(const libxl_device_vscsictrl *has, int num,
-                       const libxl_vscsi_hctl *vdev)
-{
-    libxl_vscsi_hctl wanted = *vdev;
-    int i, j;
-
-    for (i = 0; i < num; i++)
-        for (j = 0; j < has[i].num_vscsidevs; j++)
-            if (libxl_vscsi_hctl_compare(&has[i].vscsidevs[j].vdev, &wanted))
-                return true;
-    return false;
-}
-
-int attach_rest(libxl_ctx *ctx, uint32_t domid, definition *def)
+int leave_out_present(libxl_ctx *ctx, uint32_t domid, definition *def)
 {
     libxl_device_vscsictrl *has;
     int num, i, j;
@@ -60,7 +49,7 @@ int attach_rest(libxl_ctx *ctx, uint32_t domid, definition *def)
         libxl_device_vscsictrl *ctrl = &def->ctrls[i];
 
         for (j = ctrl->num_vscsidevs - 1; j >= 0; j--)
-            if (has_device(has, num, &ctrl->vscsidevs[j].vdev))
+            if (places_have(has, num, &ctrl->vscsidevs[j].vdev))
                 libxl_device_vscsictrl_remove_vscsidev(ctx, ctrl, j);
         if (ctrl->num_vscsidevs)
             continue;
@@ -70,5 +59,12 @@ int attach_rest(libxl_ctx *ctx, uint32_t domid, definition *def)
         def->num--;
     }
     libxl_device_vscsictrl_list_free(has, num);
-    return attach_all(ctx, domid, def);
+    return 0;
+}
+
+int attach_rest(libxl_ctx *ctx, uint32_t domid, definition *def)
+{
+    int rc = leave_out_present(ctx, domid, def);
+
+    return rc ? rc : attach_all(ctx, domid, def);
 }

@@ -115,18 +115,28 @@ static bool fail(char **msg_r, const char *text)
     return false;
 }
 
-/* A number as libvirt writes it; false: the text is none of at most max. */
+/* A number as libvirt writes it, of at most max. */
+static bool parse_number(const char *text, unsigned long max,
+                         unsigned long *number_r)
+{
+    unsigned long number;
+
+    if (!*text || strlen(text) > 10 ||
+        text[strspn(text, "0123456789")] != '\0')
+        return false;
+    number = strtoul(text, NULL, 10);
+    if (number > max)
+        return false;
+    *number_r = number;
+    return true;
+}
+
 static bool read_number(xmlXPathContextPtr at, const char *expr,
                         unsigned long max, unsigned long *number_r)
 {
     char *text = find_text(at, expr);
-    bool ok = text && *text && strlen(text) < 11 &&
-              text[strspn(text, "0123456789")] == '\0';
+    bool ok = text && parse_number(text, max, number_r);
 
-    if (ok) {
-        *number_r = strtoul(text, NULL, 10);
-        ok = *number_r <= max;
-    }
     free(text);
     return ok;
 }
@@ -137,16 +147,9 @@ static bool read_host(xmlXPathContextPtr at, unsigned long *host_r)
 {
     static const char prefix[] = "scsi_host";
     char *name = find_text(at, "source/adapter/@name");
-    bool ok = name && !strncmp(name, prefix, sizeof(prefix) - 1);
+    bool ok = name && !strncmp(name, prefix, sizeof(prefix) - 1) &&
+              parse_number(name + sizeof(prefix) - 1, UINT32_MAX, host_r);
 
-    if (ok) {
-        const char *number = name + sizeof(prefix) - 1;
-
-        ok = *number && strlen(number) < 11 &&
-             number[strspn(number, "0123456789")] == '\0';
-        if (ok)
-            *host_r = strtoul(number, NULL, 10);
-    }
     free(name);
     return ok;
 }

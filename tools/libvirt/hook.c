@@ -5,7 +5,6 @@
  * program: what libvirtd is confined to forbids it.
  */
 #include <errno.h>
-#include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -15,16 +14,7 @@
 
 #define NO_DOMID UINT32_MAX
 
-void say(const char *fmt, ...)
-{
-    va_list ap;
-
-    fputs("xen-vscsi: ", stderr);
-    va_start(ap, fmt);
-    vfprintf(stderr, fmt, ap);
-    va_end(ap);
-    fputc('\n', stderr);
-}
+const char say_prefix[] = "xen-vscsi";
 
 /* ----- what there is to know ----- */
 
@@ -129,19 +119,9 @@ static bool check(const definition *def)
 }
 
 /* Has the process which held it attached them, when nobody came? */
-static bool has_all(libxl_ctx *ctx, uint32_t domid, const definition *def)
+static bool has_all(libxl_ctx *ctx, uint32_t domid, definition *def)
 {
-    libxl_device_vscsictrl *has;
-    int num, i, found = 0, wanted = 0;
-
-    has = libxl_vscsi_config_list(ctx, domid, &num);
-    for (i = 0; i < num; i++)
-        found += has[i].num_vscsidevs;
-    for (i = 0; i < def->num; i++)
-        wanted += def->ctrls[i].num_vscsidevs;
-    if (num >= 0)
-        libxl_device_vscsictrl_list_free(has, num);
-    return num >= 0 && found >= wanted;
+    return !leave_out_present(ctx, domid, def) && !def->num;
 }
 
 static bool started(definition *def)

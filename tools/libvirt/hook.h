@@ -66,10 +66,10 @@ bool definition_has(const definition *def, const char *place);
 
 /* All of def's, or none: what is said of it is logged by the library. */
 int attach_all(libxl_ctx *ctx, uint32_t domid, definition *def);
+/* Takes those out of def that the domain has already. */
+int leave_out_present(libxl_ctx *ctx, uint32_t domid, definition *def);
 /* Those that it has not got yet. */
 int attach_rest(libxl_ctx *ctx, uint32_t domid, definition *def);
-/* See LIBXL_VSCSI_MONITOR.  False: xenstore failed; logged. */
-bool mark_monitor(uint32_t domid);
 
 /* ----- hold.c: the domain does not run before it has its devices ----- */
 
@@ -107,9 +107,10 @@ void hold_cancel(const definition *def);
  */
 void image_put_back(const char *name);
 
-/* ----- hook.c ----- */
+/* ----- say.c ----- */
 
-/* A message of ours, which virsh shows where the operation fails. */
+/* What each program, and the object, begins its messages with. */
+extern const char say_prefix[];
 void say(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
 
 #endif /* LIBVIRT_HOOK_H */

@@ -5,7 +5,6 @@
  * The hook program, when this is loaded, checks and cleans up only.
  */
 #include <dlfcn.h>
-#include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -17,17 +16,7 @@
 
 static bool is_on;
 
-/* libvirtd's stderr is its log. */
-void say(const char *fmt, ...)
-{
-    char text[1024];
-    va_list ap;
-
-    va_start(ap, fmt);
-    vsnprintf(text, sizeof(text), fmt, ap);
-    va_end(ap);
-    fprintf(stderr, "xen-vscsi: %s\n", text);
-}
+const char say_prefix[] = "xen-vscsi";
 
 static void __attribute__((constructor)) begin(void)
 {

@@ -7,7 +7,6 @@
  */
 #include <limits.h>
 #include <signal.h>
-#include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -23,16 +22,7 @@
 #define LIVE VIR_DOMAIN_AFFECT_LIVE
 #define CONFIG VIR_DOMAIN_AFFECT_CONFIG
 
-void say(const char *fmt, ...)
-{
-    va_list ap;
-
-    fputs("xl: libvirt: ", stderr);
-    va_start(ap, fmt);
-    vfprintf(stderr, fmt, ap);
-    va_end(ap);
-    fputc('\n', stderr);
-}
+const char say_prefix[] = "xl: libvirt";
 
 static void on_alarm(int sig)
 {

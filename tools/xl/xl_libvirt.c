@@ -12,6 +12,7 @@
 #include <libxlutil_vscsi.h>
 #include <xenstore.h>
 
+#include "places.h"
 #include "xl.h"
 
 extern char **environ;
@@ -129,20 +130,6 @@ bool xl_libvirt_add(libxl_ctx *ctx, uint32_t domid,
 
 /* ----- what was detached ----- */
 
-static bool has_place(const libxl_device_vscsictrl *ctrls, int num,
-                      const libxl_vscsi_hctl *vdev)
-{
-    libxl_vscsi_hctl wanted = *vdev;
-    int i, j;
-
-    for (i = 0; i < num; i++)
-        for (j = 0; j < ctrls[i].num_vscsidevs; j++)
-            if (libxl_vscsi_hctl_compare(&ctrls[i].vscsidevs[j].vdev,
-                                         &wanted))
-                return true;
-    return false;
-}
-
 /* Appends the places of ctrl that are not in now[]; false: memory ran out. */
 static bool add_lost(const libxl_device_vscsictrl *ctrl,
                      const libxl_device_vscsictrl *now, int num_now,
@@ -152,7 +139,7 @@ static bool add_lost(const libxl_device_vscsictrl *ctrl,
     int j;
 
     for (j = 0; j < ctrl->num_vscsidevs; j++) {
-        if (has_place(now, num_now, &ctrl->vscsidevs[j].vdev))
+        if (places_have(now, num_now, &ctrl->vscsidevs[j].vdev))
             continue;
         more = realloc(*places, ((size_t)*num + 1) * sizeof(*more));
         if (!more)
