@@ -5,7 +5,7 @@
 # release, bookworm or trixie; the default is the host's.
 # deb.sh --room: prints the archive of that room, for room.sh.
 # DEB_BUILD_OPTIONS is dpkg-buildpackage's; DEB_PLACE is where in the room it
-# builds.
+# builds; DEB_ONLY, not empty, leaves out of the room what looks at the result.
 set -eu
 
 top=$(cd "$(dirname "$0")/.." && pwd)
@@ -20,11 +20,13 @@ trixie) number=13 ;;
 *) die "SUITE is bookworm or trixie, not '$SUITE'" ;;
 esac
 
-# What debian/control.in asks for, and what looks at the result.
+# What debian/control.in asks for.
 needed=$(sed -n '/^Build-Depends:/,/^[^ B]/s/^ \([^ ,]*\).*/\1/p' \
     "$top/debian/control.in" | sed 's/debhelper-compat/debhelper/;s/:any$//')
+name=room-build others="lintian rpm"
+[ -z "${DEB_ONLY:-}" ] || name=room-deb others=
 # shellcheck disable=SC2086
-room=$("$top/packaging/room.sh" make room-build build-essential lintian rpm \
+room=$("$top/packaging/room.sh" make "$name" build-essential $others \
     '?name(^xen-utils-4[.][0-9]+$)' $needed)
 if [ "${1:-}" = --room ]; then
     echo "$room"

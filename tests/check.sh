@@ -93,15 +93,15 @@ on_release() {
         echo "not ok - packages for $1" | tee -a "$total"
         return
     fi
-    suite=$1 length=$2 parts="hvm libvirt" filter=''
+    suite=$1 length=$2 parts="hvm libvirt" filter='' machines=
     set --
     if [ "$length" = other ]; then
-        parts='' filter=$short
+        parts='' filter=$short machines=1
         set -- tests/system/00-rig.bats tests/system/10-devices.bats \
             tests/system/66-packages.bats
     fi
     run "system with packages on $suite" env "SUITE=$suite" \
-        "IMAGE_PARTS=$parts" "TEST_FILTER=$filter" \
+        "IMAGE_PARTS=$parts" "TEST_FILTER=$filter" "MACHINES=$machines" \
         tests/system/run.sh "$dir" "$@"
 }
 

@@ -10,7 +10,7 @@ set -eu
 top=$(cd "$(dirname "$0")/../.." && pwd)
 [ $# -eq 1 ] || { echo "usage: dom0-tree.sh DIR" >&2; exit 1; }
 SUITE=${SUITE:-$(. /etc/os-release && echo "${VERSION_CODENAME:-unknown}")}
-export SUITE DEB_BUILD_OPTIONS=nocheck
+export SUITE DEB_ONLY=1 DEB_BUILD_OPTIONS="nocheck noautodbgsym"
 debs=$top/build/deb/$SUITE
 dir=$1
 
@@ -26,7 +26,6 @@ cp "$debs"/*.deb "$top"/tests/system/thirdparty.c "$top"/tests/system/soak.c \
 # A rename, as a diversion is one, changes the ctime alone.
 "$top/packaging/room.sh" run "$room" "$tmp/room" '
     export DEBIAN_FRONTEND=noninteractive
-    rm ./*-dbgsym_*.deb
     dpkg-deb -x ./xen-vscsi-libvirt_*.deb out
     rm ./xen-vscsi-libvirt_*.deb
     touch /stamp

@@ -57,15 +57,20 @@ hostdev() {
 END
 }
 
-# define [METADATA [DEVICES]]: the guest "life".
+# define [METADATA [DEVICES]]: the guest "life", a PV one if not $guest_type
+# (pvh) is another.
 define() {
-    write_guest_config life pv
+    write_guest_config life "${guest_type:-pv}"
+    case ${guest_type:-pv} in
+    pv) _os="machine='xenpv'>linux" ;;
+    pvh) _os="machine='xenpvh'>xenpvh" ;;
+    esac
     _cmdline=$(sed -n 's/^extra="\(.*\)"/\1/p' /run/life.cfg)
     cat >/run/life.xml <<END
 <domain type='xen'>
 <name>life</name><uuid>$uuid</uuid>${1:-}
 <memory unit='MiB'>128</memory><vcpu>1</vcpu>
-<os><type arch='x86_64' machine='xenpv'>linux</type>
+<os><type arch='x86_64' $_os</type>
 <kernel>/guest/vmlinux</kernel><initrd>/guest/initrd</initrd>
 <cmdline>$_cmdline</cmdline></os>
 <clock offset='utc'><timer name='tsc' present='yes' mode='native'/></clock>

@@ -32,9 +32,9 @@ trap 'exit 143' TERM HUP
 pids=
 # Two cores; of three machines one or the other always waits. Each takes up to
 # 4 GB.
-machines=2
 free_kb=$(awk '/^MemAvailable/ { print $2 }' /proc/meminfo)
-[ "$free_kb" -lt 15000000 ] || machines=3
+[ "$free_kb" -lt 15000000 ] || : "${MACHINES:=3}"
+machines=${MACHINES:-2}
 
 # How long a file takes, roughly, in seconds: where domains come and go, longer.
 weight() {
@@ -50,57 +50,76 @@ weight() {
     55*) n=$((n * 2)) ;;
     *) n=$((n * 8)) ;;
     esac
-    echo "$n $1"
+    echo "$n ${1##*/}"
 }
 
-# The longest first, each to the machine that has least to do so far.
-: >"$tmp/pair"
+# Machine 1 alone has what HVM guests and libvirt need; the last one first makes
+# room for the two.  Whoever is free takes the next of the others, the longest
+# first.
+for m in $(seq "$machines") pair; do : >"$tmp/list.$m"; done
 for f; do
+    cp "$f" "$tmp"
     case $f in
-    *-two-hosts.bats) echo "$f" >>"$tmp/pair" ;;
+    *-two-hosts.bats) echo "${f##*/}" >>"$tmp/list.pair" ;;
+    *hvm* | *libvirt*) echo "${f##*/}" >>"$tmp/list.1" ;;
     *) weight "$f" ;;
     esac
 done | sort -rn >"$tmp/weights"
-pair=0
-[ ! -s "$tmp/pair" ] || pair=430
-awk -v machines=$machines -v pair=$pair -v out="$tmp/list." '
-    BEGIN { load[machines] = pair }
-    {
-        best = 1
-        for (m = 2; m <= machines; m++)
-            if (load[m] + 0 < load[best] + 0)
-                best = m
-        load[best] += $1
-        sub(/^[0-9]* /, "")
-        print >(out best)
-    }' "$tmp/weights"
+sed 's/^[0-9]* //' "$tmp/weights" >"$tmp/list"
 
-# machine N: boots one and runs its files; TAP and exit code in $tmp.
+# take LIST: its first line, which nobody else gets.
+take() {
+    flock "$tmp/lock" sed -i -n -e '1w /dev/stdout' -e '2,$p' "$tmp/$1"
+}
+
+# next MACHINE: what it is to do, or an empty line.
+next() {
+    file=$(take "list.$1")
+    [ -n "$file" ] || [ "$1" = pair ] || file=$(take list)
+    echo "$file"
+}
+
+# machine N: boots one, which runs what it is told; TAP and exit code in $tmp.
 machine() {
     tree=$tmp/tree.$1
     cp -a "$dir" "$tree"
     mkdir -p "$tree/tests/bats"
-    while read -r file; do cp "$file" "$tree/tests/bats"; done <"$tmp/list.$1"
+    cp "$tmp"/*.bats "$tree/tests/bats"
     cat >"$tree/tests/run" <<'END'
 #!/bin/sh
-# No test may hang the others.
+# The port that this writes to answers.  No test may hang the others.
 . /tests/settings
 PATH=/rig/bin:$PATH
-exec bats --tap -T ${TEST_FILTER:+-f "$TEST_FILTER"} /tests/bats
+exec 3</proc/self/fd/1
+code=0
+while echo next? && read -r file <&3 && [ -n "$file" ]; do
+    bats --tap -T ${TEST_FILTER:+-f "$TEST_FILTER"} "/tests/bats/$file" \
+        3<&- || code=$?
+done
+exit $code
 END
     echo "export FAULT_CYCLES=${FAULT_CYCLES:-}" \
         "TEST_FILTER='${TEST_FILTER:-}'" \
         "BATS_TEST_TIMEOUT=$((400 + ${FAULT_CYCLES:-0} * 5))" \
         >"$tree/tests/settings"
     chmod 755 "$tree/tests/run"
-    code=0
+    mkfifo "$tmp/answers.$1"
     hvm= libvirt=
     ! grep -q hvm "$tmp/list.$1" || hvm=1
     ! grep -q libvirt "$tmp/list.$1" || libvirt=1
-    VM_HVM=$hvm VM_LIBVIRT=$libvirt VM_TIMEOUT_S=${VM_TIMEOUT_S:-3000} \
-        VM_CONSOLE_LOG=${VM_CONSOLE_LOG:+$VM_CONSOLE_LOG.$1} \
-        "$here/vm.sh" run "$tree" || code=$?
-    echo $code >"$tmp/code.$1"
+    {
+        code=0
+        VM_HVM=$hvm VM_LIBVIRT=$libvirt VM_TIMEOUT_S=${VM_TIMEOUT_S:-3000} \
+            VM_CONSOLE_LOG=${VM_CONSOLE_LOG:+$VM_CONSOLE_LOG.$1} \
+            VM_INPUT=$tmp/answers.$1 "$here/vm.sh" run "$tree" 2>&1 ||
+            code=$?
+        echo $code >"$tmp/code.$1"
+    } | while IFS= read -r line; do
+        case $line in
+        *next\?) next "$1" 1<>"$tmp/answers.$1" ;;
+        *) printf '%s\n' "$line" ;;
+        esac
+    done | tee "$tmp/tap.$1"
 }
 
 # joined N OTHER: QEMU's arguments for machine N of two with a wire between.
@@ -116,7 +135,7 @@ two_hosts() {
     truncate -s 64M "$VM_DISK"
     export VM_DISK_AT=scsi-id=3,lun=2 VM_KERNEL_EXTRA=address=10.0.0.2
     libvirt=
-    ! grep -q libvirt "$tmp/pair" || libvirt=1
+    ! grep -q libvirt "$tmp/list.pair" || libvirt=1
     VM_QEMU_EXTRA=$(joined 2 1) VM_LIBVIRT=$libvirt \
         "$here/vm.sh" run "$dir" /tests/remote-sh serve >"$tmp/served" 2>&1 &
     server=$!
@@ -124,21 +143,17 @@ two_hosts() {
     export VM_DISK_AT='' VM_KERNEL_EXTRA=address=10.0.0.1
     VM_QEMU_EXTRA=$(joined 1 2)
     export VM_QEMU_EXTRA
-    mv "$tmp/pair" "$tmp/list.pair"
     machine pair
 }
 
 # Builds the image once, before all ask for it.
 sh "$here/image.sh" >/dev/null || die "no image to boot"
 echo "system tests: booting Xen and dom0 in QEMU" >&2
-for m in $(seq $machines); do
+for m in $(seq "$machines"); do
     {
-        if [ -s "$tmp/list.$m" ]; then
-            machine "$m" 2>&1 | tee "$tmp/tap.$m"
-        fi
-        if [ "$m" -eq $machines ] && [ -s "$tmp/pair" ]; then
-            (two_hosts) 2>&1 | tee "$tmp/tap.pair"
-        fi
+        [ "$m" -ne "$machines" ] || [ ! -s "$tmp/list.pair" ] || (two_hosts)
+        [ ! -s "$tmp/list.$m" ] && [ "$(wc -l <"$tmp/list")" -lt "$m" ] ||
+            machine "$m"
     } &
     pids="$pids $!"
 done
@@ -163,6 +178,11 @@ if [ "$ran" -lt "$planned" ]; then
     echo "$((planned - ran)) tests did not run"
     failed=$((failed + planned - ran))
 fi
+# Nor has one for which no machine was left.
+for file in $(cat "$tmp"/list "$tmp"/list.*); do
+    echo "$file did not run"
+    failed=$((failed + 1))
+done
 [ "$ran" -gt 0 ] || { echo "no test ran"; failed=$((failed + 1)); }
 line="$passed passed, $failed failed"
 [ "$skipped" -eq 0 ] || line="$line, $skipped skipped"

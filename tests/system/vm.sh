@@ -3,7 +3,8 @@
 # Real Xen in QEMU: boots dom0 with the tree DIR laid over its root.
 #   vm.sh run DIR [CMD...]  runs CMD (/tests/run) there as root: its output and
 #                           its exit code are ours; 124: out of time, 125: the
-#                           machine died
+#                           machine died. What it writes to is a terminal, from
+#                           which it can read what VM_INPUT, a pipe, brings
 #   vm.sh shell DIR         a root shell there
 # Environment: VM_TIMEOUT_S (900), VM_MEM_MB (3072, of which dom0 has
 # VM_DOM0_MB, 1536), VM_KERNEL_EXTRA and VM_QEMU_EXTRA (more arguments),
@@ -134,7 +135,8 @@ if [ "$mode" = shell ]; then
 fi
 
 timeout -k 10 "${VM_TIMEOUT_S:-900}" qemu-system-x86_64 "$@" \
-    -chardev stdio,id=tty -device pci-serial,chardev=tty </dev/null &
+    -chardev stdio,id=tty -device pci-serial,chardev=tty \
+    0<>"${VM_INPUT:-/dev/null}" &
 pid=$!
 code=0
 wait $pid || code=$?
