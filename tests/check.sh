@@ -136,7 +136,7 @@ for level; do
             run "$level/$(basename "$test")" "$test"
         done
         [ "$level" = unit ] || continue
-        for test in completion install; do
+        for test in completion house install; do
             run "unit/test-$test" "tests/unit/test-$test.sh"
         done
         ;;

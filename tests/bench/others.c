@@ -9,6 +9,7 @@
 
 #include "libxl_vscsi_index.h"
 #include "libxl_vscsi_nodes.h"
+#include "libxl_vscsi_store.h"
 
 #define FIRST 30000u
 

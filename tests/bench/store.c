@@ -13,7 +13,7 @@
 
 #include <cmocka.h>
 
-#include "libxl_vscsi_internal.h"
+#include "libxl_vscsi_store.h"
 #include "store.h"
 
 #define NUM_EMPTY 1000

@@ -3,7 +3,7 @@
 #include <inttypes.h>
 
 #include "fuzz.h"
-#include "libxl_vscsi_internal.h"
+#include "libxl_vscsi_store.h"
 
 static void numbers(const char *s)
 {

@@ -9,6 +9,8 @@
 #include "fakexs.h"
 #include "fuzz.h"
 #include "libxl_vscsi_nodes.h"
+#include "libxl_vscsi_operations.h"
+#include "libxl_vscsi_store.h"
 
 #define DOM 5
 #define RECORDS "/libxl/5/device/vscsi"

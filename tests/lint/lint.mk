@@ -40,7 +40,7 @@ LINT_FAN = -O1 -fanalyzer -Wno-analyzer-malloc-leak \
 
 LINT_DONE = $(patsubst %.c,$(B)/lint/%.tidy,$(LINT_C)) \
             $(patsubst %.c,$(B)/lint/%.fan,$(LINT_C)) \
-            $(B)/lint/cppcheck $(B)/lint/shellcheck
+            $(B)/lint/cppcheck $(B)/lint/shellcheck $(B)/lint/rooms
 LINT_H = $(ALL_H) $(wildcard tests/*/*.h) tests/lint/lint.mk
 
 # One file a run: clang 14 mistakes a va_list in every file but the first.
@@ -71,6 +71,12 @@ $(B)/lint/shellcheck: $(LINT_SH) .shellcheckrc
 	@shellcheck $(LINT_PROGRAMS)
 	@shellcheck -s bash $(LINT_PARTS)
 	@shellcheck -s sh -e SC2086,SC2116 $(LINT_IMAGE)
+	@touch $@
+
+$(B)/lint/rooms: tests/lint/rooms.sh docs/misc/design.txt $(LINT_H) $(LINT_C)
+	@mkdir -p $(@D)
+	@echo rooms
+	@tests/lint/rooms.sh
 	@touch $@
 
 run-lint: $(LINT_DONE)

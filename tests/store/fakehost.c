@@ -204,7 +204,7 @@ int libxl__vscsi_unit_at(libxl__vscsi_ctx *vc, const libxl_vscsi_hctl *hctl,
     unit_r->id.model = strdup("DISK");
     unit_r->paths = calloc(1, sizeof(*unit_r->paths));
     if (!unit_r->paths)
-        return ERROR_NOMEM;
+        abort();
     unit_r->num_paths = 1;
     unit_r->paths[0].hctl = *hctl;
     unit_r->paths[0].running = true;

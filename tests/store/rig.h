@@ -18,6 +18,8 @@
 
 #include "fakehost.h"
 #include "libxl_vscsi_assignment.h"
+#include "libxl_vscsi_operations.h"
+#include "libxl_vscsi_store.h"
 #include "peer.h"
 
 #define DOM 5

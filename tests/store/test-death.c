@@ -10,7 +10,7 @@
 
 #include <cmocka.h>
 
-#include "libxl_vscsi_internal.h"
+#include "libxl_vscsi_wait.h"
 #include "store.h"
 
 #define B "/local/domain/0/backend/vscsi/5/0"

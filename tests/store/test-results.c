@@ -328,6 +328,7 @@ static char *list_now(struct rig *rig)
 
     text = record && !strcmp(record, NEWER) ? strdup("unreadable")
                                             : rig_list(rig, DOM);
+    assert_non_null(text);
     free(record);
     return text;
 }

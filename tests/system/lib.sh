@@ -87,7 +87,7 @@ write_guest_config() {
 # wait_guest NAME [N]: until it takes commands, after its start or, with N=2
 # and so on, after it started for the Nth time by rebooting itself.
 wait_guest() {
-    if ! timeout "${GUEST_TIMEOUT_S:-60}" tail -q -n +1 -F \
+    if ! timeout "${GUEST_TIMEOUT_S:-180}" tail -q -n +1 -F \
         "$consoles/guest-$1.log" 2>/dev/null |
         mawk -W interactive -v n="${2:-1}" '/^guest: ready/ && ++seen == n \
             { found = 1; exit } END { exit !found }'; then

@@ -3,8 +3,8 @@
 # run.sh DIR [FILE.bats...]: boots real Xen with DIR, what `make install
 # DESTDIR=DIR` made, laid over dom0, and runs the system tests there (all of
 # them unless named; *-packages.bats where DIR is of packages).  Some machines
-# share the files; the last of them makes room for two that are joined by a
-# network and a disk, for *-two-hosts.bats.
+# share the files, after two that are joined by a network and a disk have run
+# *-two-hosts.bats.
 # With TEST_FILTER, only those whose names it fits.  The last line counts the
 # tests; more than two that passed only when they were tried again fail the run.
 set -eu
@@ -53,9 +53,8 @@ weight() {
     echo "$n ${1##*/}"
 }
 
-# Machine 1 alone has what HVM guests and libvirt need; the last one first makes
-# room for the two.  Whoever is free takes the next of the others, the longest
-# first.
+# Machine 1 alone has what HVM guests and libvirt need; the others make room for
+# the two first.  Whoever is free takes the next file, the longest first.
 for m in $(seq "$machines") pair; do : >"$tmp/list.$m"; done
 for f; do
     cp "$f" "$tmp"
@@ -100,11 +99,11 @@ exit $code
 END
     echo "export FAULT_CYCLES=${FAULT_CYCLES:-}" \
         "TEST_FILTER='${TEST_FILTER:-}'" \
-        "BATS_TEST_TIMEOUT=$((400 + ${FAULT_CYCLES:-0} * 5))" \
+        "BATS_TEST_TIMEOUT=$((600 + ${FAULT_CYCLES:-0} * 5))" \
         >"$tree/tests/settings"
     chmod 755 "$tree/tests/run"
     mkfifo "$tmp/answers.$1"
-    hvm= libvirt=
+    hvm='' libvirt=''
     ! grep -q hvm "$tmp/list.$1" || hvm=1
     ! grep -q libvirt "$tmp/list.$1" || libvirt=1
     {
@@ -149,14 +148,19 @@ two_hosts() {
 # Builds the image once, before all ask for it.
 sh "$here/image.sh" >/dev/null || die "no image to boot"
 echo "system tests: booting Xen and dom0 in QEMU" >&2
-for m in $(seq "$machines"); do
-    {
-        [ "$m" -ne "$machines" ] || [ ! -s "$tmp/list.pair" ] || (two_hosts)
-        [ ! -s "$tmp/list.$m" ] && [ "$(wc -l <"$tmp/list")" -lt "$m" ] ||
-            machine "$m"
-    } &
+# start N: if there is anything for it to do.
+start() {
+    [ ! -s "$tmp/list.$1" ] && [ "$(wc -l <"$tmp/list")" -lt "$1" ] ||
+        machine "$1" &
     pids="$pids $!"
-done
+}
+start 1
+if [ -s "$tmp/list.pair" ]; then
+    (two_hosts) &
+    pids="$pids $!"
+    wait $! || :
+fi
+for m in $(seq 2 "$machines"); do start "$m"; done
 wait
 cat "$tmp"/tap.* >"$tmp/tap"
 code=$(cat "$tmp"/code.* | sort -n | tail -n 1)
@@ -179,10 +183,11 @@ if [ "$ran" -lt "$planned" ]; then
     failed=$((failed + planned - ran))
 fi
 # Nor has one for which no machine was left.
-for file in $(cat "$tmp"/list "$tmp"/list.*); do
-    echo "$file did not run"
-    failed=$((failed + 1))
-done
+left=$(cat "$tmp"/list "$tmp"/list.* | wc -l)
+if [ "$left" -gt 0 ]; then
+    echo "$left files did not run"
+    failed=$((failed + left))
+fi
 [ "$ran" -gt 0 ] || { echo "no test ran"; failed=$((failed + 1)); }
 line="$passed passed, $failed failed"
 [ "$skipped" -eq 0 ] || line="$line, $skipped skipped"

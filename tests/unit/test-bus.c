@@ -14,7 +14,7 @@
 
 #include <cmocka.h>
 
-#include "libxl_vscsi_internal.h"
+#include "libxl_vscsi_ctx.h"
 
 static char bus[] = "/tmp/test-bus.XXXXXX";
 static unsigned num_messages;

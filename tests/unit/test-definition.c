@@ -34,6 +34,7 @@ static void assert_devices(const char *xml, const char *expected)
 {
     char *msg = NULL, *spec, text[512] = "";
     definition def;
+    size_t len = 0;
     int i, j;
 
     if (!read_text(xml, &def, &msg))
@@ -42,7 +43,8 @@ static void assert_devices(const char *xml, const char *expected)
         for (j = 0; j < def.ctrls[i].num_vscsidevs; j++) {
             spec = xlu_vscsi_to_string(&def.ctrls[i],
                                        &def.ctrls[i].vscsidevs[j]);
-            strcat(strcat(text, *text ? " " : ""), spec);
+            len += (size_t)snprintf(text + len, sizeof(text) - len, "%s%s",
+                                    len ? " " : "", spec);
             free(spec);
         }
     assert_string_equal(text, expected);

@@ -21,6 +21,7 @@
 #include "fakenodes.h"
 #include "libxl_vscsi_index.h"
 #include "libxl_vscsi_inuse.h"
+#include "libxl_vscsi_operations.h"
 
 #define BLOCK(name, major, minor)                                           \
     { name, "block", NULL, NULL, major, minor, { NULL } }

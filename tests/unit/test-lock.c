@@ -15,7 +15,7 @@
 
 #include <cmocka.h>
 
-#include "libxl_vscsi_internal.h"
+#include "libxl_vscsi_ctx.h"
 
 #define NOBODY 65534
 

@@ -41,6 +41,7 @@ int ioctl(int fd, unsigned long request, ...)
     FILE *f = fopen(sent, "ae");
     sg_io_hdr_t *io;
     va_list ap;
+    char how = '0';
     int i;
 
     va_start(ap, request);
@@ -56,7 +57,9 @@ int ioctl(int fd, unsigned long request, ...)
         errno = EIO;
         return -1;
     }
-    answer(io, *script ? *script++ : '0');
+    if (*script)
+        how = *script++;
+    answer(io, how);
     return 0;
 }
 

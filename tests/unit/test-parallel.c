@@ -10,7 +10,7 @@
 
 #include <cmocka.h>
 
-#include "libxl_vscsi_internal.h"
+#include "libxl_vscsi_ctx.h"
 
 #define PATIENCE_S 20
 

@@ -12,6 +12,7 @@
 
 #include "../fuzz/fakexs.h"
 #include "libxl_vscsi_nodes.h"
+#include "libxl_vscsi_store.h"
 
 #define RECORD "/libxl/5/device/vscsi/3"
 static const libxl__vscsi_vhost vhost_3 = { .domid = 5, .devid = 3 };

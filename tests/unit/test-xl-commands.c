@@ -528,15 +528,14 @@ static yajl_val parse_array(const char *const argv[], int status, size_t num)
     assert_string_equal(error, "");
     assert_int_equal(YAJL_GET_INTEGER(value_of(root, "version")), 1);
     assert_true(YAJL_IS_ARRAY(devices_of(root)));
-    assert_int_equal(YAJL_GET_ARRAY(devices_of(root))->len, num);
+    assert_int_equal(devices_of(root)->u.array.len, num);
     run_free(&r);
     return root;
 }
 
 static yajl_val member(yajl_val root, size_t i, const char *key)
 {
-    yajl_val value = value_of(YAJL_GET_ARRAY(devices_of(root))->values[i],
-                              key);
+    yajl_val value = value_of(devices_of(root)->u.array.values[i], key);
 
     assert_non_null(value);
     return value;
@@ -621,13 +620,16 @@ static void print_keys(const char *const argv[], const char *list,
                        char *text, size_t size)
 {
     run r = run_xl(NULL, argv);
-    yajl_val root = yajl_tree_parse(r.out, NULL, 0), object;
+    yajl_val root = yajl_tree_parse(r.out, NULL, 0), array, object;
     size_t i, len = 0;
 
-    object = YAJL_GET_ARRAY(value_of(root, list))->values[0];
-    for (i = 0; i < YAJL_GET_OBJECT(object)->len; i++)
+    array = value_of(root, list);
+    assert_true(YAJL_IS_ARRAY(array));
+    object = array->u.array.values[0];
+    assert_true(YAJL_IS_OBJECT(object));
+    for (i = 0; i < object->u.object.len; i++)
         len += (size_t)snprintf(text + len, size - len, "%s ",
-                                YAJL_GET_OBJECT(object)->keys[i]);
+                                object->u.object.keys[i]);
     yajl_tree_free(root);
     run_free(&r);
 }

@@ -345,14 +345,15 @@ static void run(const definition *def, pid_t libvirtd, int ready)
     libxl_vscsi_set_logger(&syslog_logger);
     socket_address(def, &sa);
     /* The domains that are there are listed before the watches fire. */
-    if (h.libvirtd < 0 || !listen_at(&h, &sa) ||
-        libxl_ctx_alloc(&h.ctx, LIBXL_VERSION, 0, &syslog_logger) ||
-        !look_for(&h, true) || !watch(&h) || write(ready, "", 1) != 1)
-        return;
-    close(ready);
-    while (!h.over)
-        step(&h);
-    unlink(sa.sun_path);
+    if (h.libvirtd >= 0 && listen_at(&h, &sa) &&
+        !libxl_ctx_alloc(&h.ctx, LIBXL_VERSION, 0, &syslog_logger) &&
+        look_for(&h, true) && watch(&h) && write(ready, "", 1) == 1) {
+        close(ready);
+        while (!h.over)
+            step(&h);
+        unlink(sa.sun_path);
+    }
+    free(h.old);
 }
 
 bool hold_begin(const definition *def)

@@ -12,7 +12,7 @@
 #include "hook.h"
 
 #define PUBLIC __attribute__((visibility("default")))
-#define REAL(name) ((__typeof__(&name))(uintptr_t)dlsym(RTLD_NEXT, #name))
+#define REAL(name) ((__typeof__(&(name)))(uintptr_t)dlsym(RTLD_NEXT, #name))
 
 static bool is_on;
 

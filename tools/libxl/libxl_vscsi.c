@@ -5,7 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "libxl_vscsi_internal.h"
+#include "libxl_vscsi_operations.h"
 
 /* ----- requests ----- */
 

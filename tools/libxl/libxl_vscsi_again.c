@@ -67,7 +67,7 @@ static int find_by_identity(libxl__vscsi_ctx *vc, libxl__vscsi_dom0 *dom0,
 {
     libxl__vscsi_seen *found = NULL, *other = NULL, *seen, *at_lun = NULL;
     bool may, same_lun;
-    unsigned i;
+    unsigned i, num = 0;
     int rc = 0;
 
     for (i = 0; !rc && i < dom0->num; i++) {
@@ -76,16 +76,15 @@ static int find_by_identity(libxl__vscsi_ctx *vc, libxl__vscsi_dom0 *dom0,
         if (rc || !may || !libxl__vscsi_is_moved(id, &seen->id))
             continue;
         same_lun = id->has_hctl && seen->id.hctl.lun == id->hctl.lun;
-        if (found && !other &&
-            !libxl__vscsi_same_unit(&found->id, &seen->id))
+        if (!num++)
+            found = seen;
+        else if (!other && !libxl__vscsi_same_unit(&found->id, &seen->id))
             other = seen;
         if (same_lun && at_lun &&
             !libxl__vscsi_same_unit(&at_lun->id, &seen->id))
             return refuse_several(pdev, at_lun, seen, reason_r);
         if (same_lun && !at_lun)
             at_lun = seen;
-        if (!found)
-            found = seen;
     }
     if (rc)
         return rc;

@@ -6,10 +6,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "libxl_vscsi_assignment.h"
 #include "libxl_vscsi_claim.h"
-#include "libxl_vscsi_inuse.h"
-#include "libxl_vscsi_lio.h"
+#include "libxl_vscsi_configfs.h"
 
 #define TYPE_WELL_KNOWN 0x1e
 
@@ -22,12 +20,6 @@ typedef struct assignable {
     libxl_vscsiunit *units;
     int num;
 } assignable;
-
-static int out_of_memory(libxl__vscsi_ctx *vc)
-{
-    libxl__vscsi_error(vc, "out of memory");
-    return ERROR_NOMEM;
-}
 
 /* ----- who has it ----- */
 
@@ -48,13 +40,13 @@ static int find_user(libxl__vscsi_ctx *vc, const libxl__vscsi_users *users,
                 dev = &user->ctrls[j].vscsidevs[k];
                 if (!libxl__vscsi_same_pdev(&dev->pdev, pdev))
                     continue;
-                name = libxl__vscsi_xs_domain_name(vc, user->domid);
+                name = libxl__vscsi_domain_name(vc, user->domid);
                 libxl__vscsi_hctl_format(&dev->vdev, vdev);
                 *text_r = libxl__vscsi_sprintf(
                     "it is assigned to %s as %s%s", name ? name : "?", vdev,
                     dev->shareable ? " (shareable)" : "");
                 free(name);
-                return *text_r ? 0 : out_of_memory(vc);
+                return *text_r ? 0 : libxl__vscsi_out_of_memory(vc);
             }
         }
     }
@@ -89,13 +81,13 @@ static int find_holder(libxl__vscsi_ctx *vc, assignable *a,
     if (is_held(a, unit)) {
         text = strdup("dom0's kernel has not let go of it yet: a command of "
                       "the guest that had it has not come back");
-        rc = text ? 0 : out_of_memory(vc);
+        rc = text ? 0 : libxl__vscsi_out_of_memory(vc);
         goto out;
     }
     if (!unit->paths[0].running) {
         text = libxl__vscsi_sprintf("dom0 has set it %s",
                                     unit->paths[0].state);
-        rc = text ? 0 : out_of_memory(vc);
+        rc = text ? 0 : libxl__vscsi_out_of_memory(vc);
         goto out;
     }
     rc = libxl__vscsi_find_target(vc, &a->known, unit, &wwn, &target);
@@ -106,7 +98,7 @@ static int find_holder(libxl__vscsi_ctx *vc, assignable *a,
         text = libxl__vscsi_sprintf("what is on record of domain %u cannot "
                                     "be read: it may have it",
                                     a->users.unreadable);
-        rc = text ? 0 : out_of_memory(vc);
+        rc = text ? 0 : libxl__vscsi_out_of_memory(vc);
     }
 out:
     free(wwn);
@@ -141,7 +133,7 @@ static int add_paths(libxl__vscsi_ctx *vc, const libxl__vscsi_unit *unit,
 
     entry->paths = calloc(unit->num_paths, sizeof(*entry->paths));
     if (!entry->paths)
-        return out_of_memory(vc);
+        return libxl__vscsi_out_of_memory(vc);
     for (i = 0; i < unit->num_paths; i++) {
         libxl_vscsiunit_path *path = &entry->paths[entry->num_paths++];
 
@@ -152,7 +144,7 @@ static int add_paths(libxl__vscsi_ctx *vc, const libxl__vscsi_unit *unit,
             continue;
         path->node = strdup(unit->paths[i].node);
         if (!path->node)
-            return out_of_memory(vc);
+            return libxl__vscsi_out_of_memory(vc);
     }
     return 0;
 }
@@ -171,7 +163,7 @@ static int describe(libxl__vscsi_ctx *vc, libxl__vscsi_dom0 *dom0,
     entry->name = libxl__vscsi_unit_name(vc, dom0, unit);
     if (!entry->devtype || !entry->vendor || !entry->model || !entry->wwid ||
         !entry->serial || !entry->name)
-        return out_of_memory(vc);
+        return libxl__vscsi_out_of_memory(vc);
     entry->size_kb = read_size_kb(unit);
     if (libxl__vscsi_unit_limits(vc, unit, &limits)) {
         entry->max_sectors_kb = limits.max_sectors_kb;
@@ -196,7 +188,7 @@ static int look_for_holder(libxl__vscsi_ctx *vc, assignable *a,
         return 0;
     }
     if (rc && !reason)
-        return out_of_memory(vc);
+        return libxl__vscsi_out_of_memory(vc);
     if (rc)
         libxl__vscsi_error(vc, "%s", reason);
     free(reason);
@@ -220,7 +212,7 @@ static int add_unit(libxl__vscsi_ctx *vc, assignable *a,
             /* attach would refuse it */
             entry->holder = strdup("dom0's kernel does not tell how large a "
                                    "command it takes");
-            rc = entry->holder ? 0 : out_of_memory(vc);
+            rc = entry->holder ? 0 : libxl__vscsi_out_of_memory(vc);
         }
         if (!rc) {
             a->num++;
@@ -249,7 +241,7 @@ static int list(libxl__vscsi_ctx *vc, assignable *a)
     a->known.inuse = libxl__vscsi_inuse_new(vc);
     a->units = calloc(num + 1, sizeof(*a->units));
     if (!a->known.inuse || !a->units)
-        rc = a->known.inuse ? out_of_memory(vc) : ERROR_NOMEM;
+        rc = a->known.inuse ? libxl__vscsi_out_of_memory(vc) : ERROR_NOMEM;
     for (i = 0; !rc && i < num; i++)
         if (units[i].id.type != TYPE_WELL_KNOWN)
             rc = add_unit(vc, a, &units[i]);

@@ -8,7 +8,7 @@
 #include <string.h>
 
 #include "libxl_vscsi_assignment.h"
-#include "libxl_vscsi_device.h"
+#include "libxl_vscsi_store.h"
 
 const char *libxl__vscsi_why_not(const libxl__vscsi_relation *r)
 {
@@ -90,7 +90,7 @@ static int refuse(libxl__vscsi_ctx *vc, uint32_t user, uint32_t domid,
     char vdev[LIBXL__VSCSI_HCTL_SIZE], *name;
 
     libxl__vscsi_hctl_format(&theirs->vdev, vdev);
-    name = libxl__vscsi_xs_domain_name(vc, user);
+    name = libxl__vscsi_domain_name(vc, user);
     libxl__vscsi_error(vc, "it is assigned to %s%s as %s (%s)",
                        user == domid ? "this domain, " : "",
                        name ? name : "a domain", vdev, why_not);
@@ -106,7 +106,7 @@ int libxl__vscsi_users_complete(libxl__vscsi_ctx *vc,
 
     if (!users->incomplete)
         return 0;
-    name = libxl__vscsi_xs_domain_name(vc, user);
+    name = libxl__vscsi_domain_name(vc, user);
     libxl__vscsi_error(vc, "%s may have it: what is on record of its devices,"
                        " in /libxl/%u/device/vscsi, cannot be read (shut that"
                        " domain down first)", name ? name : "a domain", user);

@@ -12,7 +12,7 @@
 
 /* ----- libxl_vscsi_users.c: what is on record ----- */
 
-struct libxl__vscsi_users {
+typedef struct libxl__vscsi_users {
     libxl__vscsi_index index;   /* empty where all have been read */
     const uint32_t *one;        /* only what this domain has counts */
     struct libxl__vscsi_user {
@@ -25,7 +25,7 @@ struct libxl__vscsi_users {
     bool incomplete;            /* not all that .unreadable has is known */
     uint32_t unreadable;
     const char *vm;             /* who asks, where it is no domain yet */
-};
+} libxl__vscsi_users;
 
 /*
  * What is on record of all domains.  The caller disposes of *users_r, which

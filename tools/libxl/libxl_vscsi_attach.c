@@ -5,6 +5,8 @@
 
 #include "libxl_vscsi_attach.h"
 #include "libxl_vscsi_missing.h"
+#include "libxl_vscsi_operations.h"
+#include "libxl_vscsi_wait.h"
 
 #define MAX_ROUNDS 5
 /* How often a vhost is offered to a guest within frontend_ms, and how long
@@ -28,8 +30,7 @@ static int make_room(libxl__vscsi_ctx *vc, libxl__vscsi_attaching *a)
     a->p_devs = calloc(num, sizeof(*a->p_devs));
     if (a->claimed && a->ids && a->p_devs)
         return 0;
-    libxl__vscsi_error(vc, "out of memory");
-    return ERROR_NOMEM;
+    return libxl__vscsi_out_of_memory(vc);
 }
 
 static int expand(libxl__vscsi_ctx *vc, libxl__vscsi_attaching *a)
@@ -447,7 +448,7 @@ static int wait_attached(libxl__vscsi_ctx *vc, libxl__vscsi_attaching *a)
 
 static void warn_of_reboot(libxl__vscsi_ctx *vc, uint32_t domid)
 {
-    char *name = libxl__vscsi_xs_domain_name(vc, domid);
+    char *name = libxl__vscsi_domain_name(vc, domid);
 
     libxl__vscsi_log(vc, XTL_WARN, "%s was started by something that knows "
                      "nothing of its SCSI devices: it loses them at its next "

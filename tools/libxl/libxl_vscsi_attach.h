@@ -6,6 +6,7 @@
 #include "libxl_vscsi_assignment.h"
 #include "libxl_vscsi_claim.h"
 #include "libxl_vscsi_inuse.h"
+#include "libxl_vscsi_store.h"
 
 #pragma GCC visibility push(hidden)
 

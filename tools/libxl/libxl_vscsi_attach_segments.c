@@ -4,6 +4,7 @@
  * number, and tells it the guest in time.
  */
 #include "libxl_vscsi_attach.h"
+#include "libxl_vscsi_wait.h"
 
 /* Of one that is recorded, or was known by the guest before. */
 static int check_segments(libxl__vscsi_ctx *vc,

@@ -5,8 +5,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "libxl_vscsi_configfs.h"
 #include "libxl_vscsi_device.h"
-#include "libxl_vscsi_lio.h"
 
 #define TYPE_WELL_KNOWN "30"
 #define DEVICES "bus/scsi/devices"
@@ -26,12 +26,6 @@ static int order(const void *a, const void *b)
     return libxl__vscsi_hctl_order(a, b);
 }
 
-static int out_of_memory(libxl__vscsi_ctx *vc)
-{
-    libxl__vscsi_error(vc, "out of memory");
-    return ERROR_NOMEM;
-}
-
 int libxl__vscsi_below(libxl__vscsi_ctx *vc,
                        const libxl__vscsi_pattern *pattern,
                        libxl_vscsi_hctl **hctls_r, unsigned *num_r)
@@ -44,7 +38,7 @@ int libxl__vscsi_below(libxl__vscsi_ctx *vc,
     int rc = 0;
 
     if (!path)
-        return out_of_memory(vc);
+        return libxl__vscsi_out_of_memory(vc);
     dir = opendir(path);
     errno = dir ? 0 : errno;
     while (dir && !rc && (entry = readdir(dir))) {
@@ -57,7 +51,7 @@ int libxl__vscsi_below(libxl__vscsi_ctx *vc,
             hctls = longer;
             hctls[num++] = hctl;
         } else {
-            rc = out_of_memory(vc);
+            rc = libxl__vscsi_out_of_memory(vc);
         }
         errno = 0;
     }

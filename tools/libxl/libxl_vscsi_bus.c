@@ -10,7 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "libxl_vscsi_internal.h"
+#include "libxl_vscsi_ctx.h"
 
 static int add_backend(const char *name, libxl__vscsi_vhost **vhosts,
                        unsigned *num)

@@ -6,16 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "libxl_vscsi_assignment.h"
 #include "libxl_vscsi_claim.h"
-#include "libxl_vscsi_export.h"
-#include "libxl_vscsi_inuse.h"
-
-static int out_of_memory(libxl__vscsi_ctx *vc)
-{
-    libxl__vscsi_error(vc, "out of memory");
-    return ERROR_NOMEM;
-}
 
 static bool replace(char **to, const char *text)
 {
@@ -38,7 +29,7 @@ static int set_identity(libxl__vscsi_ctx *vc, libxl_vscsi_pdev *pdev,
         replace(&pdev->vendor, id->vendor) &&
         replace(&pdev->model, id->model))
         return 0;
-    return out_of_memory(vc);
+    return libxl__vscsi_out_of_memory(vc);
 }
 
 int libxl__vscsi_set_hctl(libxl__vscsi_ctx *vc, libxl_vscsi_pdev *pdev,
@@ -50,7 +41,7 @@ int libxl__vscsi_set_hctl(libxl__vscsi_ctx *vc, libxl_vscsi_pdev *pdev,
     if (!pdev->p_devname)
         pdev->p_devname = strdup(text);
     if (!pdev->p_devname)
-        return out_of_memory(vc);
+        return libxl__vscsi_out_of_memory(vc);
     if (pdev->type != LIBXL_VSCSI_PDEV_TYPE_HCTL)
         libxl_vscsi_pdev_init_type(pdev, LIBXL_VSCSI_PDEV_TYPE_HCTL);
     pdev->u.hctl.m = unit->id.hctl;
@@ -64,7 +55,7 @@ static int set_wwn(libxl__vscsi_ctx *vc, libxl_vscsi_pdev *pdev, char *wwn)
         pdev->p_devname = strdup(wwn);
     if (!pdev->p_devname) {
         free(wwn);
-        return out_of_memory(vc);
+        return libxl__vscsi_out_of_memory(vc);
     }
     libxl_vscsi_pdev_init_type(pdev, LIBXL_VSCSI_PDEV_TYPE_WWN);
     pdev->u.wwn.m = wwn;
@@ -111,12 +102,12 @@ static int set_target(libxl__vscsi_ctx *vc, libxl_vscsi_pdev *pdev,
     char place[LIBXL__VSCSI_HCTL_SIZE];
 
     if (!replace(&pdev->u.wwn.backstore, backstore))
-        return out_of_memory(vc);
+        return libxl__vscsi_out_of_memory(vc);
     if (!unit->num_paths)
         return 0;
     libxl__vscsi_hctl_format(&unit->id.hctl, place);
     if (!replace(&pdev->u.wwn.unit, place))
-        return out_of_memory(vc);
+        return libxl__vscsi_out_of_memory(vc);
     return set_identity(vc, pdev, &unit->id);
 }
 
@@ -170,8 +161,7 @@ static int parse_pdev(libxl__vscsi_ctx *vc, libxl_vscsi_pdev *pdev)
 
         if (wwn)
             return set_wwn(vc, pdev, wwn);
-        libxl__vscsi_error(vc, "out of memory");
-        return ERROR_NOMEM;
+        return libxl__vscsi_out_of_memory(vc);
     }
     if (libxl__vscsi_hctl_parse(pdev->p_devname, &hctl)) {
         libxl_vscsi_pdev_init_type(pdev, LIBXL_VSCSI_PDEV_TYPE_HCTL);
@@ -379,7 +369,7 @@ int libxl__vscsi_claim_look(libxl__vscsi_ctx *vc, libxl__vscsi_known *known,
 
     libxl_vscsi_pdev_init(&copy);
     if (libxl_vscsi_pdev_copy(NULL, &copy, &dev->pdev))
-        rc = out_of_memory(vc);
+        rc = libxl__vscsi_out_of_memory(vc);
     else
         rc = resolve_device(vc, known, uses_lio, &copy, &unit);
     libxl__vscsi_unit_dispose(&unit);

@@ -6,7 +6,8 @@
 #ifndef LIBXL_VSCSI_CLAIM_H
 #define LIBXL_VSCSI_CLAIM_H
 
-#include "libxl_vscsi_device.h"
+#include "libxl_vscsi_assignment.h"
+#include "libxl_vscsi_inuse.h"
 
 #pragma GCC visibility push(hidden)
 

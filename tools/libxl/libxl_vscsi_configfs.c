@@ -12,7 +12,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "libxl_vscsi_lio.h"
+#include "libxl_vscsi_configfs.h"
 
 /* An attribute of configfs is at most a page. */
 #define ATTR_MAX 4096

@@ -8,7 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "libxl_vscsi_internal.h"
+#include "libxl_vscsi_ctx.h"
 
 #define LIO_ROOT "/sys/kernel/config/target"
 #define DEVICES_DIR "/sys/devices"
@@ -114,6 +114,15 @@ void libxl__vscsi_ctx_dispose(libxl__vscsi_ctx *vc)
     vc->xsh = NULL;
 }
 
+char *libxl__vscsi_domain_name(libxl__vscsi_ctx *vc, uint32_t domid)
+{
+    char *path = libxl__vscsi_sprintf("/local/domain/%u/name", domid);
+    char *name = path ? xs_read(vc->xsh, XBT_NULL, path, NULL) : NULL;
+
+    free(path);
+    return name ? name : libxl__vscsi_sprintf("domain %u", domid);
+}
+
 void libxl__vscsi_doing(libxl__vscsi_ctx *vc, const char *verb,
                         const char *object, uint32_t domid)
 {
@@ -164,7 +173,7 @@ static char *error_beginning(libxl__vscsi_ctx *vc)
         joint = " to";
     else if (!strcmp(vc->verb, "detach"))
         joint = " from";
-    domain = vc->xsh ? libxl__vscsi_xs_domain_name(vc, vc->domid) : NULL;
+    domain = vc->xsh ? libxl__vscsi_domain_name(vc, vc->domid) : NULL;
     text = libxl__vscsi_sprintf("cannot %s %s%s %s: ", vc->verb,
                                 vc->object ? vc->object : "a device", joint,
                                 domain ? domain : "the domain");
@@ -233,4 +242,25 @@ char *libxl__vscsi_sprintf(const char *fmt, ...)
     r = vasprintf(&text, fmt, ap);
     va_end(ap);
     return r < 0 ? NULL : text;
+}
+
+/* ----- time ----- */
+
+uint64_t libxl__vscsi_now_ms(void)
+{
+    struct timespec ts;
+
+    clock_gettime(CLOCK_MONOTONIC, &ts);
+    return (uint64_t)ts.tv_sec * 1000 + (uint64_t)ts.tv_nsec / 1000000;
+}
+
+void libxl__vscsi_pause(unsigned ms)
+{
+    struct timespec ts = {
+        .tv_sec = (time_t)(ms / 1000),
+        .tv_nsec = (long)(ms % 1000) * 1000000,
+    };
+
+    while (nanosleep(&ts, &ts) && errno == EINTR)
+        ;
 }

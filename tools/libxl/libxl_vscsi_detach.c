@@ -3,9 +3,10 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "libxl_vscsi_assignment.h"
 #include "libxl_vscsi_claim.h"
 #include "libxl_vscsi_missing.h"
+#include "libxl_vscsi_operations.h"
+#include "libxl_vscsi_wait.h"
 
 #define MAX_ROUNDS 5
 
@@ -277,8 +278,7 @@ static int remove_devs(libxl__vscsi_ctx *vc, libxl__vscsi_vhost vhost,
     m.pending = calloc(num, sizeof(*m.pending));
     m.unmapped = calloc(num, sizeof(*m.unmapped));
     if (!m.pending || !m.unmapped) {
-        libxl__vscsi_error(vc, "out of memory");
-        rc = ERROR_NOMEM;
+        rc = libxl__vscsi_out_of_memory(vc);
         goto out;
     }
     rc = write_removal(vc, &m);
@@ -340,10 +340,8 @@ int libxl__vscsi_detach_locked(libxl__vscsi_ctx *vc, uint32_t domid,
     int rc;
 
     ids = calloc(num + 1, sizeof(*ids));
-    if (!ids) {
-        libxl__vscsi_error(vc, "out of memory");
-        return ERROR_NOMEM;
-    }
+    if (!ids)
+        return libxl__vscsi_out_of_memory(vc);
     for (i = 0; i < num; i++)
         ids[i] = ctrl->vscsidevs[indices[i]].vscsidev_id;
     if (whole)
@@ -392,10 +390,8 @@ static int detach_recorded(libxl__vscsi_ctx *vc, uint32_t domid,
     int rc = 0;
 
     indices = calloc(found + 1, sizeof(*indices));
-    if (!indices) {
-        libxl__vscsi_error(vc, "out of memory");
-        return ERROR_NOMEM;
-    }
+    if (!indices)
+        return libxl__vscsi_out_of_memory(vc);
     for (i = 0; i < found; i++)
         indices[i] = (int)i;
     rc = find_devices(vc, ctrl, vdevs, num, indices);

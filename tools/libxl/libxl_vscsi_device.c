@@ -35,11 +35,6 @@ int libxl__vscsi_refuse(char **reason_r, int rc, const char *fmt, ...)
     return rc;
 }
 
-int libxl__vscsi_no_memory(char **reason_r)
-{
-    return libxl__vscsi_refuse(reason_r, ERROR_NOMEM, "out of memory");
-}
-
 int libxl__vscsi_cannot_look(char **reason_r, const char *what, int r)
 {
     return libxl__vscsi_refuse(reason_r, ERROR_FAIL, "cannot look at %s: %s",

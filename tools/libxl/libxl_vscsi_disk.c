@@ -6,9 +6,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "libxl_vscsi_assignment.h"
 #include "libxl_vscsi_claim.h"
-#include "libxl_vscsi_inuse.h"
+#include "libxl_vscsi_operations.h"
 
 #define NO_DOMID ((uint32_t)-1)
 

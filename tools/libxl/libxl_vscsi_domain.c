@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-only */
 /* Whether a domain is there, and whether its kernel can answer. */
-#include "libxl_vscsi_internal.h"
+#include "libxl_vscsi_ctx.h"
 
 static libxl__vscsi_domain_state state_of(const libxl_dominfo *info)
 {

@@ -6,9 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "libxl_vscsi_assignment.h"
 #include "libxl_vscsi_claim.h"
-#include "libxl_vscsi_inuse.h"
 
 typedef struct expansion {
     libxl__vscsi_users *users;
@@ -29,10 +27,8 @@ static int parse_place(libxl__vscsi_ctx *vc, const char *name,
     if (libxl__vscsi_pattern_parse(name, pattern_r))
         return 0;
     node = strndup(name, strlen(name) - strlen(":*"));
-    if (!node) {
-        libxl__vscsi_error(vc, "out of memory");
-        return ERROR_NOMEM;
-    }
+    if (!node)
+        return libxl__vscsi_out_of_memory(vc);
     rc = libxl__vscsi_name_hctl(vc, node, &pattern_r->hctl, &reason);
     if (rc)
         libxl__vscsi_error(vc, "%s: %s (before :*, H:C:T, H:*:*, or a device "
@@ -50,9 +46,7 @@ static int keep(libxl__vscsi_ctx *vc, expansion *e,
 {
     int rc = libxl_device_vscsictrl_append_vscsidev(NULL, &e->to, dev);
 
-    if (rc)
-        libxl__vscsi_error(vc, "out of memory");
-    return rc;
+    return rc ? libxl__vscsi_out_of_memory(vc) : 0;
 }
 
 /* Where the guest sees it: of dom0's address, what is below the host. */

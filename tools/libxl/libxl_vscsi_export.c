@@ -11,7 +11,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "libxl_vscsi_device.h"
 #include "libxl_vscsi_lio.h"
 
 bool libxl__vscsi_lio_p_dev(const libxl_vscsi_hctl *hctl,
@@ -153,10 +152,8 @@ static int make_backstore(libxl__vscsi_ctx *vc,
     if (rc)
         return rc;
     hba = strdup(LIO_OUR_HBA);
-    if (!hba) {
-        libxl__vscsi_error(vc, "out of memory");
-        return ERROR_NOMEM;
-    }
+    if (!hba)
+        return libxl__vscsi_out_of_memory(vc);
     *hba_r = hba;
     return 0;
 }

@@ -7,9 +7,62 @@
 #ifndef LIBXL_VSCSI_EXPORT_H
 #define LIBXL_VSCSI_EXPORT_H
 
-#include "libxl_vscsi_internal.h"
+#include "libxl_vscsi_device.h"
 
 #pragma GCC visibility push(hidden)
+
+/* ----- libxl_vscsi_lio.c, _lio_stores.c, _modules.c: LIO ----- */
+/* All but _resolve are called with LIBXL__VSCSI_LOCK_HOST held. */
+
+/*
+ * Makes sure that dom0 has the backend driver (trying modprobe) and says
+ * whether it takes LIO targets (upstream kernels) or h:c:t:l itself.
+ * ERROR_FAIL, logged, where a module is missing.
+ */
+int libxl__vscsi_lio_probe(libxl__vscsi_ctx *vc, bool *uses_lio_r);
+
+/*
+ * What is behind target "naa.WWN:LUN": *backstore_r, "iblock_0/vol1", and
+ * *name_r, which is "h:c:t:l" where the backstore tells, else its udev_path,
+ * NULL for one without.
+ * ERROR_NOTFOUND, logged, if there is no such target, LUN or nexus.
+ */
+int libxl__vscsi_lio_resolve(libxl__vscsi_ctx *vc, const char *wwn,
+                             char **backstore_r, char **name_r);
+
+/* A backstore of whatever kind that has a device of dom0. */
+typedef struct libxl__vscsi_backstore {
+    char *name;                 /* "iblock/mine", as targetcli says */
+    char *path;                 /* in configfs */
+    bool ours;                  /* by its name: _lio_has() tells */
+    bool has_hctl, has_devnum;
+    libxl_vscsi_hctl hctl;      /* of pscsi's, and of a whole disk */
+    dev_t devnum;               /* of a block device */
+} libxl__vscsi_backstore;
+
+/* All of them; ERROR_FAIL, logged, where one cannot be looked at. */
+int libxl__vscsi_lio_backstores(libxl__vscsi_ctx *vc,
+                                libxl__vscsi_backstore **stores_r,
+                                unsigned *num_r);
+void libxl__vscsi_backstores_free(libxl__vscsi_backstore *stores,
+                                  unsigned num);
+/* As _lio_resolve() says it: "pscsi_0/mine".  Points into the store. */
+const char *libxl__vscsi_backstore_id(libxl__vscsi_ctx *vc,
+                                      const libxl__vscsi_backstore *store);
+/*
+ * Is the unit exported, by any path, by a target that is not ours?  Then
+ * *wwn_r is "naa.WWN:LUN" of it, to be freed, and *store_r the backstore,
+ * of stores[]; else both are NULL.
+ */
+int libxl__vscsi_lio_find_foreign(libxl__vscsi_ctx *vc,
+                                  const libxl__vscsi_backstore *stores,
+                                  unsigned num,
+                                  const libxl__vscsi_unit *unit,
+                                  char **wwn_r,
+                                  const libxl__vscsi_backstore **store_r);
+/* Has one of ours the device at its hctl?  It may be unfinished. */
+int libxl__vscsi_lio_has(libxl__vscsi_ctx *vc,
+                         const libxl__vscsi_backstore *store, bool *has_r);
 
 /* ----- libxl_vscsi_export.c ----- */
 

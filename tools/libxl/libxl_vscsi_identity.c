@@ -8,7 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "libxl_vscsi_device.h"
+#include "libxl_vscsi_identity.h"
 
 #define PAGE_80 0x80
 #define PAGE_HEAD 4

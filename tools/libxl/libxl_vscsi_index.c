@@ -85,7 +85,7 @@ int libxl__vscsi_index_read(libxl__vscsi_ctx *vc, xs_transaction_t t,
     index.entries = calloc((size_t)num + 1, sizeof(*index.entries));
     if (!index.entries) {
         free(index.names);
-        return libxl__vscsi_store_failed(vc, "list", NULL);
+        return libxl__vscsi_out_of_memory(vc);
     }
     for (i = 0; i < num; i++) {
         if (parse(index.names[i], &index.entries[index.num]))

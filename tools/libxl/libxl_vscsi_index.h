@@ -7,7 +7,7 @@
 #ifndef LIBXL_VSCSI_INDEX_H
 #define LIBXL_VSCSI_INDEX_H
 
-#include "libxl_vscsi_device.h"
+#include "libxl_vscsi_identity.h"
 
 #pragma GCC visibility push(hidden)
 

@@ -3,9 +3,10 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "libxl_vscsi_assignment.h"
 #include "libxl_vscsi_device.h"
 #include "libxl_vscsi_missing.h"
+#include "libxl_vscsi_operations.h"
+#include "libxl_vscsi_store.h"
 
 /* ----- helpers on the structs ----- */
 
@@ -58,12 +59,6 @@ void libxl_vscsiinfo_list_free(libxl_vscsiinfo *infos, int num)
 }
 
 /* ----- one device ----- */
-
-static int out_of_memory(libxl__vscsi_ctx *vc)
-{
-    libxl__vscsi_error(vc, "out of memory");
-    return ERROR_NOMEM;
-}
 
 static char *copy_of(const char *text)
 {
@@ -135,7 +130,7 @@ static int fill_info(libxl__vscsi_ctx *vc, libxl__vscsi_vhost vhost,
     info->frontend = libxl__vscsi_xs_frontend_path(vhost);
     if (!info->backend || !info->frontend ||
         libxl_vscsi_pdev_copy(NULL, &info->pdev, &dev->pdev))
-        return out_of_memory(vc);
+        return libxl__vscsi_out_of_memory(vc);
     info->backend_id = ctrl->backend_domid;
     info->frontend_id = vhost.domid;
     info->devid = info->idx = ctrl->devid;
@@ -191,7 +186,7 @@ static int grow_list(libxl__vscsi_ctx *vc, info_list *list, int by)
         return 0;
     infos = realloc(list->infos, num * sizeof(*infos));
     if (!infos)
-        return out_of_memory(vc);
+        return libxl__vscsi_out_of_memory(vc);
     list->infos = infos;
     return 0;
 }
@@ -273,7 +268,7 @@ static int add_missing(libxl__vscsi_ctx *vc, uint32_t domid, info_list *list,
         info = &list->infos[list->num++];
         libxl_vscsiinfo_init(info);
         if (libxl_vscsi_pdev_copy(NULL, &info->pdev, &dev->pdev))
-            rc = out_of_memory(vc);
+            rc = libxl__vscsi_out_of_memory(vc);
         info->frontend_id = domid;
         info->devid = info->idx = ctrls[i].devid;
         info->vdev = dev->vdev;
@@ -414,7 +409,7 @@ static int list_domains(libxl__vscsi_ctx *vc, uint32_t **domids_r, int *num_r)
     all = reallocarray(domids, (size_t)num + (size_t)num_lacking,
                        sizeof(*all));
     if (!all) {
-        rc = out_of_memory(vc);
+        rc = libxl__vscsi_out_of_memory(vc);
         goto out;
     }
     domids = all;

@@ -11,8 +11,8 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "libxl_vscsi_configfs.h"
 #include "libxl_vscsi_inuse.h"
-#include "libxl_vscsi_lio.h"
 
 libxl__vscsi_inuse *libxl__vscsi_inuse_new(libxl__vscsi_ctx *vc)
 {
@@ -130,7 +130,7 @@ static char *describe_use(libxl__vscsi_ctx *vc, const libxl__vscsi_use *use,
         *advice_r = strdup("swapoff it first");
         return strdup("swap space of dom0");
     }
-    domain = libxl__vscsi_xs_domain_name(vc, use->disk.domid);
+    domain = libxl__vscsi_domain_name(vc, use->disk.domid);
     vdev = libxl__vscsi_xs_disk_name(vc, &use->disk);
     if (domain && vdev) {
         *advice_r = strchr(domain, ' ')

@@ -10,7 +10,8 @@
 #include <dirent.h>
 #include <sys/types.h>
 
-#include "libxl_vscsi_device.h"
+#include "libxl_vscsi_export.h"
+#include "libxl_vscsi_store.h"
 
 #pragma GCC visibility push(hidden)
 
@@ -42,10 +43,10 @@ int libxl__vscsi_inuse_who(libxl__vscsi_ctx *vc, libxl__vscsi_inuse *inuse,
                            const char *target, char **text_r);
 
 /* What one request knows of dom0; all zero at first. */
-struct libxl__vscsi_known {
+typedef struct libxl__vscsi_known {
     libxl__vscsi_dom0 dom0;
     libxl__vscsi_inuse *inuse;  /* NULL: nobody has asked */
-};
+} libxl__vscsi_known;
 
 void libxl__vscsi_known_dispose(libxl__vscsi_known *known);
 /* ERROR_DEVICE_EXISTS, logged, if somebody holds the unit; see _who. */

@@ -14,17 +14,15 @@
 #include <sys/sysmacros.h>
 #include <unistd.h>
 
+#include "libxl_vscsi_configfs.h"
 #include "libxl_vscsi_inuse.h"
-#include "libxl_vscsi_lio.h"
 
 /* ----- small things ----- */
 
 int libxl__vscsi_inuse_blind(libxl__vscsi_ctx *vc, const char *path)
 {
-    if (!path || errno == ENOMEM) {
-        libxl__vscsi_error(vc, "out of memory");
-        return ERROR_NOMEM;
-    }
+    if (!path || errno == ENOMEM)
+        return libxl__vscsi_out_of_memory(vc);
     libxl__vscsi_error(vc, "what may hold it cannot be found out: cannot "
                        "look at %s: %s", path, strerror(errno));
     return ERROR_FAIL;

@@ -116,10 +116,8 @@ static int add(libxl__vscsi_ctx *vc, leftovers *all,
     libxl__vscsi_leftover *l, *list;
 
     list = reallocarray(all->list, all->num + 1, sizeof(*list));
-    if (!list) {
-        libxl__vscsi_error(vc, "out of memory");
-        return ERROR_NOMEM;
-    }
+    if (!list)
+        return libxl__vscsi_out_of_memory(vc);
     all->list = list;
     l = &list[all->num++];
     memset(l, 0, sizeof(*l));

@@ -139,10 +139,8 @@ int libxl__vscsi_release_unused(libxl__vscsi_ctx *vc, uint32_t domid,
     unsigned i;
     int rc = 0;
 
-    if (!hctls) {
-        libxl__vscsi_error(vc, "out of memory");
-        return ERROR_NOMEM;
-    }
+    if (!hctls)
+        return libxl__vscsi_out_of_memory(vc);
     num = choose_exported(devs, indices, num, hctls);
     while (num) {
         rc = release_once(vc, domid, hctls, &num, end_ms);
@@ -231,10 +229,8 @@ int libxl__vscsi_held_devices(libxl__vscsi_ctx *vc,
     rc = read_leftovers(vc, users, &left);
     if (!rc) {
         hctls = calloc(left.num + 1, sizeof(*hctls));
-        if (!hctls) {
-            libxl__vscsi_error(vc, "out of memory");
-            rc = ERROR_NOMEM;
-        }
+        if (!hctls)
+            rc = libxl__vscsi_out_of_memory(vc);
     }
     for (i = 0; !rc && i < left.num; i++)
         if (is_held(&left, &left.list[i], users))
@@ -266,10 +262,8 @@ static int sort_leftovers(libxl__vscsi_ctx *vc, cleaning *c,
     unsigned i;
 
     c->free_ones = calloc(left->num + 1, sizeof(*c->free_ones));
-    if (!c->free_ones) {
-        libxl__vscsi_error(vc, "out of memory");
-        return ERROR_NOMEM;
-    }
+    if (!c->free_ones)
+        return libxl__vscsi_out_of_memory(vc);
     for (i = 0; i < left->num; i++) {
         const libxl__vscsi_leftover *l = &left->list[i];
 

@@ -4,10 +4,10 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "libxl_vscsi_assignment.h"
 #include "libxl_vscsi_claim.h"
-#include "libxl_vscsi_inuse.h"
 #include "libxl_vscsi_missing.h"
+#include "libxl_vscsi_operations.h"
+#include "libxl_vscsi_wait.h"
 
 /* ----- before the beginning ----- */
 
@@ -24,7 +24,7 @@ static int check_device(libxl__vscsi_ctx *vc,
     libxl__vscsi_doing(vc, NULL, dev->pdev.p_devname, 0);
     rc = libxl_device_vscsidev_copy(NULL, &copy, dev);
     if (rc)
-        libxl__vscsi_error(vc, "out of memory");
+        rc = libxl__vscsi_out_of_memory(vc);
     else
         rc = libxl__vscsi_claim_check(vc, users, known, uses_lio, 0, &copy,
                                       &limits);
@@ -327,10 +327,8 @@ int libxl__vscsi_domain_destroyed(libxl__vscsi_ctx *vc, uint32_t domid,
     if (marks.exists)
         return ERROR_NOT_READY;
     e.vhosts = calloc((size_t)num + 1, sizeof(*e.vhosts));
-    if (!e.vhosts) {
-        libxl__vscsi_error(vc, "out of memory");
-        return ERROR_NOMEM;
-    }
+    if (!e.vhosts)
+        return libxl__vscsi_out_of_memory(vc);
     for (i = 0; i < num; i++)
         e.vhosts[i] = (libxl__vscsi_vhost){ domid, ctrls[i].devid };
     rc = end_vhosts(vc, &e, since);

@@ -11,8 +11,8 @@
 #include <sys/ioctl.h>
 #include <unistd.h>
 
+#include "libxl_vscsi_configfs.h"
 #include "libxl_vscsi_device.h"
-#include "libxl_vscsi_lio.h"
 
 /* Takes text over. */
 static bool read_number(char *text, uint64_t *number_r)

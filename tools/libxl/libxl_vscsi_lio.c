@@ -15,7 +15,6 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "libxl_vscsi_device.h"
 #include "libxl_vscsi_lio.h"
 
 #define BACKSTORE_PREFIX "xl-vscsi-"
@@ -399,10 +398,8 @@ int libxl__vscsi_lio_find_foreign(libxl__vscsi_ctx *vc,
         store = NULL;
     }
     libxl__vscsi_names_dispose(&targets);
-    if (store && !wwn) {
-        libxl__vscsi_error(vc, "out of memory");
-        return ERROR_NOMEM;
-    }
+    if (store && !wwn)
+        return libxl__vscsi_out_of_memory(vc);
     if (wwn)
         libxl__vscsi_log(vc, XTL_DETAIL, "using the existing LIO target %s",
                          wwn);

@@ -1,14 +1,15 @@
 /* SPDX-License-Identifier: LGPL-2.1-only */
 /*
- * What the files that know LIO tell each other: libxl_vscsi_configfs.c,
- * _modules.c, _lio.c, _lio_stores.c, _leftovers.c, _export.c, _release.c,
- * _unlink.c, _medium.c.
+ * What the files that know LIO tell each other: libxl_vscsi_modules.c,
+ * _lio.c, _lio_stores.c, _leftovers.c, _export.c, _release.c, _unlink.c,
+ * _medium.c.
  */
 #ifndef LIBXL_VSCSI_LIO_H
 #define LIBXL_VSCSI_LIO_H
 
 #include <inttypes.h>
 
+#include "libxl_vscsi_configfs.h"
 #include "libxl_vscsi_export.h"
 
 #pragma GCC visibility push(hidden)
@@ -23,38 +24,6 @@
 #define TPG_ARGS(vc, ours) (vc)->lio_root, (ours)->wwn
 #define LUN_PATH TPG_PATH "/lun/lun_%" PRIu64
 #define LUN_ARGS(vc, ours) TPG_ARGS(vc, ours), (ours)->hctl.lun
-
-/* ----- libxl_vscsi_configfs.c: files, without any meaning ----- */
-/* The path is given as for printf.  int: 0 or an errno.  Nothing is logged. */
-
-/* 0 if it is there already, or gone already. */
-int libxl__vscsi_cfs_mkdir(const char *fmt, ...) VSCSI_PRINTF(1, 2);
-int libxl__vscsi_cfs_rmdir(const char *fmt, ...) VSCSI_PRINTF(1, 2);
-int libxl__vscsi_cfs_unlink(const char *fmt, ...) VSCSI_PRINTF(1, 2);
-int libxl__vscsi_cfs_symlink(const char *to, const char *fmt, ...)
-    VSCSI_PRINTF(2, 3);
-int libxl__vscsi_cfs_write(const char *value, const char *fmt, ...)
-    VSCSI_PRINTF(2, 3);
-/* Without its newline; NULL if it cannot be read. */
-char *libxl__vscsi_cfs_read(const char *fmt, ...) VSCSI_PRINTF(1, 2);
-/* The last part of where a link goes; NULL if it is none. */
-char *libxl__vscsi_cfs_readlink(const char *fmt, ...) VSCSI_PRINTF(1, 2);
-bool libxl__vscsi_cfs_is_dir(const char *fmt, ...) VSCSI_PRINTF(1, 2);
-
-typedef struct libxl__vscsi_names {
-    char **list;
-    unsigned num;
-} libxl__vscsi_names;
-
-/*
- * The directories (or the links) in a directory whose names begin with
- * prefix, in the kernel's order, which is newest first.  Empty if there is
- * none, or no such directory.  What was found until an error is there too.
- */
-int libxl__vscsi_cfs_list(libxl__vscsi_names *names_r, const char *prefix,
-                          bool links, const char *fmt, ...)
-    VSCSI_PRINTF(4, 5);
-void libxl__vscsi_names_dispose(libxl__vscsi_names *names);
 
 /* ----- libxl_vscsi_modules.c ----- */
 

@@ -38,10 +38,8 @@ const char *libxl__vscsi_backstore_id(libxl__vscsi_ctx *vc,
 
 static int cannot_look(libxl__vscsi_ctx *vc, const char *path)
 {
-    if (!path || errno == ENOMEM) {
-        libxl__vscsi_error(vc, "out of memory");
-        return ERROR_NOMEM;
-    }
+    if (!path || errno == ENOMEM)
+        return libxl__vscsi_out_of_memory(vc);
     libxl__vscsi_error(vc, "whether LIO exports it cannot be found out: "
                        "cannot look at %s: %s", path, strerror(errno));
     return ERROR_FAIL;

@@ -23,7 +23,7 @@
 #include <time.h>
 #include <unistd.h>
 
-#include "libxl_vscsi_internal.h"
+#include "libxl_vscsi_ctx.h"
 
 #define LOCK_POLL_MS 10
 
@@ -229,7 +229,7 @@ static int try_range(libxl__vscsi_ctx *vc, int fd, uint64_t key, holder *h_r)
     struct flock range = range_of(key, length_of_ours(), F_WRLCK);
     int rc = 0;
 
-    h_r->there = false;
+    *h_r = (holder){ .there = false };
     if (!fcntl(fd, F_OFD_SETLK, &range)) {
         if (!(key & TURN))
             rc = find_in_lost_file(vc, fd, key, h_r);

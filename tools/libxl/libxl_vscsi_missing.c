@@ -9,7 +9,6 @@
 #include <string.h>
 
 #include "libxl_vscsi_claim.h"
-#include "libxl_vscsi_inuse.h"
 #include "libxl_vscsi_missing.h"
 #include "libxl_vscsi_nodes.h"
 
@@ -106,7 +105,7 @@ int libxl__vscsi_missing_list(libxl__vscsi_ctx *vc, uint32_t domid,
     if (num_names) {
         ctrls = calloc(num_names, sizeof(*ctrls));
         if (!ctrls)
-            rc = libxl__vscsi_store_failed(vc, "list", NULL);
+            rc = libxl__vscsi_out_of_memory(vc);
     }
     for (i = 0; !rc && i < num_names; i++) {
         libxl_device_vscsictrl_init(&ctrls[num]);
@@ -158,14 +157,12 @@ static int merge(libxl__vscsi_ctx *vc, libxl_device_vscsictrl **ctrls,
         rc = libxl_device_vscsictrl_append_vscsidev(NULL, &(*ctrls)[i],
                                                     &more->vscsidevs[0]);
         if (rc)
-            libxl__vscsi_error(vc, "out of memory");
+            rc = libxl__vscsi_out_of_memory(vc);
         return rc;
     }
     longer = realloc(*ctrls, ((size_t)*num + 1) * sizeof(*longer));
-    if (!longer) {
-        libxl__vscsi_error(vc, "out of memory");
-        return ERROR_NOMEM;
-    }
+    if (!longer)
+        return libxl__vscsi_out_of_memory(vc);
     *ctrls = longer;
     longer[(*num)++] = *more;
     libxl_device_vscsictrl_init(more);
@@ -315,10 +312,8 @@ static int note_missing(libxl__vscsi_ctx *vc, start *s,
         s->missing = longer;
     libxl_device_vscsictrl_init(&one);
     one.vscsidevs = longer ? malloc(sizeof(*one.vscsidevs)) : NULL;
-    if (!one.vscsidevs) {
-        libxl__vscsi_error(vc, "out of memory");
-        return ERROR_NOMEM;
-    }
+    if (!one.vscsidevs)
+        return libxl__vscsi_out_of_memory(vc);
     one.devid = one.idx = ctrl->devid;
     one.backend_domid = ctrl->backend_domid;
     one.scsi_raw_cmds = ctrl->scsi_raw_cmds;
@@ -334,7 +329,7 @@ static int note_missing(libxl__vscsi_ctx *vc, start *s,
 static void say_missing(libxl__vscsi_ctx *vc, const start *s,
                         const libxl_device_vscsidev *dev, const char *reason)
 {
-    char *domain = libxl__vscsi_xs_domain_name(vc, s->domid);
+    char *domain = libxl__vscsi_domain_name(vc, s->domid);
     char vdev[LIBXL__VSCSI_HCTL_SIZE];
 
     libxl__vscsi_hctl_format(&dev->vdev, vdev);

@@ -3,7 +3,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "libxl_vscsi_assignment.h"
 #include "libxl_vscsi_claim.h"
 
 /* How well a device answers to the name. */
@@ -28,8 +27,7 @@ static int look_up(libxl__vscsi_ctx *vc, const char *name,
         now->u.wwn.m = strdup(name);
         if (now->u.wwn.m)
             return 0;
-        libxl__vscsi_error(vc, "out of memory");
-        return ERROR_NOMEM;
+        return libxl__vscsi_out_of_memory(vc);
     }
     rc = libxl__vscsi_unit_look(vc, &dom0, name, &unit, &reason);
     if (!rc)

@@ -7,7 +7,7 @@
 #ifndef LIBXL_VSCSI_NODES_H
 #define LIBXL_VSCSI_NODES_H
 
-#include "libxl_vscsi_internal.h"
+#include "libxl_vscsi_ctx.h"
 
 #pragma GCC visibility push(hidden)
 

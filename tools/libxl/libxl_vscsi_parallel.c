@@ -7,7 +7,7 @@
 #include <signal.h>
 #include <stdatomic.h>
 
-#include "libxl_vscsi_internal.h"
+#include "libxl_vscsi_ctx.h"
 
 #define MAX_THREADS 16
 

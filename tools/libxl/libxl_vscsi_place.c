@@ -3,7 +3,7 @@
 #include <stdlib.h>
 
 #include "libxl_vscsi_attach.h"
-#include "libxl_vscsi_export.h"
+#include "libxl_vscsi_operations.h"
 
 static const struct libxl__vscsi_user *
 find_user(const libxl__vscsi_attaching *a)
@@ -103,7 +103,7 @@ static int read_segments(libxl__vscsi_ctx *vc,
                            a->vhost.domid);
         rc = libxl_device_vscsidev_copy(NULL, &copy, dev);
         if (rc)
-            libxl__vscsi_error(vc, "out of memory");
+            rc = libxl__vscsi_out_of_memory(vc);
         else
             rc = libxl__vscsi_claim_check(vc, &a->users, &a->known,
                                           a->uses_lio, a->vhost.domid, &copy,

@@ -9,6 +9,7 @@
 
 #include "libxl_vscsi_index.h"
 #include "libxl_vscsi_nodes.h"
+#include "libxl_vscsi_store.h"
 
 static char *records_path(uint32_t domid)
 {
@@ -214,7 +215,7 @@ static int list_vhosts(libxl__vscsi_ctx *vc, uint32_t domid,
     if (num) {
         devids = calloc(num, sizeof(*devids));
         if (!devids)
-            rc = libxl__vscsi_store_failed(vc, "list", NULL);
+            rc = libxl__vscsi_out_of_memory(vc);
     }
     for (i = 0; devids && i < num; i++)
         if (libxl__vscsi_parse_name(names[i], "", INT32_MAX, &id))
@@ -242,7 +243,7 @@ static int read_vhosts(libxl__vscsi_ctx *vc, uint32_t domid,
         vhosts->ctrls = calloc(num, sizeof(*vhosts->ctrls));
         vhosts->unreadable = calloc(num, sizeof(*vhosts->unreadable));
         if (!vhosts->ctrls || !vhosts->unreadable)
-            rc = libxl__vscsi_store_failed(vc, "list", NULL);
+            rc = libxl__vscsi_out_of_memory(vc);
     }
     for (i = 0; !rc && i < num; i++) {
         libxl__vscsi_vhost v = { .domid = domid,

@@ -10,6 +10,7 @@
 
 #include "libxl_vscsi_json.h"
 #include "libxl_vscsi_nodes.h"
+#include "libxl_vscsi_store.h"
 
 #define FORM 1
 #define HEAD "{\"version\":"
@@ -100,7 +101,7 @@ static int add_part(libxl__vscsi_ctx *vc, reading *r, char *part)
     }
     r->text = text;
     r->parts++;
-    return text ? 0 : libxl__vscsi_store_failed(vc, "read", NULL);
+    return text ? 0 : libxl__vscsi_out_of_memory(vc);
 }
 
 /* Does it stay as it is while it is read? */
@@ -233,7 +234,7 @@ int libxl__vscsi_record_change(libxl__vscsi_ctx *vc, xs_transaction_t t,
     if (!rc) {
         rc = edit(&ctrl, arg);
         if (rc)
-            libxl__vscsi_error(vc, "out of memory");
+            rc = libxl__vscsi_out_of_memory(vc);
     }
     if (!rc)
         rc = write_parts(vc, t, v, &ctrl, r.parts);

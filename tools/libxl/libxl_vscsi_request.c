@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-only */
 /* What a request for devices says about itself, before anything is read. */
-#include "libxl_vscsi_internal.h"
+#include "libxl_vscsi_operations.h"
 
 /* Its place comes from the devices that it stands for. */
 static bool has_no_place(const libxl_device_vscsidev *dev)

@@ -10,8 +10,8 @@
 #include <string.h>
 #include <sys/sysmacros.h>
 
+#include "libxl_vscsi_configfs.h"
 #include "libxl_vscsi_inuse.h"
-#include "libxl_vscsi_lio.h"
 
 /* More is no stack but a mistake. */
 #define MAX_DEPTH 32

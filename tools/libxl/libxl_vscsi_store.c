@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "libxl_vscsi_nodes.h"
+#include "libxl_vscsi_store.h"
 
 #define MAX_CONFLICTS 2000
 #define CONFLICT_PAUSE_AFTER 20
@@ -15,10 +16,8 @@
 int libxl__vscsi_store_failed(libxl__vscsi_ctx *vc, const char *what,
                               const char *path)
 {
-    if (errno == ENOMEM || !path) {
-        libxl__vscsi_error(vc, "out of memory");
-        return ERROR_NOMEM;
-    }
+    if (errno == ENOMEM || !path)
+        return libxl__vscsi_out_of_memory(vc);
     libxl__vscsi_error(vc, "xenstore: cannot %s %s: %s", what, path,
                        strerror(errno));
     return ERROR_FAIL;

@@ -253,8 +253,9 @@ int libxl__vscsi_unit_look(libxl__vscsi_ctx *vc, libxl__vscsi_dom0 *dom0,
         rc = libxl__vscsi_dom0_read(vc, dom0, reason_r);
     if (!rc) {
         of = libxl__vscsi_device_at(dom0, &hctl);
-        rc = of ? libxl__vscsi_build_unit(vc, dom0, of, &hctl, &unit, reason_r)
-                : libxl__vscsi_no_device(&hctl, reason_r);
+        if (!of)
+            return libxl__vscsi_no_device(&hctl, reason_r);
+        rc = libxl__vscsi_build_unit(vc, dom0, of, &hctl, &unit, reason_r);
     }
     if (!rc)
         rc = libxl__vscsi_check_running(vc, &unit, reason_r);

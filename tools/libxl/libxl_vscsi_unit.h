@@ -19,7 +19,11 @@ typedef struct libxl__vscsi_seen libxl__vscsi_seen;
 
 int libxl__vscsi_refuse(char **reason_r, int rc, const char *fmt, ...)
     VSCSI_PRINTF(3, 4);
-int libxl__vscsi_no_memory(char **reason_r);
+static inline int libxl__vscsi_no_memory(char **reason_r)
+{
+    libxl__vscsi_refuse(reason_r, ERROR_NOMEM, "out of memory");
+    return ERROR_NOMEM;
+}
 /* r: an errno */
 int libxl__vscsi_cannot_look(char **reason_r, const char *what, int r);
 /* ERROR_NOTFOUND: dom0 has none there. */

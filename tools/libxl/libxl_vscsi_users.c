@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "libxl_vscsi_assignment.h"
+#include "libxl_vscsi_store.h"
 
 void libxl__vscsi_users_dispose(libxl__vscsi_users *users)
 {
@@ -51,10 +52,8 @@ int libxl__vscsi_users_devices(libxl__vscsi_ctx *vc,
         for (j = 0; j < users->users[i].num_ctrls; j++)
             num += (unsigned)users->users[i].ctrls[j].num_vscsidevs;
     used = calloc(num + 1, sizeof(*used));
-    if (!used) {
-        libxl__vscsi_error(vc, "out of memory");
-        return ERROR_NOMEM;
-    }
+    if (!used)
+        return libxl__vscsi_out_of_memory(vc);
     num = 0;
     for (i = 0; i < users->num_users; i++) {
         for (j = 0; j < users->users[i].num_ctrls; j++) {
@@ -84,10 +83,8 @@ static int add_user(libxl__vscsi_ctx *vc, uint32_t domid, libxl_devid devid,
 
     list = reallocarray(users->users, (size_t)users->num_users + 1,
                         sizeof(*list));
-    if (!list) {
-        libxl__vscsi_error(vc, "out of memory");
-        return ERROR_NOMEM;
-    }
+    if (!list)
+        return libxl__vscsi_out_of_memory(vc);
     users->users = list;
     rc = libxl__vscsi_xs_list_all(vc, domid, devid, &vhosts);
     if (rc)
@@ -279,10 +276,8 @@ static int mend_index(libxl__vscsi_ctx *vc, const libxl__vscsi_users *users)
     rc = libxl__vscsi_index_read(vc, XBT_NULL, &index);
     if (!rc) {
         m.stale = calloc((size_t)index.num + 1, sizeof(*m.stale));
-        if (!m.stale) {
-            libxl__vscsi_error(vc, "out of memory");
-            rc = ERROR_NOMEM;
-        }
+        if (!m.stale)
+            rc = libxl__vscsi_out_of_memory(vc);
     }
     for (i = 0; !rc && i < index.num; i++)
         if (is_stale(users, &index.entries[i]))

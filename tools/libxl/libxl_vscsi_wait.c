@@ -16,7 +16,8 @@
 #include <string.h>
 #include <time.h>
 
-#include "libxl_vscsi_internal.h"
+#include "libxl_vscsi_store.h"
+#include "libxl_vscsi_wait.h"
 
 #define FIRST_EVENT_MS 1000
 /* A connection that breaks makes no event; asking libxenstore whether it is
@@ -36,25 +37,6 @@ typedef struct vhost_view {
     libxl__vscsi_state backend, frontend;
     libxl__vscsi_state *backend_dev, *frontend_dev;
 } vhost_view;
-
-uint64_t libxl__vscsi_now_ms(void)
-{
-    struct timespec ts;
-
-    clock_gettime(CLOCK_MONOTONIC, &ts);
-    return (uint64_t)ts.tv_sec * 1000 + (uint64_t)ts.tv_nsec / 1000000;
-}
-
-void libxl__vscsi_pause(unsigned ms)
-{
-    struct timespec ts = {
-        .tv_sec = (time_t)(ms / 1000),
-        .tv_nsec = (long)(ms % 1000) * 1000000,
-    };
-
-    while (nanosleep(&ts, &ts) && errno == EINTR)
-        ;
-}
 
 static int set_watch(libxl__vscsi_ctx *vc, const char *path,
                      const char *token)
@@ -93,10 +75,8 @@ static int view_init(libxl__vscsi_ctx *vc, vhost_view *view,
     view->backend_dev = calloc(num + 1, sizeof(*view->backend_dev));
     view->frontend_dev = calloc(num + 1, sizeof(*view->frontend_dev));
     if (!view->backend_path || !view->frontend_path ||
-        !view->backend_dev || !view->frontend_dev) {
-        libxl__vscsi_error(vc, "out of memory");
-        return ERROR_NOMEM;
-    }
+        !view->backend_dev || !view->frontend_dev)
+        return libxl__vscsi_out_of_memory(vc);
     for (i = 0; i < num; i++)
         view->backend_dev[i] = view->frontend_dev[i] = VSCSI_UNREAD;
     return 0;

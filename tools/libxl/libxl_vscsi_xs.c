@@ -10,6 +10,7 @@
 #include <string.h>
 
 #include "libxl_vscsi_nodes.h"
+#include "libxl_vscsi_store.h"
 
 #define BACKEND_PREFIX "vscsi-"
 

@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "libxl_vscsi_nodes.h"
+#include "libxl_vscsi_store.h"
 
 #define ALL_BACKENDS "/local/domain/0/backend"
 
@@ -43,7 +44,7 @@ static int add_domain(libxl__vscsi_ctx *vc, const struct kind *kind,
         goto out;
     longer = realloc(l->disks, (l->num + num) * sizeof(*longer));
     if (!longer) {
-        rc = libxl__vscsi_store_failed(vc, "list", NULL);
+        rc = libxl__vscsi_out_of_memory(vc);
         goto out;
     }
     l->disks = longer;

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "libxl_vscsi_nodes.h"
+#include "libxl_vscsi_store.h"
 
 int libxl__vscsi_no_such_domain(libxl__vscsi_ctx *vc)
 {
@@ -48,15 +49,6 @@ int libxl__vscsi_xs_check_domain(libxl__vscsi_ctx *vc, xs_transaction_t t,
     return rc;
 }
 
-char *libxl__vscsi_xs_domain_name(libxl__vscsi_ctx *vc, uint32_t domid)
-{
-    char *path = libxl__vscsi_sprintf("/local/domain/%u/name", domid);
-    char *name = path ? xs_read(vc->xsh, XBT_NULL, path, NULL) : NULL;
-
-    free(path);
-    return name ? name : libxl__vscsi_sprintf("domain %u", domid);
-}
-
 char *libxl__vscsi_xs_vm(libxl__vscsi_ctx *vc, uint32_t domid)
 {
     char *path = libxl__vscsi_sprintf("/local/domain/%u/vm", domid);
@@ -88,7 +80,7 @@ static int list_domids(libxl__vscsi_ctx *vc, const char *path,
     if (num) {
         domids = calloc(num, sizeof(*domids));
         if (!domids) {
-            rc = libxl__vscsi_store_failed(vc, "list", NULL);
+            rc = libxl__vscsi_out_of_memory(vc);
             goto out;
         }
     }

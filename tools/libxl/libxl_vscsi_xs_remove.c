@@ -6,6 +6,7 @@
 
 #include "libxl_vscsi_index.h"
 #include "libxl_vscsi_nodes.h"
+#include "libxl_vscsi_store.h"
 
 static int rm_backend(libxl__vscsi_ctx *vc, xs_transaction_t t,
                       libxl__vscsi_vhost v)
