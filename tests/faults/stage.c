@@ -348,7 +348,7 @@ void stage_detach_all(struct rig *rig, libxl__vscsi_removal how)
     ctrls = rig_vhosts(rig, DOM, &num);
     for (i = 0; i < num; i++)
         if (rig_close(rig, DOM, ctrls[i].devid, how))
-            fail_msg("vhost %d: %s", ctrls[i].devid, rig_log());
+            fail_msg("vscsictrl %d: %s", ctrls[i].devid, rig_log());
     libxl_device_vscsictrl_list_free(ctrls, num);
 }
 

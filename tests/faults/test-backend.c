@@ -48,10 +48,10 @@ static int destroy_vhost(struct rig *rig)
 }
 
 static const struct operation operations[] = {
-    { "attach, a new vhost", 0, attach_two },
-    { "attach, to a connected vhost", 2, attach_more },
+    { "attach, a new vscsictrl", 0, attach_two },
+    { "attach, to a connected vscsictrl", 2, attach_more },
     { "detach, one of three", 3, detach_one },
-    { "detach, a vhost", 2, detach_vhost },
+    { "detach, a vscsictrl", 2, detach_vhost },
     { "detach by force", 2, destroy_vhost },
 };
 

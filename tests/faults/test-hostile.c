@@ -382,7 +382,7 @@ static void clean_up(struct rig *rig)
 static void a_guest_changes_nothing_of_an_attach(void **state)
 {
     try_all(*state, &(struct scenario){
-        "hostile guest: attach, a new vhost", 0, attach_two });
+        "hostile guest: attach, a new vscsictrl", 0, attach_two });
 }
 
 static void a_guest_changes_nothing_of_a_limited_attach(void **state)
@@ -394,7 +394,7 @@ static void a_guest_changes_nothing_of_a_limited_attach(void **state)
 static void a_guest_changes_nothing_of_an_attach_to_a_vhost(void **state)
 {
     try_all(*state, &(struct scenario){
-        "hostile guest: attach, to a connected vhost", 2, attach_more });
+        "hostile guest: attach, to a connected vscsictrl", 2, attach_more });
 }
 
 static void a_guest_changes_nothing_of_a_detach(void **state)
@@ -406,7 +406,7 @@ static void a_guest_changes_nothing_of_a_detach(void **state)
 static void a_guest_changes_nothing_of_a_detach_of_a_vhost(void **state)
 {
     try_all(*state, &(struct scenario){
-        "hostile guest: detach, a vhost", 2, detach_vhost });
+        "hostile guest: detach, a vscsictrl", 2, detach_vhost });
 }
 
 static void a_guest_changes_nothing_of_a_forced_detach(void **state)

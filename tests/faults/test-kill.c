@@ -282,14 +282,14 @@ static int close_vhost(struct rig *rig)
 static void an_attach_as_a_new_vhost_is_killed_anywhere(void **state)
 {
     try_all(*state, &(struct scenario){
-        "kill: attach, a new vhost", 0, NULL, attach_first, .goal = ONE,
+        "kill: attach, a new vscsictrl", 0, NULL, attach_first, .goal = ONE,
     });
 }
 
 static void an_attach_to_a_connected_vhost_is_killed_anywhere(void **state)
 {
     try_all(*state, &(struct scenario){
-        "kill: attach, to a connected vhost", 3, NULL, attach_fourth,
+        "kill: attach, to a connected vscsictrl", 3, NULL, attach_fourth,
         .goal = FOUR,
     });
 }
@@ -320,7 +320,7 @@ static void a_detach_of_the_last_is_killed_anywhere(void **state)
 static void a_detach_of_a_vhost_is_killed_anywhere(void **state)
 {
     try_all(*state, &(struct scenario){
-        "kill: detach, a vhost of three devices", 3, NULL, close_vhost,
+        "kill: detach, a vscsictrl of three devices", 3, NULL, close_vhost,
         .goal = "",
     });
 }

@@ -161,7 +161,7 @@ static void getinfo_tells_of_the_one_device(void **state)
     assert_int_equal(libxl_device_vscsictrl_getinfo(
                          NULL, DOM, &ctrl, ctrl.vscsidevs, &info),
                      ERROR_NOTFOUND);
-    rig_assert_said("vhost 3 has no such device");
+    rig_assert_said("vscsictrl 3 has no such device");
     assert_null(info.backend);
     assert_int_equal(libxl_device_vscsictrl_add(NULL, DOM, &ctrl, NULL), 0);
     assert_int_equal(libxl_device_vscsictrl_getinfo(
@@ -510,7 +510,7 @@ static void an_operation_on_a_thread_calls_back_once(void **state)
     assert_int_equal(libxl_device_vscsictrl_destroy(NULL, DOM, &ctrl,
                                                     &with_callback), 0);
     assert_int_equal(await_call(), ERROR_NOTFOUND);
-    rig_assert_said("the domain has no vhost 0");
+    rig_assert_said("the domain has no vscsictrl 0");
     libxl_device_vscsictrl_dispose(&ctrl);
 }
 

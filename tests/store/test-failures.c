@@ -64,7 +64,7 @@ static void impossible_requests_change_nothing(void **state)
     assert_refused(rig, DOM, ERROR_INVAL, "/dev/fake-0-5 0:0:0:5; "
                    "3:0:0:5 0:0:0:6", "it is given twice, as /dev/fake-0-5");
     assert_refused(rig, DOM, ERROR_INVAL, "/dev/fake-0-5 0:0:0:5,"
-                   "feature-host", "vhost 0 is without feature-host");
+                   "feature-host", "vscsictrl 0 is without feature-host");
 }
 
 static void structs_that_make_no_sense_change_nothing(void **state)
@@ -110,8 +110,8 @@ static void a_record_that_cannot_be_read_refuses_changes(void **state)
         "{}", "{\"devid\":", "", "[7]", "{\"version\":2}",
     };
     static const char record[] = "/libxl/5/device/vscsi/0";
-    static const char why[] = "the record of vhost 0 of domain 5 (/libxl/5/"
-                              "device/vscsi/0) cannot be read: it ";
+    static const char why[] = "the record of vscsictrl 0 of domain 5 "
+                              "(/libxl/5/device/vscsi/0) cannot be read: it ";
     struct rig *rig = *state;
     unsigned i;
     char *good;
@@ -151,7 +151,7 @@ static void detach_of_what_is_not_there_says_so(void **state)
     rig_assert_said("the domain has no device 0:0:0:7");
     assert_int_equal(rig_detach(rig, DOM, "2:0:0:0",
                                 LIBXL__VSCSI_SAFE_REMOVE), ERROR_NOTFOUND);
-    rig_assert_said("the domain has no vhost 2");
+    rig_assert_said("the domain has no vscsictrl 2");
     assert_int_equal(rig_close(rig, DOM, -1, LIBXL__VSCSI_DESTROY),
                      ERROR_NOTFOUND);
     assert_int_equal(rig_detach(rig, 77, "0:0:0:0",
@@ -240,7 +240,7 @@ static void a_guest_that_stops_while_connecting_is_undone(void **state)
     peer_freeze_at(rig->p, PEER_FRONTEND, 4);
     assert_int_equal(rig_attach_many(rig, DOM, 0, 0, 2),
                      ERROR_GUEST_TIMEDOUT);
-    rig_assert_said("did not finish connecting vhost 0");
+    rig_assert_said("did not finish connecting vscsictrl 0");
     peer_behave(rig->p);
     rig_assert_nothing_left(rig);
 }
@@ -292,7 +292,7 @@ static void a_backend_that_stops_mid_way_is_said_and_repaired(void **state)
     rig_assert_said("the device stays on record");
     assert_int_equal(rig_attach(rig, DOM, "/dev/fake-0-6 0:0:0:6"),
                      ERROR_NOT_READY);
-    rig_assert_said("an earlier change of vhost 0 is not finished");
+    rig_assert_said("an earlier change of vscsictrl 0 is not finished");
     peer_thaw(rig->p, PEER_BACKEND);
     rig_assert_list(rig, DOM, "0:0:0:0=/dev/fake-0-0(4) "
                     "0:0:0:1=/dev/fake-0-1(4) 0:0:0:5=/dev/fake-0-5(4)");
@@ -329,7 +329,7 @@ static void a_closed_vhost_takes_no_devices(void **state)
     assert_int_equal(rig_attach_many(rig, DOM, 0, 0, 2), 0);
     peer_set_frontend_loaded(rig->p, DOM, false);       /* rmmod */
     assert_refused(rig, DOM, ERROR_NOT_READY, "/dev/fake-0-5 0:0:0:5",
-                   "vhost 0 is closed");
+                   "vscsictrl 0 is closed");
     assert_int_equal(rig_detach(rig, DOM, "0:0:0:0",
                                 LIBXL__VSCSI_SAFE_REMOVE), 0);
     assert_int_equal(rig_detach(rig, DOM, "0:0:0:1",
@@ -362,7 +362,7 @@ static void safe_remove_of_a_silent_guest_can_be_carried_on(void **state)
     peer_freeze(rig->p, PEER_FRONTEND);
     assert_int_equal(rig_close(rig, DOM, 0, LIBXL__VSCSI_SAFE_REMOVE),
                      ERROR_GUEST_TIMEDOUT);
-    rig_assert_said("does not let go of vhost 0");
+    rig_assert_said("does not let go of vscsictrl 0");
     peer_thaw(rig->p, PEER_FRONTEND);
     assert_int_equal(rig_close(rig, DOM, 0, LIBXL__VSCSI_SAFE_REMOVE), 0);
     rig_assert_nothing_left(rig);
@@ -399,7 +399,7 @@ static void destroy_with_a_dead_backend_leaves_no_node(void **state)
     rig_assert_said("still holds the backend of a guest that had");
     assert_int_equal(rig_attach(rig, DOM, "/dev/fake-0-9 0:0:0:0"),
                      ERROR_NOT_READY);
-    rig_assert_said("has not let go of the vhost 0");
+    rig_assert_said("has not let go of the vscsictrl 0");
     assert_int_equal(libxl__vscsi_cleanup(&rig->vc), ERROR_NOT_READY);
     assert_int_equal(rig_attach(rig, DOM, "/dev/fake-0-9 1:0:0:0"), 0);
     assert_int_equal(rig_close(rig, DOM, 1, LIBXL__VSCSI_REMOVE), 0);

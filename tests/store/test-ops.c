@@ -106,10 +106,10 @@ static void a_guest_without_driver_gets_its_devices_later(void **state)
 
     peer_set_frontend_loaded(rig->p, DOM, false);
     assert_int_equal(rig_attach(rig, DOM, "/dev/fake-0-0 0:0:0:0"), 0);
-    rig_assert_said("has not connected vhost 0 yet");
+    rig_assert_said("has not connected vscsictrl 0 yet");
     rig_forget_log();
     assert_int_equal(rig_attach(rig, DOM, "/dev/fake-0-1 0:0:0:1"), 0);
-    rig_assert_said("has not connected vhost 0 yet");
+    rig_assert_said("has not connected vscsictrl 0 yet");
     rig_assert_list(rig, DOM, "0:0:0:0=/dev/fake-0-0(1) "
                               "0:0:0:1=/dev/fake-0-1(1)");
     peer_set_frontend_loaded(rig->p, DOM, true);
@@ -233,7 +233,7 @@ static void a_backend_made_by_hand_is_left_alone(void **state)
     assert_true(store_exists(rig->s, B "/state"));
     assert_int_equal(rig_attach(rig, DOM, "/dev/fake-0-0 0:0:0:0"),
                      ERROR_DEVICE_EXISTS);
-    rig_assert_said("vhost 0 was made by something else");
+    rig_assert_said("vscsictrl 0 was made by something else");
     assert_int_equal(rig_attach(rig, DOM, "/dev/fake-0-0 1:0:0:0"), 0);
     assert_int_equal(rig_close(rig, DOM, 1, LIBXL__VSCSI_REMOVE), 0);
     assert_true(store_exists(rig->s, B "/state"));
@@ -254,7 +254,7 @@ static void a_vhost_made_by_hand_is_left_alone(void **state)
     before = rig_snapshot(rig);
     assert_int_equal(rig_attach(rig, DOM, "/dev/fake-0-0 0:0:0:0"),
                      ERROR_DEVICE_EXISTS);
-    rig_assert_said("vhost 0 was made by something else");
+    rig_assert_said("vscsictrl 0 was made by something else");
     assert_int_equal(libxl__vscsi_cleanup(&rig->vc), 0);
     after = rig_snapshot(rig);
     assert_string_equal(before, after);

@@ -182,7 +182,7 @@ static void no_level_of_the_log_has_a_secret(void **state)
     assert_int_not_equal(rig_attach_many(rig, DOM, 0, 0, 1), 0);
     rig_assert_said("is in use by");
     assert_int_equal(rig_close(rig, DOM, 0, LIBXL__VSCSI_REMOVE), 0);
-    rig_assert_said("vhost 0 of domain 5");     /* details are in it too */
+    rig_assert_said("vscsictrl 0 of domain 5");     /* details are in it too */
     assert_null(strstr(rig_log(), "s3cr3t"));
 }
 

@@ -210,13 +210,13 @@ static const row rows[] = {
       NEW, false, "without feature-host" },
     { "no such domain", ERROR_DOMAIN_NOTFOUND, NULL, attach_to_nobody, NULL,
       "4", NEW, false, "there is no such domain" },
-    { "vhost closing", ERROR_NOT_READY, vhost_is_closing, attach, NULL, "5",
-      NEW, false, "vhost 0" },
+    { "vscsictrl closing", ERROR_NOT_READY, vhost_is_closing, attach, NULL,
+      "5", NEW, false, "vscsictrl 0" },
     { "paused", ERROR_NOT_READY, domain_is_paused, attach, NULL, "4", NEW,
       false, "paused" },
-    { "paused, new vhost", 0, domain_is_paused, attach_to_a_new_vhost, HAS
-      " 1:0:0:5=/dev/fake-0-5(1)", "4", NEW, true, "has not connected vhost 1"
-      },
+    { "paused, new vscsictrl", 0, domain_is_paused, attach_to_a_new_vhost, HAS
+      " 1:0:0:5=/dev/fake-0-5(1)", "4", NEW, true,
+      "has not connected vscsictrl 1" },
     { "crashed", ERROR_NOT_READY, domain_has_crashed, attach, NULL, "4", NEW,
       false, "crashed" },
     { "kept by the kernel", ERROR_NOT_READY, another_command_keeps_it,
@@ -261,8 +261,8 @@ static const row rows[] = {
 
     /* a vhost */
     { "removed", 0, NULL, safe_remove, "", "", OLD, false, NULL },
-    { "no such vhost", ERROR_NOTFOUND, NULL, remove_nothing, NULL, "4", OLD,
-      true, "no vhost 7" },
+    { "no such vscsictrl", ERROR_NOTFOUND, NULL, remove_nothing, NULL, "4",
+      OLD, true, "no vscsictrl 7" },
     { "safe, guest silent", ERROR_GUEST_TIMEDOUT, frontend_is_silent,
       safe_remove, NULL, "5", OLD, true, "guest" },
     { "safe, paused", ERROR_NOT_READY, domain_is_paused, safe_remove, NULL,

@@ -170,8 +170,8 @@ static void one_that_takes_less_is_refused_by_a_connected_vhost(void **state)
     assert_int_equal(rig_attach_many(rig, DOM, 0, 1, 1), ERROR_INVAL);
     rig_assert_said("cannot attach /dev/fake-0-1 to guest5: it takes "
                     "commands of at most 128 KiB (33 pages), and the guest "
-                    "learned when it connected vhost 0 that it may send 508 "
-                    "KiB (128 pages)");
+                    "learned when it connected vscsictrl 0 that it may send "
+                    "508 KiB (128 pages)");
     rig_assert_said("choose another HOST in VDEV");
     after = rig_snapshot(rig);
     assert_string_equal(before, after);
@@ -302,7 +302,7 @@ static void a_vhost_is_plugged_again_with_its_limit(void **state)
     fakehost_set_limits("3:0:0:0", 128, 168);
     peer_set_frontend_loaded(rig->p, DOM, false);
     assert_int_equal(rig_attach_many(rig, DOM, 0, 0, 1), 0);
-    rig_assert_said("has not connected vhost 0 yet");
+    rig_assert_said("has not connected vscsictrl 0 yet");
     rig_assert_node(rig, LIMIT, "33");
     peer_set_frontend_loaded(rig->p, DOM, true);
     assert_guest_took(rig, "33");

@@ -252,7 +252,7 @@ static void a_vhost_is_plugged_again_whoever_has_the_lock(void **state)
     rig->vc.timeouts.frontend_ms = 3000;
     start_usurper(&u);
     assert_int_equal(rig_attach_many(rig, DOM, 0, 0, 2), 0);
-    rig_assert_said("has not connected vhost 0 yet");
+    rig_assert_said("has not connected vscsictrl 0 yet");
     end_usurper(&u);
     rig_assert_node(rig, F "/state", "1");
     peer_set_frontend_loaded(rig->p, DOM, true);

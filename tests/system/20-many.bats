@@ -39,7 +39,7 @@ thirdparty() {
     /tests/thirdparty "$@"
 }
 
-backend() {     # NODE: of the first guest's vhost 0
+backend() {     # NODE: of the first guest's vscsictrl 0
     xenstore-read "/local/domain/0/backend/vscsi/$("$real_xl" domid one)/0/$1"
 }
 
@@ -128,13 +128,13 @@ backend() {     # NODE: of the first guest's vhost 0
     run thirdparty attach "$domid" "$host:0:0:0,0:0:0:0" "$host:0:0:1,0:0:0:1"
     [ "$status" -eq 0 ]
     run thirdparty list "$domid"
-    [ "$output" = "vhost 0: $host:0:0:0 as 0:0:0:0, $host:0:0:1 as 0:0:0:1" ]
+    [ "$output" = "vscsictrl 0: $host:0:0:0 as 0:0:0:0, $host:0:0:1 as 0:0:0:1" ]
     run thirdparty info "$domid" 0:0:0:1
     [[ "$output" == "0:0:0:1 state 4/4 disk Linux scsi_debug /dev/sd"* ]]
     run thirdparty detach "$domid" 0:0:0:0
     [ "$status" -eq 0 ]
     run thirdparty list "$domid"
-    [ "$output" = "vhost 0: $host:0:0:1 as 0:0:0:1" ]
+    [ "$output" = "vscsictrl 0: $host:0:0:1 as 0:0:0:1" ]
     run thirdparty remove "$domid" 0
     [ "$status" -eq 0 ]
     assert_nothing_left

@@ -179,7 +179,7 @@ all_pass() {
     with_guest pv
     detach_all
     xl scsi-attach life "${at[mptsas]}" 8:0:0:0
-    refused 1 "it takes commands of at most 128 KiB (33 pages), and the guest learned when it connected vhost 8 that it may send 256 KiB (65 pages) (choose another HOST in VDEV" \
+    refused 1 "it takes commands of at most 128 KiB (33 pages), and the guest learned when it connected vscsictrl 8 that it may send 256 KiB (65 pages) (choose another HOST in VDEV" \
         xl scsi-attach life "${at[ahci1]}" 8:0:1:0
     # What it says is a way, and so is to say it before.
     xl scsi-attach life "${at[ahci1]}" 9:0:0:0

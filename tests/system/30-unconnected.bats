@@ -17,10 +17,10 @@ teardown() {
     guest_args=noscsi start_guest late pv
     run xl scsi-attach late "$host:0:0:0" 0:0:0:0
     [ "$status" -eq 0 ]
-    [[ "$output" == *"has not connected vhost 0 yet"* ]]
+    [[ "$output" == *"has not connected vscsictrl 0 yet"* ]]
     run xl scsi-attach late "$host:0:0:1" 0:0:0:1
     [ "$status" -eq 0 ]
-    [[ "$output" == *"has not connected vhost 0 yet"* ]]
+    [[ "$output" == *"has not connected vscsictrl 0 yet"* ]]
     xl scsi-detach late 0:0:0:0
     [ "$(states late)" = "0:0:0:1 2 1" ]
     xl scsi-detach late 0:0:0:1
@@ -76,7 +76,7 @@ teardown() {
     xl create -q -p /run/late.cfg </dev/null
     run xl scsi-attach late "$host:0:0:0" 0:0:0:0
     [ "$status" -eq 0 ]
-    [[ "$output" == *"has not connected vhost 0 yet"* ]]
+    [[ "$output" == *"has not connected vscsictrl 0 yet"* ]]
     xl unpause late
     wait_guest late
     wait_for '[ "$(guest_count late)" -eq 1 ]' 30

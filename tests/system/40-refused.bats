@@ -134,7 +134,7 @@ is_malformed() {
 }
 
 @test "options that differ on one vhost" {
-    refused 1 "vhost 0 is without feature-host" \
+    refused 1 "vscsictrl 0 is without feature-host" \
         attach g "$host:0:0:4" 0:0:0:4,feature-host
 }
 
@@ -166,7 +166,7 @@ is_malformed() {
     echo "$output"
     [ "$status" -eq 1 ]
     echo "$output" | grep -E "^g +[0-9]+ +0 +0 +4 +0 +- +\(unreadable\) +- +-$"
-    echo "$output" | grep "the record of vhost 0 of domain .* cannot be read"
+    echo "$output" | grep "the record of vscsictrl 0 of domain .* cannot be read"
     run xl scsi-list --json g
     echo "$output" | grep -E '"unreadable": ?true'
     refused 1 "cannot be read" attach g "$host:0:0:1" 0:0:0:1

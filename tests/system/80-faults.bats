@@ -89,7 +89,7 @@ unload() {
     run xl scsi-attach life "$host:0:0:1" 0:0:0:1
     echo "$output"
     [ "$status" -ne 0 ]
-    [[ "$output" == *"vhost 0 is closed"*"detach its devices"* ]]
+    [[ "$output" == *"vscsictrl 0 is closed"*"detach its devices"* ]]
     bounded xl scsi-detach life 0:0:0:0
     [ -z "$(states life)" ]
     assert_nothing_left

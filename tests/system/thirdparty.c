@@ -114,7 +114,7 @@ static int list(libxl_ctx *ctx, uint32_t domid)
     if (num < 0)
         return 1;
     for (i = 0; i < num; i++) {
-        printf("vhost %d:", ctrls[i].devid);
+        printf("vscsictrl %d:", ctrls[i].devid);
         for (j = 0; j < ctrls[i].num_vscsidevs; j++) {
             char *text = xlu_vscsi_to_string(&ctrls[i],
                                              &ctrls[i].vscsidevs[j]);

@@ -214,7 +214,7 @@ static void vdev_outside_what_scsifront_scans_has_a_fault(void **state)
     } rows[] = {
         { { 0, 0, 0, 0 }, NULL },
         { { 65535, 0, 63, 254 }, NULL },
-        { { 65536, 0, 0, 0 }, "vhost 65536 is out of range (0..65535)" },
+        { { 65536, 0, 0, 0 }, "vscsictrl 65536 is out of range (0..65535)" },
         { { 0, 1, 0, 0 }, "channel 1 is out of range (only 0)" },
         { { 0, 0, 64, 0 }, "target 64 is out of range (0..63)" },
         { { 0, 0, 0, 255 }, "LUN 255 is out of range (0..254)" },

@@ -155,9 +155,9 @@ static void detach_takes_any_name_or_a_whole_vhost(void **state)
     assert_ends(XL("scsi-detach", "mail", "naa.5001405012345678:12", NULL), 0,
                 "safe_remove 3 60000 ms naa.5001405012345678:12\n", "");
     assert_ends(XL("scsi-detach", "mail", "12:*", NULL), 0,
-                "safe_remove 3 60000 ms vhost 12\n", "");
+                "safe_remove 3 60000 ms vscsictrl 12\n", "");
     assert_ends(XL("scsi-detach", "-f", "mail", "0:*", NULL), 0,
-                "remove 3 60000 ms vhost 0\n", "");
+                "remove 3 60000 ms vscsictrl 0\n", "");
     assert_ends(XL("-N", "scsi-detach", "mail", "0:*", NULL), 0,
                 "vscsictrl: 0\n", "");
     assert_ends(XL("-N", "scsi-detach", "mail", "/dev/st0", NULL), 0,

@@ -193,7 +193,7 @@ static int print_vhost(const char *what, uint32_t domid,
 {
     char text[32];
 
-    snprintf(text, sizeof(text), "vhost %d", ctrl->devid);
+    snprintf(text, sizeof(text), "vscsictrl %d", ctrl->devid);
     return print_change(what, domid, text);
 }
 

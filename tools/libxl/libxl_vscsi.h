@@ -3,7 +3,7 @@
  * libxenlight-vscsi: paravirtual SCSI (PVSCSI) devices for libxl domains.
  *
  * An extension of libxl that lives beside an unmodified libxenlight.  A
- * virtual SCSI host ("vhost", here a vscsictrl) carries one or more SCSI
+ * virtual SCSI host, a vscsictrl, carries one or more SCSI
  * devices of dom0 (vscsidevs).  Layout and protocol: docs/misc/pvscsi.txt
  * and xen/io/vscsiif.h.
  *
@@ -18,9 +18,9 @@
  *  calls libxl_<type>_init before and libxl_<type>_dispose after, whatever
  *  a function returned.
  *
- *  A vhost is named by one number: ctrl->devid, ctrl->idx and the hst part
- *  of every vdev on it are the same.  Where only some of them are set (-1
- *  means unset for devid and idx), the functions fill in the others.
+ *  A vscsictrl is named by one number: ctrl->devid, ctrl->idx and the hst
+ *  part of every vdev on it are the same.  Where only some of them are set
+ *  (-1 means unset for devid and idx), the functions fill in the others.
  *
  *  Changes to one domain are serialised across processes by a lock that
  *  the kernel drops when its holder dies.  A process that is killed leaves
@@ -52,10 +52,10 @@ extern "C" {
 
 /*
  * vdev.hst of a device whose place is not said.  _add, for all the devices
- * of one request, takes the first free LUN of the first vhost whose guest
+ * of one request, takes the first free LUN of the first vscsictrl whose guest
  * sends no larger commands than they take, or of a new one, and fills it in.
  * Where one of them has a target or LUN that is not 0, as after _expand, only
- * the vhost is chosen.
+ * the vscsictrl is chosen.
  * libxl_device_vscsidev_remove() and _safe_remove() find the device by
  * pdev.p_devname: as the guest knows it ("0:0:0:1"), or by any name that it
  * has in dom0.
@@ -72,8 +72,8 @@ extern "C" {
 #define LIBXL_VSCSI_MAX_SEGMENTS 128
 
 /*
- * The node below /libxl/<domid> that a toolstack writes, whatever is in it, to
- * say that it gives the domain its devices again when it reboots.
+ * The node below /libxl/<domid> that a toolstack writes, whatever is in it,
+ * to say that it gives the domain its devices again when it reboots.
  */
 #define LIBXL_VSCSI_MONITOR "scsi-monitor"
 
@@ -88,8 +88,8 @@ extern "C" {
 void libxl_vscsi_set_logger(xentoollog_logger *lg);
 
 /*
- * Whether a message about a domain begins with ": Domain N:", by which libvirt
- * tells whose log a line of libxl's belongs to.  Not, at first.
+ * Whether a message about a domain begins with ": Domain N:", by which
+ * libvirt tells whose log a line of libxl's belongs to.  Not, at first.
  */
 void libxl_vscsi_set_domain_tag(bool tags);
 
@@ -101,14 +101,14 @@ void libxl_vscsi_set_domain_tag(bool tags);
 const char *libxl_vscsi_last_error(void);
 
 typedef struct libxl_vscsi_timeouts {
-    /* The backend driver of dom0 takes notice of a new vhost. */
+    /* The backend driver of dom0 takes notice of a new vscsictrl. */
     unsigned backend_ms;
-    /* A guest that has not connected a new vhost begins to. */
+    /* A guest that has not connected a new vscsictrl begins to. */
     unsigned frontend_ms;
     /* Both ends finish a handshake that they have begun, for up to 8
      * devices; as much again for each further 8. */
     unsigned handshake_ms;
-    /* The backend lets go of a vhost whose frontend was taken away. */
+    /* The backend lets go of a vscsictrl whose frontend was taken away. */
     unsigned destroy_ms;
     /* Another process finishes its change to the same domain. */
     unsigned lock_ms;
@@ -119,13 +119,13 @@ void libxl_vscsi_get_timeouts(libxl_vscsi_timeouts *timeouts_r);
 /* Takes effect for calls that begin later.  0 looks once and waits never. */
 void libxl_vscsi_set_timeouts(const libxl_vscsi_timeouts *timeouts);
 
-/* ----- vhosts ----- */
+/* ----- vscsictrls ----- */
 
 /*
- * Gives domid the devices ctrl->vscsidevs[] on vhost ctrl->devid, all in
- * one handshake: all of them arrive or none does.  A vhost that does not
+ * Gives domid the devices ctrl->vscsidevs[] on vscsictrl ctrl->devid, all in
+ * one handshake: all of them arrive or none does.  A vscsictrl that does not
  * exist is created; to one that exists they are added, and then
- * ctrl->scsi_raw_cmds must be default or the same as the vhost's.
+ * ctrl->scsi_raw_cmds must be default or the same as the vscsictrl's.
  *
  * pdev.p_devname names a physical device in one of the forms of
  * pvscsi.txt; type INVALID means "look it up", HCTL and WWN say which
@@ -143,16 +143,16 @@ void libxl_vscsi_set_timeouts(const libxl_vscsi_timeouts *timeouts);
  * the devices take, see "Transfer size" in pvscsi.txt.
  *
  * Waits until backend and guest have taken every device.  A guest that has
- * not connected the vhost (its driver is not loaded, or the domain is
+ * not connected the vscsictrl (its driver is not loaded, or the domain is
  * paused) is no failure: after at most frontend_ms a notice is logged, 0
  * is returned, and the devices appear when the guest connects.
  * Where nobody has said that he gives the domain its devices again when it
  * reboots (LIBXL_VSCSI_MONITOR), a warning is logged.
  *
  *  ERROR_INVAL            no devices; numbers out of range, or vdevs of
- *                         another vhost or twice; another backend_domid;
+ *                         another vscsictrl or twice; another backend_domid;
  *                         not a SCSI device; options that differ from the
- *                         vhost's; a device that takes smaller commands
+ *                         vscsictrl's; a device that takes smaller commands
  *                         than the guest was told.  Nothing was changed.
  *  ERROR_DOMAIN_NOTFOUND  no such domain.  Nothing was changed.
  *  ERROR_NOTFOUND         no such physical device or LIO target, or none
@@ -160,15 +160,15 @@ void libxl_vscsi_set_timeouts(const libxl_vscsi_timeouts *timeouts);
  *  ERROR_DEVICE_EXISTS    a vdev is used in the domain, or a physical
  *                         device is assigned to a domain or held by dom0;
  *                         the message says by whom.  Nothing was changed.
- *  ERROR_NOT_READY        the vhost is being closed, an earlier change to
+ *  ERROR_NOT_READY        the vscsictrl is being closed, an earlier change to
  *                         it has not been finished by the kernels, or the
- *                         domain cannot answer: it is paused (for a vhost
+ *                         domain cannot answer: it is paused (for a vscsictrl
  *                         that exists), suspended, crashed, shut down or
  *                         dying; or is being saved or sent (_freeze).  Or
  *                         dom0's kernel has not let go of the
  *                         device after destroy_ms, which another domain had,
- *                         or of the vhost that the domain had.  Nothing was
- *                         changed.
+ *                         or of the vscsictrl that the domain had.  Nothing
+ *                         was changed.
  *  ERROR_TIMEDOUT         the backend driver did not answer.  Undone.
  *  ERROR_GUEST_TIMEDOUT   the guest did not finish the handshake.  Undone
  *                         where the guest has not begun it; otherwise the
@@ -186,7 +186,7 @@ int libxl_device_vscsictrl_add(libxl_ctx *ctx, uint32_t domid,
 /*
  * A pdev.p_devname that ends in ":*" ("8:0:2:*", "8:*:*:*", "/dev/sch0:*",
  * type INVALID) stands for all devices that dom0 has there, of that target
- * or of that SCSI host; they come on vhost vdev.hst (whatever the rest of
+ * or of that SCSI host; they come on vscsictrl vdev.hst (whatever the rest of
  * vdev), target for target and LUN for LUN.  _add does this itself.  This
  * function puts them into *ctrl, and with but_used it leaves out those that
  * domid cannot have; without, one of these is enough for
@@ -196,11 +196,11 @@ int libxl_vscsi_expand(libxl_ctx *ctx, uint32_t domid,
                        libxl_device_vscsictrl *ctrl, bool but_used);
 
 /*
- * Removes vhost ctrl->devid with all its devices; the other fields are not
- * looked at.  The guest is asked to let go.
+ * Removes vscsictrl ctrl->devid with all its devices; the other fields are
+ * not looked at.  The guest is asked to let go.
  *
  * _safe_remove fails when the guest does not answer within handshake_ms:
- * ERROR_GUEST_TIMEDOUT, the vhost stays in closing (backend state 5), and
+ * ERROR_GUEST_TIMEDOUT, the vscsictrl stays in closing (backend state 5), and
  * calling any of these three again carries on.
  * _remove acts like _destroy then.
  * _destroy does not ask the guest: the frontend's nodes are taken away and
@@ -208,11 +208,11 @@ int libxl_vscsi_expand(libxl_ctx *ctx, uint32_t domid,
  * has crashed, has shut down or is dying, and _remove where it is paused or
  * suspended.
  *
- *  0                      no node of the vhost is left.  Nor is a LIO object
- *                         that was made for it, unless a warning was logged:
- *                         then dom0 has not let go of all of it after
+ *  0                      no node of the vscsictrl is left.  Nor is a LIO
+ *                         object that was made for it, unless a warning was
+ *                         logged: then dom0 has not let go of all of it after
  *                         destroy_ms, and nobody else gets it before
- *  ERROR_NOTFOUND         the domain has no such vhost
+ *  ERROR_NOTFOUND         the domain has no such vscsictrl
  *  ERROR_NOT_READY        _safe_remove: the domain is paused or suspended;
  *                         or any: it is being saved or sent (_freeze).
  *                         Nothing was changed.
@@ -234,9 +234,9 @@ int libxl_device_vscsictrl_destroy(libxl_ctx *ctx, uint32_t domid,
                                    LIBXL_EXTERNAL_CALLERS_ONLY;
 
 /*
- * The vhosts of domid with their devices, as the toolstack recorded them,
- * sorted by devid and within a vhost by vdev.  Never waits for a driver
- * and changes nothing.  A domain without vhosts, or none of that number,
+ * The vscsictrls of domid with their devices, as the toolstack recorded them,
+ * sorted by devid and within a vscsictrl by vdev.  Never waits for a driver
+ * and changes nothing.  A domain without vscsictrls, or none of that number,
  * yields *num_r == 0 and NULL.
  *
  * Returns an array to be freed with libxl_device_vscsictrl_list_free(), or
@@ -248,15 +248,15 @@ libxl_device_vscsictrl_list(libxl_ctx *ctx, uint32_t domid, int *num_r);
 void libxl_device_vscsictrl_list_free(libxl_device_vscsictrl *list, int num);
 
 /*
- * What is known of device dev (found by dev->vdev) on vhost ctrl->devid:
- * paths, the states of vhost and device at this moment, and the physical
+ * What is known of device dev (found by dev->vdev) on vscsictrl ctrl->devid:
+ * paths, the states of vscsictrl and device at this moment, and the physical
  * device as dom0 shows it now (node, vendor, model and devtype are NULL
  * when dom0 no longer has it).  States are those of the backend: 1
  * Initialising ... 4 Connected, 6 Closed, 0 gone.
  *
  * info_r must have been initialised; the caller disposes of it.
  *
- *  ERROR_NOTFOUND  no such vhost or device
+ *  ERROR_NOTFOUND  no such vscsictrl or device
  *  ERROR_FAIL      xenstore cannot be read
  */
 int libxl_device_vscsictrl_getinfo(libxl_ctx *ctx, uint32_t domid,
@@ -324,9 +324,9 @@ int libxl_vscsi_lookup(libxl_ctx *ctx, const char *name,
 /*
  * Removes what domains left behind that were destroyed with their devices
  * attached: nodes of their backends, and LIO objects of ours that no
- * domain uses.  Where the udev rule of this version is installed, dom0 does it
- * by itself when its kernel has let go.  Nothing that belongs to a live domain
- * or to the admin is touched.
+ * domain uses.  Where the udev rule of this version is installed, dom0 does
+ * it by itself when its kernel has let go.  Nothing that belongs to a live
+ * domain or to the admin is touched.
  *
  *  ERROR_NOT_READY  dom0's kernel has not let go of all of it after
  *                   destroy_ms; logged
@@ -337,10 +337,10 @@ int libxl_vscsi_cleanup(libxl_ctx *ctx);
 int libxl_vscsi_cleanup_domain(libxl_ctx *ctx, uint32_t domid);
 
 /*
- * Could a domain be given the num vhosts ctrls[] now?  Each device is found
- * and must be free, as for _add; every one that is not is logged.  uuid, if
- * not NULL, is the VM's: what a domain of the same UUID has counts as free,
- * because it is being migrated from there.  Gives and exports nothing.
+ * Could a domain be given the num vscsictrls ctrls[] now?  Each device is
+ * found and must be free, as for _add; every one that is not is logged.  uuid,
+ * if not NULL, is the VM's: what a domain of the same UUID has counts as
+ * free, because it is being migrated from there.  Gives and exports nothing.
  *
  *  ERROR_NOTFOUND, ERROR_DEVICE_EXISTS, ERROR_INVAL  as for _add, for the
  *                   first of them
@@ -352,7 +352,7 @@ int libxl_vscsi_check(libxl_ctx *ctx, const libxl_uuid *uuid,
 
 /*
  * Removes what domain domid left that has just been destroyed with the num
- * vhosts ctrls[]: waits for the backend driver to let go of each, for at
+ * vscsictrls ctrls[]: waits for the backend driver to let go of each, for at
  * most destroy_ms, and takes down what was made for them unless another
  * domain uses it.  What _list or _config_list said before the end is what
  * ctrls[] is.
@@ -399,10 +399,10 @@ void libxl_vscsi_thaw(int frozen);
 /*
  * To be called after libxl_domain_resume(): a guest whose suspend was
  * called off (a checkpoint, a save or migration that failed) leaves its
- * vhosts paused until they are woken.  Does no harm to others.
+ * vscsictrls paused until they are woken.  Does no harm to others.
  *
  *  ERROR_DOMAIN_NOTFOUND  no such domain
- *  ERROR_LOCK_FAIL, ERROR_NOMEM, ERROR_FAIL  vhosts may stay paused
+ *  ERROR_LOCK_FAIL, ERROR_NOMEM, ERROR_FAIL  vscsictrls may stay paused
  */
 int libxl_vscsi_resume(libxl_ctx *ctx, uint32_t domid);
 
@@ -433,7 +433,7 @@ int libxl_vscsi_take_missing(libxl_ctx *ctx, uint32_t domid,
                              bool restarts);
 
 /*
- * The domains that have vhosts: an ascending array of *num_r domids to be
+ * The domains that have vscsictrls: an ascending array of *num_r domids to be
  * freed with free().  What destroyed domains left is not listed, and stays.
  *
  *  ERROR_FAIL  xenstore cannot be read
@@ -443,8 +443,8 @@ int libxl_vscsi_domains(libxl_ctx *ctx, uint32_t **domids_r, int *num_r);
 /* ----- devices ----- */
 
 /*
- * libxl_device_vscsictrl_add() for one device, on vhost dev->vdev.hst,
- * with default options.  Creates the vhost if need be.
+ * libxl_device_vscsictrl_add() for one device, on vscsictrl dev->vdev.hst,
+ * with default options.  Creates the vscsictrl if need be.
  */
 int libxl_device_vscsidev_add(libxl_ctx *ctx, uint32_t domid,
                               libxl_device_vscsidev *dev,
@@ -454,8 +454,8 @@ int libxl_device_vscsidev_add(libxl_ctx *ctx, uint32_t domid,
 /*
  * Removes the device with dev->vdev (the other fields are not looked at),
  * or, where its hst is LIBXL_VSCSI_ANY, the one that pdev.p_devname means;
- * with the last device of a vhost goes the vhost, as by the function of
- * the same name above, errors included.
+ * with the last device of a vscsictrl goes the vscsictrl, as by the function
+ * of the same name above, errors included.
  *
  * While other devices remain, the drivers know no way of taking a device
  * from a guest that does not answer.  _safe_remove and _remove alike then
@@ -463,8 +463,8 @@ int libxl_device_vscsidev_add(libxl_ctx *ctx, uint32_t domid,
  * is withdrawn and the device stays attached; otherwise calling again
  * carries on.  The message says which.  While the domain is paused or
  * suspended both return ERROR_NOT_READY.  Where it has crashed, has shut down
- * or is dying the whole vhost is taken from it, and its other devices stay on
- * record.
+ * or is dying the whole vscsictrl is taken from it, and its other devices stay
+ * on record.
  */
 int libxl_device_vscsidev_remove(libxl_ctx *ctx, uint32_t domid,
                                  const libxl_device_vscsidev *dev,

@@ -182,7 +182,7 @@ const char *libxl__vscsi_vdev_fault(const libxl_vscsi_hctl *vdev,
                                     char *buf, size_t size)
 {
     if (vdev->hst > LIBXL_VSCSI_MAX_HOST)
-        snprintf(buf, size, "vhost %" PRIu32 " is out of range (0..%d)",
+        snprintf(buf, size, "vscsictrl %" PRIu32 " is out of range (0..%d)",
                  vdev->hst, LIBXL_VSCSI_MAX_HOST);
     else if (vdev->chn != 0)
         snprintf(buf, size, "channel %" PRIu32 " is out of range (only 0)",

@@ -134,7 +134,7 @@ static int write_body(libxl__vscsi_ctx *vc, xs_transaction_t t, void *arg)
         rc = libxl__vscsi_xs_check_domain(vc, t, a->vhost.domid, NULL);
         if (rc)
             return rc;
-        libxl__vscsi_error(vc, "vhost %d is closed (backend %s, guest %s; "
+        libxl__vscsi_error(vc, "vscsictrl %d is closed (backend %s, guest %s; "
                            "detach its devices, then attach again)",
                            a->vhost.devid, libxl__vscsi_state_name(backend),
                            libxl__vscsi_state_name(frontend));
@@ -193,8 +193,8 @@ static int await_leaving(libxl__vscsi_ctx *vc, libxl__vscsi_attaching *a,
     if (!a->left) {
         if (!over && libxl__vscsi_await_backend(vc, a->vhost, end_ms))
             return 0;
-        libxl__vscsi_error(vc, "dom0's kernel has not let go of the vhost %d"
-                           " that the domain had before (choose another, or "
+        libxl__vscsi_error(vc, "dom0's kernel has not let go of the vscsictrl "
+                           "%d that the domain had before (choose another, or "
                            "try again later)", a->vhost.devid);
         return ERROR_NOT_READY;
     }
@@ -234,7 +234,7 @@ static int write_when_settled(libxl__vscsi_ctx *vc, libxl__vscsi_attaching *a)
         rc = write_when_free(vc, a);
         if (rc || a->plan != VSCSI_PLAN_WAIT)
             return rc;
-        libxl__vscsi_log(vc, XTL_DETAIL, "vhost %d of domain %u is busy; "
+        libxl__vscsi_log(vc, XTL_DETAIL, "vscsictrl %d of domain %u is busy; "
                          "waiting", a->vhost.devid, a->vhost.domid);
         rc = libxl__vscsi_settle(vc, a->vhost,
                                  (unsigned)a->existing->num_vscsidevs, since,
@@ -242,8 +242,8 @@ static int write_when_settled(libxl__vscsi_ctx *vc, libxl__vscsi_attaching *a)
         if (rc)
             return rc;
     }
-    libxl__vscsi_error(vc, "an earlier change of vhost %d is not finished: "
-                       "the guest does not answer", a->vhost.devid);
+    libxl__vscsi_error(vc, "an earlier change of vscsictrl %d is not "
+                       "finished: the guest does not answer", a->vhost.devid);
     return ERROR_NOT_READY;
 }
 
@@ -277,12 +277,12 @@ static void roll_back(libxl__vscsi_ctx *vc, libxl__vscsi_attaching *a,
 
     libxl_device_vscsictrl_init(&after);
     indices = calloc((size_t)num, sizeof(*indices));
-    if (!indices || libxl_device_vscsictrl_copy(NULL, &after, a->ctrl))
+    if (!indices || libxl_device_vscsictrl_copy(vc->xl, &after, a->ctrl))
         goto out;
     for (i = 0; i < num; i++)
         indices[i] = i;
     for (i = 0; a->existing && i < a->existing->num_vscsidevs; i++) {
-        rc = libxl_device_vscsictrl_append_vscsidev(NULL, &after,
+        rc = libxl_device_vscsictrl_append_vscsidev(vc->xl, &after,
                                             &a->existing->vscsidevs[i]);
         if (rc)
             goto out;
@@ -291,7 +291,7 @@ static void roll_back(libxl__vscsi_ctx *vc, libxl__vscsi_attaching *a,
                                     (unsigned)num, how);
 out:
     if (rc)
-        libxl__vscsi_log(vc, XTL_WARN, "vhost %d of domain %u: not "
+        libxl__vscsi_log(vc, XTL_WARN, "vscsictrl %d of domain %u: not "
                          "everything could be undone (see xl scsi-list)",
                          a->vhost.devid, a->vhost.domid);
     free(indices);
@@ -304,8 +304,8 @@ static int end_timed_out(libxl__vscsi_ctx *vc, libxl__vscsi_attaching *a)
     int rc;
 
     if (!a->existing) {
-        libxl__vscsi_error(vc, "the guest did not finish connecting vhost %d"
-                           " (its kernel log may say why)", a->vhost.devid);
+        libxl__vscsi_error(vc, "the guest did not finish connecting vscsictrl "
+                           "%d (its kernel log may say why)", a->vhost.devid);
         roll_back(vc, a, LIBXL__VSCSI_DESTROY);
         return ERROR_GUEST_TIMEDOUT;
     }
@@ -332,9 +332,9 @@ static int end_attach(libxl__vscsi_ctx *vc, libxl__vscsi_attaching *a,
     case VSCSI_DONE:
         return 0;
     case VSCSI_WAIT_FRONTEND:
-        libxl__vscsi_log(vc, XTL_NOTICE, "domain %u has not connected vhost "
-                         "%d yet: its devices appear when the guest loads "
-                         "xen-scsifront", a->vhost.domid, a->vhost.devid);
+        libxl__vscsi_log(vc, XTL_NOTICE, "domain %u has not connected "
+                         "vscsictrl %d yet: its devices appear when the guest "
+                         "loads xen-scsifront", a->vhost.domid, a->vhost.devid);
         return 0;
     case VSCSI_WAIT_HANDSHAKE:
         return end_timed_out(vc, a);
@@ -352,7 +352,7 @@ static int end_attach(libxl__vscsi_ctx *vc, libxl__vscsi_attaching *a,
                            "why)");
         break;
     case VSCSI_VHOST_CLOSED:
-        libxl__vscsi_error(vc, "vhost %d was closed meanwhile",
+        libxl__vscsi_error(vc, "vscsictrl %d was closed meanwhile",
                            a->vhost.devid);
         break;
     }
@@ -402,8 +402,8 @@ static int plug_again(libxl__vscsi_ctx *vc, libxl__vscsi_attaching *a)
     rc = libxl__vscsi_xs_transact(vc, unplug_body, a);
     if (rc || a->plan == VSCSI_PLAN_LEAVE)
         return rc;
-    libxl__vscsi_log(vc, XTL_DETAIL, "vhost %d of domain %u: the guest does "
-                     "not begin; plugging it once more", a->vhost.devid,
+    libxl__vscsi_log(vc, XTL_DETAIL, "vscsictrl %d of domain %u: the guest "
+                     "does not begin; plugging it once more", a->vhost.devid,
                      a->vhost.domid);
     rc = libxl__vscsi_await_unplug(vc, a->vhost, 0, &over);
     if (rc)

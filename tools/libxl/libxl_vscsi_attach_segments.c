@@ -60,13 +60,13 @@ int libxl__vscsi_attach_fit(libxl__vscsi_ctx *vc, xs_transaction_t t,
                             "segments=N");
         if (!rc && a->ctrl->segments && a->ctrl->segments < told)
             libxl__vscsi_log(vc, XTL_WARN, "segments=%u has no effect: the "
-                             "guest connected vhost %d with %u before",
+                             "guest connected vscsictrl %d with %u before",
                              a->ctrl->segments, a->vhost.devid, told);
         return rc;
     }
     if (backend != VSCSI_INIT_WAIT) {
-        libxl__vscsi_error(vc, "dom0's backend driver has not taken vhost %d "
-                           "yet (try again)", a->vhost.devid);
+        libxl__vscsi_error(vc, "dom0's backend driver has not taken vscsictrl "
+                           "%d yet (try again)", a->vhost.devid);
         return ERROR_NOT_READY;
     }
     a->ctrl->max_segments = a->fits;

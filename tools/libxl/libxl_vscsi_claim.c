@@ -368,7 +368,7 @@ int libxl__vscsi_claim_look(libxl__vscsi_ctx *vc, libxl__vscsi_known *known,
     int rc;
 
     libxl_vscsi_pdev_init(&copy);
-    if (libxl_vscsi_pdev_copy(NULL, &copy, &dev->pdev))
+    if (libxl_vscsi_pdev_copy(vc->xl, &copy, &dev->pdev))
         rc = libxl__vscsi_out_of_memory(vc);
     else
         rc = resolve_device(vc, known, uses_lio, &copy, &unit);

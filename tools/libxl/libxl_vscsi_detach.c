@@ -80,9 +80,9 @@ static int await_close(libxl__vscsi_ctx *vc, const closing *c, bool *over_r)
 static int close_unanswered(libxl__vscsi_ctx *vc, const closing *c)
 {
     libxl__vscsi_error(vc, c->plan == VSCSI_PLAN_WAIT
-                       ? "an earlier change of vhost %d is not finished: the"
-                         " guest does not answer (try again, or force it)"
-                       : "the guest does not let go of vhost %d, which is "
+                       ? "an earlier change of vscsictrl %d is not finished: "
+                         "the guest does not answer (try again, or force it)"
+                       : "the guest does not let go of vscsictrl %d, which is "
                          "now closing (try again, or force it)",
                        c->vhost.devid);
     return ERROR_GUEST_TIMEDOUT;
@@ -256,9 +256,9 @@ static int write_removal(libxl__vscsi_ctx *vc, removal *m)
             return rc;
     }
     libxl__vscsi_error(vc, m->plan == VSCSI_PLAN_WAIT
-                       ? "an earlier change of vhost %d is not finished: the"
-                         " guest does not answer (try again)"
-                       : "the backend driver does not let go of vhost %d",
+                       ? "an earlier change of vscsictrl %d is not finished: "
+                         "the guest does not answer (try again)"
+                       : "the backend driver does not let go of vscsictrl %d",
                        m->vhost.devid);
     return m->plan == VSCSI_PLAN_WAIT ? ERROR_GUEST_TIMEDOUT
                                       : ERROR_TIMEDOUT;
@@ -320,7 +320,7 @@ static void let_go(libxl__vscsi_ctx *vc, libxl__vscsi_vhost vhost,
         rc = libxl__vscsi_release_unused(vc, vhost.domid, ctrl->vscsidevs,
                                          indices, num, end);
     if (rc)
-        libxl__vscsi_log(vc, XTL_WARN, "vhost %d of domain %u: what was "
+        libxl__vscsi_log(vc, XTL_WARN, "vscsictrl %d of domain %u: what was "
                          "detached is gone from the domain, but dom0 has not"
                          " let go of all of it yet; nobody else gets it "
                          "before (xl scsi-assignable-list -a shows it)",
@@ -410,7 +410,7 @@ static void say_what(libxl__vscsi_ctx *vc, libxl__vscsi_vhost vhost,
     if (num)
         libxl__vscsi_hctl_format(vdevs, text);
     else
-        snprintf(text, sizeof(text), "vhost %d", vhost.devid);
+        snprintf(text, sizeof(text), "vscsictrl %d", vhost.devid);
     libxl__vscsi_doing(vc, "detach", text, vhost.domid);
 }
 
@@ -449,7 +449,7 @@ int libxl__vscsi_detach(libxl__vscsi_ctx *vc, libxl__vscsi_vhost vhost,
     if (num && lacks_place(vc, vhost.domid, ctrls, num_ctrls, vdevs, &rc))
         goto out;
     if (!num_ctrls || ctrls[0].devid != vhost.devid) {  /* -1 lists all */
-        libxl__vscsi_error(vc, "the domain has no vhost %d", vhost.devid);
+        libxl__vscsi_error(vc, "the domain has no vscsictrl %d", vhost.devid);
         rc = ERROR_NOTFOUND;
         goto out;
     }

@@ -44,7 +44,7 @@ static int parse_place(libxl__vscsi_ctx *vc, const char *name,
 static int keep(libxl__vscsi_ctx *vc, expansion *e,
                 const libxl_device_vscsidev *dev)
 {
-    int rc = libxl_device_vscsictrl_append_vscsidev(NULL, &e->to, dev);
+    int rc = libxl_device_vscsictrl_append_vscsidev(vc->xl, &e->to, dev);
 
     return rc ? libxl__vscsi_out_of_memory(vc) : 0;
 }
@@ -59,8 +59,8 @@ static int check_place(libxl__vscsi_ctx *vc, const libxl_vscsi_hctl *hctl)
     fault = libxl__vscsi_vdev_fault(&vdev, buf, sizeof(buf));
     if (!fault)
         return 0;
-    libxl__vscsi_error(vc, "it has no place on a vhost: %s (give it a vdev "
-                       "of its own)", fault);
+    libxl__vscsi_error(vc, "it has no place on a vscsictrl: %s (give it a "
+                       "vdev of its own)", fault);
     return ERROR_INVAL;
 }
 

@@ -205,12 +205,12 @@ const char *libxl__vscsi_state_name(libxl__vscsi_state state)
 const char *libxl__vscsi_op_name(libxl__vscsi_op op)
 {
     static const char *const names[VSCSI_NUM_OPS] = {
-        [VSCSI_ADD_VHOST] = "add-vhost",
+        [VSCSI_ADD_VHOST] = "add-ctrl",
         [VSCSI_ADD_DEV] = "add-dev",
         [VSCSI_REMOVE_DEV] = "remove-dev",
-        [VSCSI_REMOVE_VHOST] = "remove-vhost",
-        [VSCSI_DESTROY_VHOST] = "destroy-vhost",
-        [VSCSI_SHOW_VHOST] = "show-vhost",
+        [VSCSI_REMOVE_VHOST] = "remove-ctrl",
+        [VSCSI_DESTROY_VHOST] = "destroy-ctrl",
+        [VSCSI_SHOW_VHOST] = "show-ctrl",
         [VSCSI_WITHDRAW] = "withdraw",
         [VSCSI_SETTLE] = "settle",
     };
@@ -244,7 +244,7 @@ const char *libxl__vscsi_verdict_name(libxl__vscsi_verdict verdict)
         [VSCSI_WAIT_HANDSHAKE] = "wait-handshake",
         [VSCSI_REFUSED_BY_BACKEND] = "refused-by-backend",
         [VSCSI_REFUSED_BY_GUEST] = "refused-by-guest",
-        [VSCSI_VHOST_CLOSED] = "vhost-closed",
+        [VSCSI_VHOST_CLOSED] = "ctrl-closed",
     };
     return names[verdict];
 }

@@ -129,7 +129,7 @@ static int fill_info(libxl__vscsi_ctx *vc, libxl__vscsi_vhost vhost,
     info->backend = libxl__vscsi_xs_backend_path(vhost);
     info->frontend = libxl__vscsi_xs_frontend_path(vhost);
     if (!info->backend || !info->frontend ||
-        libxl_vscsi_pdev_copy(NULL, &info->pdev, &dev->pdev))
+        libxl_vscsi_pdev_copy(vc->xl, &info->pdev, &dev->pdev))
         return libxl__vscsi_out_of_memory(vc);
     info->backend_id = ctrl->backend_domid;
     info->frontend_id = vhost.domid;
@@ -267,7 +267,7 @@ static int add_missing(libxl__vscsi_ctx *vc, uint32_t domid, info_list *list,
             break;
         info = &list->infos[list->num++];
         libxl_vscsiinfo_init(info);
-        if (libxl_vscsi_pdev_copy(NULL, &info->pdev, &dev->pdev))
+        if (libxl_vscsi_pdev_copy(vc->xl, &info->pdev, &dev->pdev))
             rc = libxl__vscsi_out_of_memory(vc);
         info->frontend_id = domid;
         info->devid = info->idx = ctrls[i].devid;
@@ -374,7 +374,7 @@ int libxl_device_vscsictrl_getinfo(libxl_ctx *ctx, uint32_t domid,
         rc = libxl__vscsi_list_infos(&vc, domid, devid, &dev->vdev, &infos,
                                      &num);
     if (!rc && !num) {
-        libxl__vscsi_error(&vc, "vhost %d has no such device", devid);
+        libxl__vscsi_error(&vc, "vscsictrl %d has no such device", devid);
         rc = ERROR_NOTFOUND;
     }
     if (!rc) {

@@ -22,7 +22,7 @@ static int check_device(libxl__vscsi_ctx *vc,
     int rc;
 
     libxl__vscsi_doing(vc, NULL, dev->pdev.p_devname, 0);
-    rc = libxl_device_vscsidev_copy(NULL, &copy, dev);
+    rc = libxl_device_vscsidev_copy(vc->xl, &copy, dev);
     if (rc)
         rc = libxl__vscsi_out_of_memory(vc);
     else

@@ -45,7 +45,7 @@ static int record_body(libxl__vscsi_ctx *vc, xs_transaction_t t, void *arg)
 
     rc = libxl__vscsi_write_node(vc, t, domain_name_path(l->domid), "");
     for (i = 0; !rc && i < l->num; i++) {
-        char *text = libxl_device_vscsictrl_to_json(NULL, &l->ctrls[i]);
+        char *text = libxl_device_vscsictrl_to_json(vc->xl, &l->ctrls[i]);
 
         if (!text) {
             libxl__vscsi_error(vc, "it cannot be recorded: a name is no "
@@ -70,7 +70,7 @@ static int read_one(libxl__vscsi_ctx *vc, uint32_t domid, const char *name,
     *found_r = text;
     if (rc || !text)
         return rc;
-    if (libxl_device_vscsictrl_from_json(NULL, ctrl_r, text) ||
+    if (libxl_device_vscsictrl_from_json(vc->xl, ctrl_r, text) ||
         ctrl_r->num_vscsidevs != 1) {
         libxl__vscsi_error(vc, "/libxl/%u/" NODE_MISSING "/%s cannot be "
                            "read: it is not what this software writes",
@@ -154,7 +154,7 @@ static int merge(libxl__vscsi_ctx *vc, libxl_device_vscsictrl **ctrls,
     if (i < *num) {
         if (has_place(&(*ctrls)[i], &more->vscsidevs[0].vdev))
             return 0;
-        rc = libxl_device_vscsictrl_append_vscsidev(NULL, &(*ctrls)[i],
+        rc = libxl_device_vscsictrl_append_vscsidev(vc->xl, &(*ctrls)[i],
                                                     &more->vscsidevs[0]);
         if (rc)
             rc = libxl__vscsi_out_of_memory(vc);
@@ -375,7 +375,7 @@ static int look_at_ctrl(libxl__vscsi_ctx *vc, start *s,
     while (!rc && i < ctrl->num_vscsidevs) {
         rc = look_at_device(vc, s, ctrl, &ctrl->vscsidevs[i], &gone);
         if (!rc && gone)
-            libxl_device_vscsictrl_remove_vscsidev(NULL, ctrl, i);
+            libxl_device_vscsictrl_remove_vscsidev(vc->xl, ctrl, i);
         else
             i++;
     }

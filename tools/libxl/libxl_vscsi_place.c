@@ -101,7 +101,7 @@ static int read_segments(libxl__vscsi_ctx *vc,
 
         libxl__vscsi_doing(vc, "attach", dev->pdev.p_devname,
                            a->vhost.domid);
-        rc = libxl_device_vscsidev_copy(NULL, &copy, dev);
+        rc = libxl_device_vscsidev_copy(vc->xl, &copy, dev);
         if (rc)
             rc = libxl__vscsi_out_of_memory(vc);
         else
@@ -136,7 +136,7 @@ static int find_number(libxl__vscsi_ctx *vc, libxl__vscsi_attaching *a)
     }
     if (rc)
         return rc;
-    libxl__vscsi_error(vc, "the domain has no room for a vhost more");
+    libxl__vscsi_error(vc, "the domain has no room for a vscsictrl more");
     return ERROR_INVAL;
 }
 
@@ -227,7 +227,7 @@ static int take_places(libxl__vscsi_ctx *vc, libxl__vscsi_attaching *a)
     if (rc)
         return rc;
     if (foreign) {
-        libxl__vscsi_error(vc, "vhost %d was made by something else than "
+        libxl__vscsi_error(vc, "vscsictrl %d was made by something else than "
                            "this toolstack (choose another)",
                            a->vhost.devid);
         return ERROR_DEVICE_EXISTS;
@@ -236,8 +236,8 @@ static int take_places(libxl__vscsi_ctx *vc, libxl__vscsi_attaching *a)
         if (!libxl_defbool_is_default(*want) &&
             libxl_defbool_val(*want) !=
             libxl_defbool_val(a->existing->scsi_raw_cmds)) {
-            libxl__vscsi_error(vc, "vhost %d is %s feature-host, and all its "
-                               "devices share that", a->vhost.devid,
+            libxl__vscsi_error(vc, "vscsictrl %d is %s feature-host, and all "
+                               "its devices share that", a->vhost.devid,
                                libxl_defbool_val(a->existing->scsi_raw_cmds)
                                ? "with" : "without");
             return ERROR_INVAL;

@@ -27,7 +27,7 @@ char *libxl__vscsi_record_path(libxl__vscsi_vhost v, const char *tail)
 void libxl__vscsi_say_unreadable(libxl__vscsi_ctx *vc, libxl__vscsi_vhost v,
                                  const char *why_not)
 {
-    libxl__vscsi_error(vc, "the record of vhost %d of domain %u "
+    libxl__vscsi_error(vc, "the record of vscsictrl %d of domain %u "
                        "(/libxl/%u/device/vscsi/%d) cannot be read: %s (its "
                        "devices stay as they are until the domain ends)",
                        v.devid, v.domid, v.domid, v.devid, why_not);

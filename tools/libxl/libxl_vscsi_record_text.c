@@ -58,7 +58,8 @@ static uint64_t version_of(const char *text)
 }
 
 /* NULL, or why it cannot be read; *ctrl is as after _init then. */
-static const char *parse(const char *text, libxl_device_vscsictrl *ctrl)
+static const char *parse(libxl_ctx *ctx, const char *text,
+                         libxl_device_vscsictrl *ctrl)
 {
     uint64_t version = version_of(text);
     const char *rest = strchr(text, ',');
@@ -70,7 +71,7 @@ static const char *parse(const char *text, libxl_device_vscsictrl *ctrl)
         return "it was written by a newer version of this software";
     body = rest ? libxl__vscsi_sprintf("{%s", rest + 1) : NULL;
     ok = version == FORM && body &&
-         !libxl_device_vscsictrl_from_json(NULL, ctrl, body);
+         !libxl_device_vscsictrl_from_json(ctx, ctrl, body);
     free(body);
     for (i = 0; ok && i < ctrl->num_vscsidevs; i++)
         ok = ctrl->vscsidevs[i].vscsidev_id >= 0;
@@ -196,7 +197,7 @@ static int take(libxl__vscsi_ctx *vc, xs_transaction_t t, reading *r,
     rc = read_parts(vc, t, r);
     if (rc)
         return rc;
-    *why_not_r = r->text ? parse(r->text, ctrl) : NULL;
+    *why_not_r = r->text ? parse(vc->xl, r->text, ctrl) : NULL;
     if (r->text && !*why_not_r)
         ctrl->devid = ctrl->idx = r->vhost.devid;
     return 0;

@@ -19,7 +19,7 @@ static int check_vhost_of(libxl__vscsi_ctx *vc,
         libxl__vscsi_error(vc, "of the devices of one request, either all "
                            "have a vdev or none");
     else
-        libxl__vscsi_error(vc, "vdev %s is not on vhost %d", text,
+        libxl__vscsi_error(vc, "vdev %s is not on vscsictrl %d", text,
                            ctrl->devid);
     return ERROR_INVAL;
 }
@@ -77,7 +77,7 @@ int libxl__vscsi_check_ctrl(libxl__vscsi_ctx *vc, uint32_t domid,
 
     libxl__vscsi_doing(vc, "attach", NULL, domid);
     if (ctrl->num_vscsidevs < 1) {
-        libxl__vscsi_error(vc, "no device is given, and a vhost without "
+        libxl__vscsi_error(vc, "no device is given, and a vscsictrl without "
                            "devices cannot be");
         return ERROR_INVAL;
     }
@@ -101,8 +101,8 @@ int libxl__vscsi_check_ctrl(libxl__vscsi_ctx *vc, uint32_t domid,
              ctrl->vscsidevs[0].vdev.hst != LIBXL_VSCSI_ANY;
     if (chosen && (ctrl->idx != ctrl->devid || ctrl->devid < 0 ||
                    ctrl->devid > LIBXL_VSCSI_MAX_HOST)) {
-        libxl__vscsi_error(vc, "vhost %d (idx %d) is not one number from 0 "
-                           "to %d", ctrl->devid, ctrl->idx,
+        libxl__vscsi_error(vc, "vscsictrl %d (idx %d) is not one number from "
+                           "0 to %d", ctrl->devid, ctrl->idx,
                            LIBXL_VSCSI_MAX_HOST);
         return ERROR_INVAL;
     }

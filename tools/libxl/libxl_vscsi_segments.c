@@ -72,7 +72,7 @@ int libxl__vscsi_check_segments(libxl__vscsi_ctx *vc,
     if (num >= told || told <= LIBXL_VSCSI_MIN_SEGMENTS)
         return 0;
     libxl__vscsi_error(vc, "it takes commands of at most %u KiB (%u pages), "
-                       "and the guest learned when it connected vhost %d "
+                       "and the guest learned when it connected vscsictrl %d "
                        "that it may send %u KiB (%u pages) (%s)",
                        libxl__vscsi_kb_of(num), num, devid,
                        libxl__vscsi_kb_of(told), told, advice);

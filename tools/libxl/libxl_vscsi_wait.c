@@ -297,8 +297,8 @@ int libxl__vscsi_wait_for(libxl__vscsi_ctx *vc, const libxl__vscsi_wait *w,
         if (rc || !libxl__vscsi_is_waiting(verdict))
             break;
         if (verdict != last)
-            libxl__vscsi_log(vc, XTL_DETAIL, "vhost %d of domain %u: backend"
-                             " is %s: %s", w->vhost.devid, w->vhost.domid,
+            libxl__vscsi_log(vc, XTL_DETAIL, "vscsictrl %d of domain %u: "
+                             "backend is %s: %s", w->vhost.devid, w->vhost.domid,
                              libxl__vscsi_state_name(view.backend),
                              libxl__vscsi_verdict_name(verdict));
         last = verdict;

@@ -106,8 +106,8 @@ int libxl__vscsi_xs_drop_old(libxl__vscsi_ctx *vc, libxl__vscsi_vhost v,
     if (rc)
         return rc;
     if (old) {
-        libxl__vscsi_log(vc, XTL_DETAIL, "removing vhost %d of a domain that"
-                         " had the number %u before", v.devid, v.domid);
+        libxl__vscsi_log(vc, XTL_DETAIL, "removing vscsictrl %d of a domain "
+                         "that had the number %u before", v.devid, v.domid);
         rc = libxl__vscsi_xs_transact(vc, sweep_body, &v);
     }
     if (!rc)
@@ -137,8 +137,9 @@ int libxl__vscsi_xs_sweep(libxl__vscsi_ctx *vc, uint32_t domid)
         if (rc)
             break;
         if (!state) {           /* else it is somebody else's */
-            libxl__vscsi_log(vc, XTL_DETAIL, "removing what is left of vhost"
-                             " %d of destroyed domain %u", v.devid, domid);
+            libxl__vscsi_log(vc, XTL_DETAIL, "removing what is left of "
+                             "vscsictrl %d of destroyed domain %u", v.devid,
+                             domid);
             rc = libxl__vscsi_xs_transact(vc, sweep_body, &v);
         }
         free(state);

@@ -354,11 +354,11 @@ static int check_against(const parser *p, const libxl_device_vscsictrl *ctrl)
         return 0;
     if (is_raw(ctrl) != p->given[RAW])
         return FAIL(p, p->vdev, RAW_NAME " differs from the other devices of "
-                    "vhost %d", ctrl->devid);
+                    "vscsictrl %d", ctrl->devid);
     if (ctrl->segments && p->given[SEGMENTS] &&
         ctrl->segments != p->given[SEGMENTS])
         return FAIL(p, p->where[SEGMENTS], SEGMENTS_NAME " is %u for the "
-                    "other devices of vhost %d", ctrl->segments,
+                    "other devices of vscsictrl %d", ctrl->segments,
                     ctrl->devid);
     return 0;
 }

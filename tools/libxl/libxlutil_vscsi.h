@@ -27,7 +27,7 @@ extern "C" {
 #endif
 
 /*
- * 'pdev,vdev[,option...]': fills in *ctrl_r with the vhost's number and
+ * 'pdev,vdev[,option...]': fills in *ctrl_r with the vscsictrl's number and
  * options and the one device.  What *ctrl_r held before is disposed of.
  */
 int xlu_vscsi_parse(const char *spec, libxl_device_vscsictrl *ctrl_r,
@@ -52,10 +52,10 @@ int xlu_vscsi_parse_vhost(const char *spec, libxl_devid *devid_r,
 
 /*
  * One line of vscsi=[...] more: parses spec and puts the device into the
- * vhost of its number in (*ctrls)[*num], which is appended when it is not
+ * vscsictrl of its number in (*ctrls)[*num], which is appended when it is not
  * there yet.  Refuses a vdev or a pdev that the array has already, and
- * feature-host or segments that differ from the same vhost's earlier lines;
- * of these, segments need not be given on each.
+ * feature-host or segments that differ from the same vscsictrl's earlier
+ * lines; of these, segments need not be given on each.
  *
  * *ctrls is NULL with *num 0 at first; it is freed with
  * libxl_device_vscsictrl_list_free().

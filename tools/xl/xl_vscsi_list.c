@@ -162,8 +162,8 @@ static void close_listing(listing *l)
 
 static void say_unreadable(const libxl_vscsiinfo *info)
 {
-    fprintf(stderr, "the record of vhost %d of domain %" PRIu32 " cannot be "
-            "read: its devices are not known, and stay as they are until "
+    fprintf(stderr, "the record of vscsictrl %d of domain %" PRIu32 " cannot "
+            "be read: its devices are not known, and stay as they are until "
             "the domain ends\n", info->devid, info->frontend_id);
 }
 
