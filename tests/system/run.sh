@@ -3,11 +3,11 @@
 # run.sh DIR [FILE.bats...]: boots real Xen with DIR, what `make install
 # DESTDIR=DIR` made, laid over dom0, and runs the system tests there (all of
 # them unless named; *-packages.bats where DIR is of packages).  Some machines
-# share the files, after two that are joined by a network and a disk have run
+# share the files; two that are joined by a network and a disk run
 # *-two-hosts.bats.
-# With TEST_FILTER, only those whose names it fits; with ALONE_UNTIL, a file, on
-# one machine until that is there.  The last line counts the tests; more than
-# two that passed only when they were tried again fail the run.
+# With TEST_FILTER, only those whose names it fits; with FEWER_UNTIL, a file, on
+# one machine less until that is there.  The last line counts the tests; more
+# than two that passed only when they were tried again fail the run.
 set -eu
 
 here=$(cd "$(dirname "$0")" && pwd)
@@ -31,7 +31,10 @@ trap 'kill $pids 2>/dev/null || :; rm -rf "$tmp"' EXIT
 trap 'exit 130' INT
 trap 'exit 143' TERM HUP
 pids=
-# One for each core: what is emulated beside each other takes longer in all.
+# Two cores; of three machines one or the other always waits. Each takes up to
+# 4 GB.
+free_kb=$(awk '/^MemAvailable/ { print $2 }' /proc/meminfo)
+[ "$free_kb" -lt 15000000 ] || : "${MACHINES:=3}"
 machines=${MACHINES:-2}
 
 # How long a file takes, roughly, in seconds: where domains come and go, longer.
@@ -51,8 +54,8 @@ weight() {
     echo "$n ${1##*/}"
 }
 
-# Machine 1 alone has what HVM guests and libvirt need; the others make room for
-# the two first.  Whoever is free takes the next file, the longest first.
+# Machine 1 alone has what HVM guests and libvirt need; the last one makes room
+# for the two first.  Whoever is free takes the next file, the longest first.
 for m in $(seq "$machines") pair; do : >"$tmp/list.$m"; done
 for f; do
     cp "$f" "$tmp"
@@ -106,7 +109,7 @@ END
     ! grep -q libvirt "$tmp/list.$1" || libvirt=1
     {
         code=0
-        VM_HVM=$hvm VM_LIBVIRT=$libvirt VM_TIMEOUT_S=${VM_TIMEOUT_S:-3000} \
+        VM_HVM=$hvm VM_LIBVIRT=$libvirt VM_TIMEOUT_S=${VM_TIMEOUT_S:-7200} \
             VM_CONSOLE_LOG=${VM_CONSOLE_LOG:+$VM_CONSOLE_LOG.$1} \
             VM_INPUT=$tmp/answers.$1 "$here/vm.sh" run "$tree" 2>&1 ||
             code=$?
@@ -128,7 +131,7 @@ remote.type=unix,remote.path=$tmp/net.$2 \
 
 # two_hosts: a machine with one beside it that serves until it is done.
 two_hosts() {
-    export VM_TIMEOUT_S="${VM_TIMEOUT_S:-3000}" VM_DISK="$tmp/disk"
+    export VM_TIMEOUT_S="${VM_TIMEOUT_S:-7200}" VM_DISK="$tmp/disk"
     truncate -s 64M "$VM_DISK"
     export VM_DISK_AT=scsi-id=3,lun=2 VM_KERNEL_EXTRA=address=10.0.0.2
     libvirt=
@@ -152,15 +155,15 @@ start() {
         machine "$1" &
     pids="$pids $!"
 }
-start 1
-# Whoever has the other core until then makes this file.
-while [ -n "${ALONE_UNTIL:-}" ] && [ ! -e "$ALONE_UNTIL" ]; do sleep 1; done
+for m in $(seq $((machines - 1))); do start "$m"; done
+# Until then, somebody else takes the time of one.
+while [ -n "${FEWER_UNTIL:-}" ] && [ ! -e "$FEWER_UNTIL" ]; do sleep 1; done
 if [ -s "$tmp/list.pair" ]; then
     (two_hosts) &
     pids="$pids $!"
     wait $! || :
 fi
-for m in $(seq 2 "$machines"); do start "$m"; done
+start "$machines"
 wait
 cat "$tmp"/tap.* >"$tmp/tap"
 code=$(cat "$tmp"/code.* | sort -n | tail -n 1)
