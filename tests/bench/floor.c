@@ -7,10 +7,10 @@
  * It loads libxenstore, 5 ms of its time: the static one has no thread that
  * reads, and takes an event that comes before an answer for the lack of one.
  *
- *  floor plug   DOMID VHOST 0 P-DEV...  a new vhost: dev-0 and on
+ *  floor plug   DOMID VHOST 0 P-DEV...  a new vscsictrl: dev-0 and on
  *  floor attach DOMID VHOST N P-DEV     dev-N, as vdev VHOST:0:0:N
  *  floor detach DOMID VHOST N
- *  floor unplug DOMID VHOST 0           the whole vhost
+ *  floor unplug DOMID VHOST 0           the whole vscsictrl
  *  floor list [DOMID]                   reads what a listing needs
  *  floor export H C T L NODE            the LIO objects that a device needs
  *  floor unexport H C T L NODE          and away with them
@@ -35,7 +35,7 @@
 static struct xs_handle *xs;
 static xs_transaction_t t;
 static double committed_us;
-static const char *domid, *vhost, *dev;
+static const char *domid, *ref, *dev;
 static char backend[128], frontend[128], record[128];
 
 static void die(const char *what)
@@ -137,7 +137,7 @@ static void await(int state, int backend_dev, int frontend_dev)
     }
 }
 
-static void add_vhost(void)
+static void add_ctrl(void)
 {
     unsigned id = (unsigned)strtoul(domid, NULL, 10);
     struct xs_permissions front[] = { { id, XS_PERM_NONE },
@@ -145,7 +145,7 @@ static void add_vhost(void)
     struct xs_permissions back[] = { { 0, XS_PERM_NONE },
                                      { id, XS_PERM_READ } };
 
-    put(record, "", "{\"version\":1,\"devid\":%s,\"idx\":%s}", vhost, vhost);
+    put(record, "", "{\"version\":1,\"devid\":%s,\"idx\":%s}", ref, ref);
     put(record, "frontend", "%s", frontend);
     put(record, "backend", "%s", backend);
     if (!xs_mkdir(xs, t, frontend) ||
@@ -191,14 +191,14 @@ static void print_dev(char *line, size_t size, const char *p_dev)
 {
     snprintf(line, size, ID "\"pdev\":{\"p_devname\":\"%s\",\"type.wwn\":"
              "{\"m\":\"%s\"}},\"vdev\":{\"hst\":%s,\"lun\":%s}}\n", dev,
-             p_dev, p_dev, vhost, dev);
+             p_dev, p_dev, ref, dev);
 }
 
 static void add_dev(const char *p_dev)
 {
     char v_dev[64];
 
-    snprintf(v_dev, sizeof(v_dev), "%s:0:0:%s", vhost, dev);
+    snprintf(v_dev, sizeof(v_dev), "%s:0:0:%s", ref, dev);
     put_dev("p-dev", p_dev);
     put_dev("p-devname", p_dev);
     put_dev("v-dev", v_dev);
@@ -225,7 +225,7 @@ static void plug(char **p_devs, int num)
     int i;
 
     begin();
-    add_vhost();
+    add_ctrl();
     for (i = 0; i < num; i++) {
         snprintf(last, sizeof(last), "%d", i);
         dev = last;
@@ -302,7 +302,7 @@ static char **names(unsigned *num, const char *fmt, ...)
     return list;
 }
 
-static void list_vhost(const char *dom, const char *name, const char *host)
+static void list_ctrl(const char *dom, const char *name, const char *host)
 {
     static const char id[] = "{\"vscsidev_id\":";
     char *state = get(BACKENDS "/%s/%s/state", dom, host);
@@ -330,7 +330,7 @@ static void list(const char *dom)
     char **hosts = names(&num, "/libxl/%s/device/vscsi", dom);
 
     for (i = 0; i < num; i++)
-        list_vhost(dom, name, hosts[i]);
+        list_ctrl(dom, name, hosts[i]);
     free(hosts);
     free(name);
 }
@@ -432,13 +432,13 @@ int main(int argc, char **argv)
     if (argc < 5)
         return 2;
     domid = argv[2];
-    vhost = argv[3];
+    ref = argv[3];
     dev = argv[4];
-    snprintf(backend, sizeof(backend), BACKENDS "/%s/%s", domid, vhost);
+    snprintf(backend, sizeof(backend), BACKENDS "/%s/%s", domid, ref);
     snprintf(frontend, sizeof(frontend), "/local/domain/%s/device/vscsi/%s",
-             domid, vhost);
+             domid, ref);
     snprintf(record, sizeof(record), "/libxl/%s/device/vscsi/%s", domid,
-             vhost);
+             ref);
     if (argc > 5 && !strcmp(what, "attach"))
         attach(argv[5]);
     else if (argc > 5 && !strcmp(what, "plug"))

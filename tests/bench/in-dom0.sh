@@ -134,7 +134,7 @@ with_there() {
     /tests/thirdparty remove "$domid" 0
 }
 
-# A vhost of its own for each round: the guest needs a while to be rid of
+# A vscsictrl of its own for each round: the guest needs a while to be rid of
 # one.
 first_and_many() {
     for _r in $(seq "$rounds"); do
@@ -315,7 +315,7 @@ hanging() {
     remove_foreign 301
 }
 
-# lives_beside NAME: the beginning and the end of a domain with four vhosts.
+# lives_beside NAME: the beginning and the end of a domain with four vscsictrls.
 lives_beside() {
     for _r in $(seq "$rounds"); do
         at_rest

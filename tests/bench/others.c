@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-only */
 /*
- * others add|remove NUM DEVS: in xenstore, NUM other domains with a vhost of
- * DEVS devices each; nobody runs them, and no kernel takes note.
+ * others add|remove NUM DEVS: in xenstore, NUM other domains with a vscsictrl
+ * of DEVS devices each; nobody runs them, and no kernel takes note.
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -14,7 +14,7 @@
 #define FIRST 30000u
 
 typedef struct other {
-    libxl__vscsi_vhost vhost;
+    libxl__vscsi_ref ref;
     libxl_device_vscsictrl ctrl;
 } other;
 
@@ -23,11 +23,11 @@ static int add_body(libxl__vscsi_ctx *vc, xs_transaction_t t, void *arg)
     other *o = arg;
     int rc;
 
-    rc = libxl__vscsi_record_vhost(vc, t, o->vhost, &o->ctrl);
+    rc = libxl__vscsi_record_ctrl(vc, t, o->ref, &o->ctrl);
     /* 4, Connected: to the kernel that is none of its business. */
     if (!rc)
-        rc = libxl__vscsi_xs_set_state(vc, t, o->vhost, 4);
-    return rc ? rc : libxl__vscsi_index_write(vc, t, o->vhost,
+        rc = libxl__vscsi_xs_set_state(vc, t, o->ref, 4);
+    return rc ? rc : libxl__vscsi_index_write(vc, t, o->ref,
                                               o->ctrl.vscsidevs,
                                               o->ctrl.num_vscsidevs);
 }
@@ -37,9 +37,9 @@ static int remove_body(libxl__vscsi_ctx *vc, xs_transaction_t t, void *arg)
     other *o = arg;
     int rc;
 
-    rc = libxl__vscsi_xs_rm_vhosts(vc, t, &o->vhost, 1);
+    rc = libxl__vscsi_xs_rm_ctrls(vc, t, &o->ref, 1);
     return rc ? rc : libxl__vscsi_remove_node(
-        vc, t, libxl__vscsi_sprintf("/libxl/%u", o->vhost.domid));
+        vc, t, libxl__vscsi_sprintf("/libxl/%u", o->ref.domid));
 }
 
 static void add_devices(other *o, unsigned num)
@@ -52,10 +52,10 @@ static void add_devices(other *o, unsigned num)
         dev.vscsidev_id = (libxl_devid)i;
         dev.vdev.lun = i;
         libxl_vscsi_pdev_init_type(&dev.pdev, LIBXL_VSCSI_PDEV_TYPE_HCTL);
-        dev.pdev.u.hctl.m = (libxl_vscsi_hctl){ .hst = o->vhost.domid,
+        dev.pdev.u.hctl.m = (libxl_vscsi_hctl){ .hst = o->ref.domid,
                                                 .lun = i };
         dev.pdev.wwid = libxl__vscsi_sprintf("naa.5000c5%010x",
-                                             o->vhost.domid << 8 | i);
+                                             o->ref.domid << 8 | i);
         libxl_device_vscsictrl_append_vscsidev(NULL, &o->ctrl, &dev);
         libxl_device_vscsidev_dispose(&dev);
     }
@@ -71,7 +71,7 @@ int main(int argc, char **argv)
     if (rc || libxl__vscsi_ctx_init(&vc))
         return 1;
     for (i = 0; !rc && i < num; i++) {
-        other o = { .vhost = { .domid = FIRST + i, .devid = 0 } };
+        other o = { .ref = { .domid = FIRST + i, .devid = 0 } };
 
         libxl_device_vscsictrl_init(&o.ctrl);
         o.ctrl.devid = 0;

@@ -20,7 +20,7 @@
 #define NUM_DOMAINS 250
 #define NUM_DEVS 4
 #define MANY_DEVS 1000
-#define DEVS_PER_VHOST 250
+#define DEVS_PER_CTRL 250
 #define FIRST_EMPTY 2000
 #define FIRST_DOMAIN 1000
 #define ONE_DOMAIN 900u
@@ -46,18 +46,18 @@ static void write_domain(unsigned domid)
 static int write_body(libxl__vscsi_ctx *c, xs_transaction_t t, void *arg)
 {
     libxl_device_vscsictrl *ctrl = arg;
-    libxl__vscsi_p_dev p_devs[DEVS_PER_VHOST];
+    libxl__vscsi_p_dev p_devs[DEVS_PER_CTRL];
     int i;
 
     for (i = 0; i < ctrl->num_vscsidevs; i++)
         if (!libxl__vscsi_pdev_format(&ctrl->vscsidevs[i].pdev, p_devs[i]))
             return ERROR_INVAL;
-    return libxl__vscsi_xs_add_vhost(c, t, c->domid, ctrl, p_devs);
+    return libxl__vscsi_xs_add_ctrl(c, t, c->domid, ctrl, p_devs);
 }
 
-/* Devices FIRST and on, on the vhost's LUNs from 0. */
-static void write_vhost(unsigned domid, int devid, unsigned first,
-                        unsigned num)
+/* Devices FIRST and on, on the vscsictrl's LUNs from 0. */
+static void write_ctrl(unsigned domid, int devid, unsigned first,
+                       unsigned num)
 {
     libxl_device_vscsictrl ctrl;
     libxl_device_vscsidev dev;
@@ -159,7 +159,7 @@ int main(int argc, char **argv)
 
     for (i = 0; i < NUM_DOMAINS; i++) {
         write_domain(FIRST_DOMAIN + i);
-        write_vhost(FIRST_DOMAIN + i, 0, i * NUM_DEVS, NUM_DEVS);
+        write_ctrl(FIRST_DOMAIN + i, 0, i * NUM_DEVS, NUM_DEVS);
     }
     requests_of("store-requests-250", "xl-on-store scsi-list");
     requests_of("store-floor-requests-250", "floor list");
@@ -169,10 +169,10 @@ int main(int argc, char **argv)
     }
 
     write_domain(ONE_DOMAIN);
-    write_vhost(ONE_DOMAIN, 0, 0, 1);
+    write_ctrl(ONE_DOMAIN, 0, 0, 1);
     write_domain(MANY_DOMAIN);
-    for (i = 0; i < MANY_DEVS / DEVS_PER_VHOST; i++)
-        write_vhost(MANY_DOMAIN, (int)i, i * DEVS_PER_VHOST, DEVS_PER_VHOST);
+    for (i = 0; i < MANY_DEVS / DEVS_PER_CTRL; i++)
+        write_ctrl(MANY_DOMAIN, (int)i, i * DEVS_PER_CTRL, DEVS_PER_CTRL);
     snprintf(one, sizeof(one), "xl-on-store scsi-list %u", ONE_DOMAIN);
     snprintf(many, sizeof(many), "xl-on-store scsi-list %u", MANY_DOMAIN);
     for (i = 0; i < rounds; i++) {

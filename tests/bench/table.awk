@@ -161,9 +161,9 @@ END {
             "list-binary", "")
     beside("others", "beside 500 other domains")
     beside("targets", "beside 100 targets")
-    compare("xl create, 4 vhosts, 100 domains", "create-others", "none",
+    compare("xl create, 4 HBAs, 100 domains", "create-others", "none",
             "create-alone", 1.10)
-    compare("xl destroy, 4 vhosts, 100 domains", "end-others", "none",
+    compare("xl destroy, 4 HBAs, 100 domains", "end-others", "none",
             "end-alone", 1.10)
     hung("scsi-attach", "attach")
     hung("scsi-detach", "detach")

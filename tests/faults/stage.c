@@ -67,7 +67,7 @@ void libxl__vscsi_in_parallel(libxl__vscsi_job *job, void *args, size_t size,
 
 /* ----- xenstore ----- */
 
-/* Where nodes of vhosts can be; all of xenstore would take long. */
+/* Where nodes of vscsictrls can be; all of xenstore would take long. */
 static char *dump_store(struct rig *rig)
 {
     static const char *const dirs[] = {
@@ -267,17 +267,17 @@ static char *read_in(struct rig *rig, const char *dir, const char *name)
 /* dir: VHOST/vscsi-devs/dev-N.  Has the guest got it? */
 static bool guest_has(struct rig *rig, const char *dir)
 {
-    char *vhost = text_copy(dir), *dev = strstr(vhost, "/vscsi-devs/");
+    char *ref = text_copy(dir), *dev = strstr(ref, "/vscsi-devs/");
     char *state, *frontend, *path, *answer;
     bool has;
 
     *dev = '\0';
-    state = read_in(rig, vhost, "state");
-    frontend = read_in(rig, vhost, "frontend");
-    path = text_new("%s/%s", frontend, dir + (dev - vhost) + 1);
+    state = read_in(rig, ref, "state");
+    frontend = read_in(rig, ref, "frontend");
+    path = text_new("%s/%s", frontend, dir + (dev - ref) + 1);
     answer = read_in(rig, path, "state");
     has = !strcmp(state, "4") && !strcmp(answer, "4");
-    free(vhost), free(state), free(frontend), free(path), free(answer);
+    free(ref), free(state), free(frontend), free(path), free(answer);
     return has;
 }
 
@@ -345,7 +345,7 @@ void stage_detach_all(struct rig *rig, libxl__vscsi_removal how)
     libxl_device_vscsictrl *ctrls;
     int i, num;
 
-    ctrls = rig_vhosts(rig, DOM, &num);
+    ctrls = rig_ctrls(rig, DOM, &num);
     for (i = 0; i < num; i++)
         if (rig_close(rig, DOM, ctrls[i].devid, how))
             fail_msg("vscsictrl %d: %s", ctrls[i].devid, rig_log());

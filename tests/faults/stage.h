@@ -37,7 +37,7 @@ void stage_assert_clean(struct rig *rig);
  */
 char *stage_truth(struct rig *rig, uint32_t domid);
 
-/* Detaches all vhosts of domain 5, which must work. */
+/* Detaches all vscsictrls of domain 5, which must work. */
 void stage_detach_all(struct rig *rig, libxl__vscsi_removal how);
 /* Ends domain 5, cleans up after it, and begins a new one. */
 void stage_renew_domain(struct rig *rig);

@@ -18,7 +18,7 @@
 
 struct operation {
     const char *name;
-    unsigned num;               /* devices that the vhost has already */
+    unsigned num;               /* devices that the vscsictrl has already */
     int (*act)(struct rig *rig);
 };
 
@@ -37,12 +37,12 @@ static int detach_one(struct rig *rig)
     return rig_detach(rig, DOM, "0:0:0:1", LIBXL__VSCSI_SAFE_REMOVE);
 }
 
-static int detach_vhost(struct rig *rig)
+static int detach_ctrl(struct rig *rig)
 {
     return rig_close(rig, DOM, 0, LIBXL__VSCSI_SAFE_REMOVE);
 }
 
-static int destroy_vhost(struct rig *rig)
+static int destroy_ctrl(struct rig *rig)
 {
     return rig_close(rig, DOM, 0, LIBXL__VSCSI_DESTROY);
 }
@@ -51,8 +51,8 @@ static const struct operation operations[] = {
     { "attach, a new vscsictrl", 0, attach_two },
     { "attach, to a connected vscsictrl", 2, attach_more },
     { "detach, one of three", 3, detach_one },
-    { "detach, a vscsictrl", 2, detach_vhost },
-    { "detach by force", 2, destroy_vhost },
+    { "detach, a vscsictrl", 2, detach_ctrl },
+    { "detach by force", 2, destroy_ctrl },
 };
 
 static unsigned tried;

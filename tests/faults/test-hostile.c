@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-only */
 /*
- * A guest that rewrites what it owns under its vhost at every request that
+ * A guest that rewrites what it owns under its vscsictrl at every request that
  * an operation makes.  Whatever it does, the toolstack asks for, writes and
- * removes only what belongs to that vhost, another domain notices nothing,
+ * removes only what belongs to that vscsictrl, another domain notices nothing,
  * and every operation ends.
  */
 #include "stage.h"
@@ -350,12 +350,12 @@ static void detach_one(struct rig *rig)
     rig_detach(rig, DOM, "0:0:0:1", LIBXL__VSCSI_SAFE_REMOVE);
 }
 
-static void detach_vhost(struct rig *rig)
+static void detach_ctrl(struct rig *rig)
 {
     rig_close(rig, DOM, 0, LIBXL__VSCSI_REMOVE);
 }
 
-static void destroy_vhost(struct rig *rig)
+static void destroy_ctrl(struct rig *rig)
 {
     rig_close(rig, DOM, 0, LIBXL__VSCSI_DESTROY);
 }
@@ -391,7 +391,7 @@ static void a_guest_changes_nothing_of_a_limited_attach(void **state)
         "hostile guest: attach, of limited segments", 0, attach_limited });
 }
 
-static void a_guest_changes_nothing_of_an_attach_to_a_vhost(void **state)
+static void a_guest_changes_nothing_of_an_attach_to_a_ctrl(void **state)
 {
     try_all(*state, &(struct scenario){
         "hostile guest: attach, to a connected vscsictrl", 2, attach_more });
@@ -403,16 +403,16 @@ static void a_guest_changes_nothing_of_a_detach(void **state)
         "hostile guest: detach, one of three", 3, detach_one });
 }
 
-static void a_guest_changes_nothing_of_a_detach_of_a_vhost(void **state)
+static void a_guest_changes_nothing_of_a_detach_of_a_ctrl(void **state)
 {
     try_all(*state, &(struct scenario){
-        "hostile guest: detach, a vscsictrl", 2, detach_vhost });
+        "hostile guest: detach, a vscsictrl", 2, detach_ctrl });
 }
 
 static void a_guest_changes_nothing_of_a_forced_detach(void **state)
 {
     try_all(*state, &(struct scenario){
-        "hostile guest: detach by force", 2, destroy_vhost });
+        "hostile guest: detach by force", 2, destroy_ctrl });
 }
 
 static void a_guest_changes_nothing_of_a_list(void **state)
@@ -436,9 +436,9 @@ int main(void)
     const struct CMUnitTest tests[] = {
         STAGE_TEST(a_guest_changes_nothing_of_an_attach),
         STAGE_TEST(a_guest_changes_nothing_of_a_limited_attach),
-        STAGE_TEST(a_guest_changes_nothing_of_an_attach_to_a_vhost),
+        STAGE_TEST(a_guest_changes_nothing_of_an_attach_to_a_ctrl),
         STAGE_TEST(a_guest_changes_nothing_of_a_detach),
-        STAGE_TEST(a_guest_changes_nothing_of_a_detach_of_a_vhost),
+        STAGE_TEST(a_guest_changes_nothing_of_a_detach_of_a_ctrl),
         STAGE_TEST(a_guest_changes_nothing_of_a_forced_detach),
         STAGE_TEST(a_guest_changes_nothing_of_a_list),
         STAGE_TEST(a_guest_changes_nothing_of_a_resume),

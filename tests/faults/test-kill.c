@@ -142,7 +142,7 @@ static void end_domain(struct rig *rig)
     libxl_device_vscsictrl *ctrls;
     int num, rc;
 
-    ctrls = rig_vhosts(rig, DOM, &num);
+    ctrls = rig_ctrls(rig, DOM, &num);
     store_domain_destroy(rig->s, DOM);
     if (num) {                  /* else xl has no reason to ask for it */
         rc = libxl__vscsi_domain_destroyed(&rig->vc, DOM, ctrls, num);
@@ -237,7 +237,7 @@ static void try_all(struct rig *rig, const struct scenario *sc)
 
 /* ----- what is done ----- */
 
-static void with_vhost_1(struct rig *rig)
+static void with_ctrl_1(struct rig *rig)
 {
     assert_int_equal(rig_attach_many(rig, DOM, 1, 2, 1), 0);
 }
@@ -267,7 +267,7 @@ static int detach_first(struct rig *rig)
     return rig_detach(rig, DOM, "0:0:0:0", LIBXL__VSCSI_SAFE_REMOVE);
 }
 
-static int close_vhost(struct rig *rig)
+static int close_ctrl(struct rig *rig)
 {
     return rig_close(rig, DOM, 0, LIBXL__VSCSI_SAFE_REMOVE);
 }
@@ -279,14 +279,14 @@ static int close_vhost(struct rig *rig)
 #define EIGHT FOUR " 0:0:0:4=/dev/fake-0-4(4) 0:0:0:5=/dev/fake-0-5(4) " \
     "0:0:0:6=/dev/fake-0-6(4) 0:0:0:7=/dev/fake-0-7(4)"
 
-static void an_attach_as_a_new_vhost_is_killed_anywhere(void **state)
+static void an_attach_as_a_new_ctrl_is_killed_anywhere(void **state)
 {
     try_all(*state, &(struct scenario){
         "kill: attach, a new vscsictrl", 0, NULL, attach_first, .goal = ONE,
     });
 }
 
-static void an_attach_to_a_connected_vhost_is_killed_anywhere(void **state)
+static void an_attach_to_a_connected_ctrl_is_killed_anywhere(void **state)
 {
     try_all(*state, &(struct scenario){
         "kill: attach, to a connected vscsictrl", 3, NULL, attach_fourth,
@@ -317,10 +317,10 @@ static void a_detach_of_the_last_is_killed_anywhere(void **state)
     });
 }
 
-static void a_detach_of_a_vhost_is_killed_anywhere(void **state)
+static void a_detach_of_a_ctrl_is_killed_anywhere(void **state)
 {
     try_all(*state, &(struct scenario){
-        "kill: detach, a vscsictrl of three devices", 3, NULL, close_vhost,
+        "kill: detach, a vscsictrl of three devices", 3, NULL, close_ctrl,
         .goal = "",
     });
 }
@@ -411,7 +411,7 @@ static void paused_domain(struct rig *rig)
     rig->vc.domain = LIBXL__VSCSI_DOMAIN_PAUSED;
 }
 
-static int attach_two_vhosts(struct rig *rig)
+static int attach_two_ctrls(struct rig *rig)
 {
     int rc = rig_attach_many(rig, DOM, 0, 0, 2);
 
@@ -422,7 +422,7 @@ static void a_create_is_killed_anywhere(void **state)
 {
     try_all(*state, &(struct scenario){
         "kill: create, then the domain is destroyed", 0, paused_domain,
-        attach_two_vhosts, .ending = END_DESTROY,
+        attach_two_ctrls, .ending = END_DESTROY,
     });
 }
 
@@ -438,9 +438,9 @@ static void forget_given(void)
 
 static void destroyed_domain(struct rig *rig)
 {
-    with_vhost_1(rig);
+    with_ctrl_1(rig);
     forget_given();
-    given = rig_vhosts(rig, DOM, &num_given);
+    given = rig_ctrls(rig, DOM, &num_given);
     store_domain_destroy(rig->s, DOM);
 }
 
@@ -481,7 +481,7 @@ static int wake(struct rig *rig)
 static void a_resume_is_killed_anywhere(void **state)
 {
     try_all(*state, &(struct scenario){
-        "kill: resume", 2, with_vhost_1, wake,
+        "kill: resume", 2, with_ctrl_1, wake,
         .goal = TWO " 1:0:0:2=/dev/fake-0-2(4)",
     });
 }
@@ -489,12 +489,12 @@ static void a_resume_is_killed_anywhere(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        STAGE_TEST(an_attach_as_a_new_vhost_is_killed_anywhere),
-        STAGE_TEST(an_attach_to_a_connected_vhost_is_killed_anywhere),
+        STAGE_TEST(an_attach_as_a_new_ctrl_is_killed_anywhere),
+        STAGE_TEST(an_attach_to_a_connected_ctrl_is_killed_anywhere),
         STAGE_TEST(an_attach_of_many_devices_is_killed_anywhere),
         STAGE_TEST(a_detach_of_one_of_many_is_killed_anywhere),
         STAGE_TEST(a_detach_of_the_last_is_killed_anywhere),
-        STAGE_TEST(a_detach_of_a_vhost_is_killed_anywhere),
+        STAGE_TEST(a_detach_of_a_ctrl_is_killed_anywhere),
         STAGE_TEST(a_list_is_killed_anywhere),
         STAGE_TEST(an_attach_that_is_undone_is_killed_anywhere),
         STAGE_TEST(an_attach_that_plugs_again_is_killed_anywhere),

@@ -24,8 +24,8 @@
 #define MAX_RACES 20
 #define WORKERS 8u
 #define DOMAINS 3u              /* 5, 7, 8 */
-#define VHOSTS 2u
-#define LUNS 6u                 /* of a vhost, and of the shared target */
+#define CTRLS 2u
+#define LUNS 6u                 /* of a vscsictrl, and of the shared target */
 #define HANGS_AFTER_S 600
 
 static const uint32_t domids[DOMAINS] = { DOM, 7, 8 };
@@ -33,7 +33,7 @@ static const uint32_t domids[DOMAINS] = { DOM, 7, 8 };
 /* Memory that all of them see. */
 static struct shared {
     /* attached less detached, of every place */
-    int places[DOMAINS][VHOSTS][LUNS];
+    int places[DOMAINS][CTRLS][LUNS];
     unsigned operations, refused, unexpected;
     bool over;
     char what[512];             /* the first that was unexpected */
@@ -47,7 +47,7 @@ static unsigned next_random(unsigned *seed)
     return *seed >> 16;
 }
 
-static void note(int rc, const char *what, uint32_t domid, unsigned vhost,
+static void note(int rc, const char *what, uint32_t domid, unsigned ref,
                  unsigned lun)
 {
     __atomic_add_fetch(&shared->operations, 1, __ATOMIC_RELAXED);
@@ -59,42 +59,42 @@ static void note(int rc, const char *what, uint32_t domid, unsigned vhost,
     }
     if (!__atomic_fetch_add(&shared->unexpected, 1, __ATOMIC_RELAXED))
         snprintf(shared->what, sizeof(shared->what), "%s %u %u:0:0:%u: rc "
-                 "%d: %.300s", what, domid, vhost, lun, rc, rig_log());
+                 "%d: %.300s", what, domid, ref, lun, rc, rig_log());
 }
 
 /* Any device of the shared target to any place: most are taken. */
 static void attach_any(struct rig *rig, unsigned num_doms, unsigned *seed)
 {
     unsigned d = next_random(seed) % num_doms;
-    unsigned vhost = next_random(seed) % VHOSTS;
+    unsigned ref = next_random(seed) % CTRLS;
     unsigned lun = next_random(seed) % LUNS;
     unsigned device = next_random(seed) % LUNS;
     char spec[64];
     int rc;
 
-    snprintf(spec, sizeof(spec), "/dev/fake-2-%u %u:0:0:%u", device, vhost,
+    snprintf(spec, sizeof(spec), "/dev/fake-2-%u %u:0:0:%u", device, ref,
              lun);
     rc = rig_attach(rig, domids[d], spec);
     if (!rc)
-        __atomic_add_fetch(&shared->places[d][vhost][lun], 1,
+        __atomic_add_fetch(&shared->places[d][ref][lun], 1,
                            __ATOMIC_RELAXED);
-    note(rc, "attach", domids[d], vhost, lun);
+    note(rc, "attach", domids[d], ref, lun);
 }
 
 static void detach_any(struct rig *rig, unsigned num_doms, unsigned *seed)
 {
     unsigned d = next_random(seed) % num_doms;
-    unsigned vhost = next_random(seed) % VHOSTS;
+    unsigned ref = next_random(seed) % CTRLS;
     unsigned lun = next_random(seed) % LUNS;
     char vdev[32];
     int rc;
 
-    snprintf(vdev, sizeof(vdev), "%u:0:0:%u", vhost, lun);
+    snprintf(vdev, sizeof(vdev), "%u:0:0:%u", ref, lun);
     rc = rig_detach(rig, domids[d], vdev, LIBXL__VSCSI_SAFE_REMOVE);
     if (!rc)
-        __atomic_sub_fetch(&shared->places[d][vhost][lun], 1,
+        __atomic_sub_fetch(&shared->places[d][ref][lun], 1,
                            __ATOMIC_RELAXED);
-    note(rc, "detach", domids[d], vhost, lun);
+    note(rc, "detach", domids[d], ref, lun);
 }
 
 static void list_any(struct rig *rig, unsigned num_doms, unsigned *seed)
@@ -183,7 +183,7 @@ static void assert_apart(struct rig *rig, unsigned num_doms)
         free(dump), free(path);
     }
     for (d = 0; d < num_doms; d++)
-        for (unsigned i = 0; i < VHOSTS * LUNS; i++)
+        for (unsigned i = 0; i < CTRLS * LUNS; i++)
             places += shared->places[d][i / LUNS][i % LUNS];
     assert_int_equal(total, places);
 }
@@ -192,14 +192,14 @@ static void assert_apart(struct rig *rig, unsigned num_doms)
 static void assert_places(struct rig *rig, unsigned d)
 {
     char *list = stage_truth(rig, domids[d]), vdev[32];
-    unsigned vhost, lun;
+    unsigned ref, lun;
 
-    for (vhost = 0; vhost < VHOSTS; vhost++) {
+    for (ref = 0; ref < CTRLS; ref++) {
         for (lun = 0; lun < LUNS; lun++) {
-            int is = shared->places[d][vhost][lun];
+            int is = shared->places[d][ref][lun];
             const char *found;
 
-            snprintf(vdev, sizeof(vdev), "%u:0:0:%u=", vhost, lun);
+            snprintf(vdev, sizeof(vdev), "%u:0:0:%u=", ref, lun);
             found = strstr(list, vdev);
             if (is != (found != NULL))
                 fail_msg("domain %u, %s %d times; list: %s", domids[d], vdev,
@@ -274,7 +274,7 @@ static unsigned race_once(struct rig *rig, unsigned num_doms, unsigned each)
         libxl_device_vscsictrl *ctrls;
         int v, num;
 
-        ctrls = rig_vhosts(rig, domids[i], &num);
+        ctrls = rig_ctrls(rig, domids[i], &num);
         for (v = 0; v < num; v++)
             assert_int_equal(rig_close(rig, domids[i], ctrls[v].devid,
                                        LIBXL__VSCSI_SAFE_REMOVE), 0);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-only */
-/* A domain's configuration as JSON, which comes from another host: vhosts
+/* A domain's configuration as JSON, which comes from another host: vscsictrls
  * that are put into it come out of it, and nothing else of it matters. */
 #include "../../tools/xl/hooks_life.h"
 #include "fuzz.h"

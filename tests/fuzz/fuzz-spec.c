@@ -114,8 +114,8 @@ static void add(const char *spec, bool ok, libxl_device_vscsictrl **ctrls,
     FUZZ_CHECK(count_devs(*ctrls, *num) == devs + !rc);
 }
 
-/* Of one vhost there is one, and no vdev is there twice, but for those that
- * stand for several. */
+/* Of one vscsictrl there is one, and no vdev is there twice, but for those
+ * that stand for several. */
 static void check_list(const libxl_device_vscsictrl *ctrls, int num)
 {
     int i, j, k;

@@ -72,15 +72,15 @@ static void check_ctrls(const libxl_device_vscsictrl *ctrls, int num)
 
 /* Who changes something refuses what who only looks calls unreadable. */
 static void check_refused(libxl__vscsi_ctx *vc,
-                          const libxl__vscsi_vhosts *vhosts)
+                          const libxl__vscsi_recorded *all)
 {
     libxl_device_vscsictrl *ctrls = NULL;
     unsigned before = num_messages, u;
     libxl_devid none = -7;
     int rc, r, num = 0;
 
-    for (u = 0; u < vhosts->num_unreadable; u++) {
-        libxl__vscsi_vhost v = { DOM, vhosts->unreadable[u] };
+    for (u = 0; u < all->num_unreadable; u++) {
+        libxl__vscsi_ref v = { DOM, all->unreadable[u] };
 
         FUZZ_CHECK(v.devid >= 0);
         rc = libxl__vscsi_xs_list(vc, DOM, v.devid, &ctrls, &num, NULL);
@@ -91,31 +91,31 @@ static void check_refused(libxl__vscsi_ctx *vc,
         num = 0;
     }
     FUZZ_CHECK(fakexs_failed() ||
-               num_messages == before + 2 * vhosts->num_unreadable);
+               num_messages == before + 2 * all->num_unreadable);
 }
 
 static libxl_device_vscsictrl *list(libxl__vscsi_ctx *vc, int *num_r)
 {
     unsigned before = num_messages;
-    libxl__vscsi_vhosts vhosts = { .num = -7 };
+    libxl__vscsi_recorded all = { .num = -7 };
     libxl_device_vscsictrl *ctrls;
     int rc;
 
-    rc = libxl__vscsi_xs_list_all(vc, DOM, -1, &vhosts);
+    rc = libxl__vscsi_xs_list_all(vc, DOM, -1, &all);
     if (rc) {
         check_failure(rc, before);
-        FUZZ_CHECK(vhosts.num == -7);
+        FUZZ_CHECK(all.num == -7);
         *num_r = 0;
         return NULL;
     }
-    check_ctrls(vhosts.ctrls, vhosts.num);
-    FUZZ_CHECK(vhosts.exists || !vhosts.num);
-    check_refused(vc, &vhosts);
-    ctrls = vhosts.ctrls;
-    *num_r = vhosts.num;
-    vhosts.ctrls = NULL;
-    vhosts.num = 0;
-    libxl__vscsi_vhosts_dispose(&vhosts);
+    check_ctrls(all.ctrls, all.num);
+    FUZZ_CHECK(all.exists || !all.num);
+    check_refused(vc, &all);
+    ctrls = all.ctrls;
+    *num_r = all.num;
+    all.ctrls = NULL;
+    all.num = 0;
+    libxl__vscsi_recorded_dispose(&all);
     return ctrls;
 }
 
@@ -133,7 +133,7 @@ static int count_id(const libxl_device_vscsictrl *ctrl, libxl_devid id)
 static void forget_one(libxl__vscsi_ctx *vc,
                        const libxl_device_vscsictrl *ctrl)
 {
-    libxl__vscsi_vhost v = { .domid = DOM, .devid = ctrl->devid };
+    libxl__vscsi_ref v = { .domid = DOM, .devid = ctrl->devid };
     libxl_device_vscsictrl *left = NULL;
     libxl_devid id;
     int num = 0;
@@ -159,9 +159,9 @@ static void list_again(libxl__vscsi_ctx *vc,
     fakexs_reset();
     fakexs_put("/libxl/5/device", "", 0);
     for (i = 0; i < num; i++) {
-        libxl__vscsi_vhost v = { .domid = DOM, .devid = ctrls[i].devid };
+        libxl__vscsi_ref v = { .domid = DOM, .devid = ctrls[i].devid };
 
-        if (libxl__vscsi_record_vhost(vc, 1, v, &ctrls[i]))
+        if (libxl__vscsi_record_ctrl(vc, 1, v, &ctrls[i]))
             return;             /* too long for a node */
     }
     again = list(vc, &num_again);
@@ -173,8 +173,8 @@ static void list_again(libxl__vscsi_ctx *vc,
         forget_one(vc, &ctrls[i]);
 }
 
-/* As attach does it: a vhost that makes no sense is refused. */
-static int add_vhost(libxl__vscsi_ctx *vc, const libxl_device_vscsictrl *ctrl)
+/* As attach does it: a vscsictrl that makes no sense is refused. */
+static int add_ctrl(libxl__vscsi_ctx *vc, const libxl_device_vscsictrl *ctrl)
 {
     libxl_device_vscsictrl copy;
     libxl__vscsi_p_dev *p_devs;
@@ -190,19 +190,19 @@ static int add_vhost(libxl__vscsi_ctx *vc, const libxl_device_vscsictrl *ctrl)
     FUZZ_CHECK(!libxl_defbool_is_default(copy.scsi_raw_cmds));
     FUZZ_CHECK(xs_transaction_start(vc->xsh));
     if (!rc)
-        rc = libxl__vscsi_xs_add_vhost(vc, 1, DOM, &copy, p_devs);
+        rc = libxl__vscsi_xs_add_ctrl(vc, 1, DOM, &copy, p_devs);
     free(p_devs);
     xs_transaction_end(vc->xsh, 1, rc != 0);
     libxl_device_vscsictrl_dispose(&copy);
     return rc;
 }
 
-/* A vhost made of what was read, whatever it says, is gone after it was
+/* A vscsictrl made of what was read, whatever it says, is gone after it was
  * removed, and so is all that came with it. */
 static void there_and_gone(libxl__vscsi_ctx *vc,
                            const libxl_device_vscsictrl *ctrls, int num)
 {
-    libxl__vscsi_vhost v = { .domid = DOM };
+    libxl__vscsi_ref v = { .domid = DOM };
     char *before, *after;
     int i;
 
@@ -212,10 +212,10 @@ static void there_and_gone(libxl__vscsi_ctx *vc,
     fakexs_put("/local/domain/0/backend", "", 0);
     before = fakexs_dump_without("/none");
     for (i = 0; i < num; i++)
-        add_vhost(vc, &ctrls[i]);
+        add_ctrl(vc, &ctrls[i]);
     for (i = 0; i < num; i++) {
         v.devid = ctrls[i].devid;
-        FUZZ_CHECK(!libxl__vscsi_xs_rm_vhosts(vc, 1, &v, 1));
+        FUZZ_CHECK(!libxl__vscsi_xs_rm_ctrls(vc, 1, &v, 1));
     }
     after = fakexs_dump_without("/none");
     FUZZ_CHECK(!strcmp(before, after));
@@ -225,7 +225,7 @@ static void there_and_gone(libxl__vscsi_ctx *vc,
 
 static void states(libxl__vscsi_ctx *vc)
 {
-    libxl__vscsi_vhost v = { .domid = DOM };
+    libxl__vscsi_ref v = { .domid = DOM };
     libxl__vscsi_state state;
     bool has;
     int i, rc;

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-only */
 /*
  * What the real second object calls of libxenlight-vscsi.  A domain that is
- * in the file "record" has the vhosts in the file "vhosts", which are written
- * as in vscsi=, one a line.
+ * in the file "record" has the vscsictrls in the file "vscsictrls", which are
+ * written as in vscsi=, one a line.
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -46,7 +46,7 @@ libxl_device_vscsictrl *libxl_device_vscsictrl_list(libxl_ctx *ctx,
     snprintf(text, sizeof(text), "%u", domid);
     word = text + 16;
     if (!fake_read("record", word, 64) || !strstr(word, text) ||
-        !fake_read("vhosts", text, sizeof(text)))
+        !fake_read("vscsictrls", text, sizeof(text)))
         text[0] = '\0';
     for (word = strtok_r(text, "\n", &state); word;
          word = strtok_r(NULL, "\n", &state))
@@ -144,7 +144,7 @@ int libxl_vscsi_freeze(libxl_ctx *ctx, uint32_t domid, int *frozen_r)
 {
     int rc = fake_rc("vscsi_freeze");
     const char *later = getenv("LATER");
-    FILE *f = later ? fopen("vhosts", "w") : NULL;
+    FILE *f = later ? fopen("vscsictrls", "w") : NULL;
 
     if (f) {
         fputs(later, f);

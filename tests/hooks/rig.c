@@ -110,7 +110,8 @@ void rig_clean(void)
 {
     static const char *const names[] = {
         "calls", "written", "out", "err", "store", "record", "stored",
-        "vhosts", "updated", "file", "file.vscsi", "file.lx", "empty.cfg", "wrong.cfg",
+        "vscsictrls", "updated", "file", "file.vscsi", "file.lx",
+        "empty.cfg", "wrong.cfg",
     };
     size_t i;
 

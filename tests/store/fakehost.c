@@ -22,7 +22,7 @@ static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
 static struct set held, broken, replaced, targets, stuck, exported, gone;
 static char owners[SET_SIZE][LIBXL__VSCSI_HCTL_SIZE];   /* of exported */
 static const char *target_device, *target_backstore;
-static libxl__vscsi_vhost backends[8];
+static libxl__vscsi_ref backends[8];
 static unsigned num_backends;
 static struct {
     char name[LIBXL__VSCSI_HCTL_SIZE];
@@ -366,14 +366,14 @@ bool libxl__vscsi_path_limits(libxl__vscsi_ctx *vc,
 }
 
 int libxl__vscsi_host_backends(libxl__vscsi_ctx *vc,
-                               libxl__vscsi_vhost **vhosts_r,
+                               libxl__vscsi_ref **refs_r,
                                unsigned *num_r)
 {
     (void)vc;
-    *vhosts_r = calloc(num_backends + 1, sizeof(**vhosts_r));
-    if (!*vhosts_r)
+    *refs_r = calloc(num_backends + 1, sizeof(**refs_r));
+    if (!*refs_r)
         return ERROR_NOMEM;
-    memcpy(*vhosts_r, backends, num_backends * sizeof(**vhosts_r));
+    memcpy(*refs_r, backends, num_backends * sizeof(**refs_r));
     *num_r = num_backends;
     return 0;
 }

@@ -16,7 +16,7 @@
 
 /* Forgets everything, at the start of a test. */
 void fakehost_reset(void);
-/* The kernel has a backend for the vhost; else it has none.  Up to 8. */
+/* The kernel has a backend for the vscsictrl; else it has none.  Up to 8. */
 void fakehost_add_backend(uint32_t domid, int devid);
 void fakehost_remove_backends(void);
 /* dom0 holds the device ("3:0:0:0"): attaching it is refused. */

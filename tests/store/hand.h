@@ -30,11 +30,11 @@ int hand_teardown(void **state);
 void hand_write_dev(struct store *s, unsigned n, const char *pdev,
                     const char *vdev, const char *also,
                     const char *also_value);
-/* A vhost with dev-0 at 0:0:0:0, as yet in nobody's hands. */
+/* A vscsictrl with dev-0 at 0:0:0:0, as yet in nobody's hands. */
 void hand_create(struct store *s);
 /* The same, and waits until it is connected. */
 void hand_connect(struct rig *rig);
-/* Takes a connected vhost away. */
+/* Takes a connected vscsictrl away. */
 void hand_remove(struct store *s);
 
 /* value NULL: there is no such node */

@@ -55,7 +55,8 @@ void peer_ignore_vdev(struct peer *p, enum peer_side side, const char *vdev);
 /* What the backend driver offers as feature-sg-grant when it probes, "128"
  * at first; NULL: nothing.  Not copied. */
 void peer_set_offer(struct peer *p, const char *segments);
-/* Ends everything above but drivers and the offer: no delay, no refusals, thawed. */
+/* Ends everything above but drivers and the offer: no delay, no refusals,
+ * thawed. */
 void peer_behave(struct peer *p);
 
 /* A guest writes or removes; 0 or what xenstored says.  Paths without '/'
@@ -69,9 +70,9 @@ int peer_guest_rm(struct peer *p, uint32_t domid, const char *path);
 /* LUN scans of the backend: connects and reconfigurations. */
 unsigned peer_handshakes(struct peer *p);
 unsigned peer_reconfigurations(struct peer *p);
-/* LUNs of a vhost that the backend has mapped, that the guest has. */
-unsigned peer_mapped(struct peer *p, uint32_t domid, unsigned vhost);
-unsigned peer_guest_luns(struct peer *p, uint32_t domid, unsigned vhost);
+/* LUNs of a vscsictrl that the backend has mapped, that the guest has. */
+unsigned peer_mapped(struct peer *p, uint32_t domid, unsigned ref);
+unsigned peer_guest_luns(struct peer *p, uint32_t domid, unsigned ref);
 /* Lines like "backend 5/0: sees 3", "frontend 5/0: dev-1 4". */
 char *peer_log(struct peer *p);
 /* As store_violations(). */

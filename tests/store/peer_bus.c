@@ -114,7 +114,7 @@ void bus_fatal(struct device *d)
 
 /* "BASE/5/0/state" or "BASE/0": the numbers that name a device. */
 static bool parse_node(struct kernel *k, const char *path, uint32_t *domid_r,
-                       unsigned *vhost_r)
+                       unsigned *ref_r)
 {
     size_t len = strlen(k->base);
     const char *p = path + len;
@@ -130,7 +130,7 @@ static bool parse_node(struct kernel *k, const char *path, uint32_t *domid_r,
             return false;
         p = end + 1;
     }
-    *vhost_r = (unsigned)strtoul(p, &end, 10);
+    *ref_r = (unsigned)strtoul(p, &end, 10);
     return end != p && (!*end || *end == '/');
 }
 
@@ -201,7 +201,7 @@ static void free_gone(struct kernel *k)
 
 /* The kernel makes a device only of nodes that are new. */
 static void new_device(struct kernel *k, const char *node, uint32_t domid,
-                       unsigned vhost)
+                       unsigned ref)
 {
     const char *name = k->side == PEER_BACKEND ? "frontend" : "backend";
     char *otherend = bus_read(k, node, name);
@@ -218,7 +218,7 @@ static void new_device(struct kernel *k, const char *node, uint32_t domid,
     d->kernel = k;
     d->id = k->next_id++;
     d->domid = domid;
-    d->vhost = vhost;
+    d->ref = ref;
     d->node = text_copy(node);
     d->otherend = otherend;
     d->state = XenbusStateInitialising;
@@ -230,27 +230,27 @@ static void new_device(struct kernel *k, const char *node, uint32_t domid,
     bind_driver(d);
 }
 
-static void check_device(struct kernel *k, uint32_t domid, unsigned vhost)
+static void check_device(struct kernel *k, uint32_t domid, unsigned ref)
 {
     char *node = k->side == PEER_BACKEND ?
-        text_new("%s/%u/%u", k->base, domid, vhost) :
-        text_new("%s/%u", k->base, vhost);
+        text_new("%s/%u/%u", k->base, domid, ref) :
+        text_new("%s/%u", k->base, ref);
     struct device *d = k->devices;
     bool there = exists(k, node);
 
-    while (d && (d->gone || d->domid != domid || d->vhost != vhost))
+    while (d && (d->gone || d->domid != domid || d->ref != ref))
         d = d->next;
     if (d && !there)
         bus_unregister(d);
     else if (!d && there)
-        new_device(k, node, domid, vhost);
+        new_device(k, node, domid, ref);
     free(node);
 }
 
 /* Calls check_device() for what is listed below dir, levels deep. */
 static void look_around(struct kernel *k, const char *dir, unsigned levels)
 {
-    unsigned num = 0, vhost;
+    unsigned num = 0, ref;
     uint32_t domid;
     char *names = ring_directory(k->ring, 0, dir, &num), *path;
     const char *name = names;
@@ -259,8 +259,8 @@ static void look_around(struct kernel *k, const char *dir, unsigned levels)
         path = text_new("%s/%s", dir, name);
         if (levels > 1)
             look_around(k, path, levels - 1);
-        else if (parse_node(k, path, &domid, &vhost))
-            check_device(k, domid, vhost);
+        else if (parse_node(k, path, &domid, &ref))
+            check_device(k, domid, ref);
         free(path);
     }
     free(names);
@@ -269,17 +269,17 @@ static void look_around(struct kernel *k, const char *dir, unsigned levels)
 static void bus_changed(struct kernel *k, const char *path)
 {
     uint32_t domid;
-    unsigned vhost;
+    unsigned ref;
 
     if (!peer_gate(k, PEER_NO_STATE))
         return;
-    if (parse_node(k, path, &domid, &vhost)) {
-        check_device(k, domid, vhost);
+    if (parse_node(k, path, &domid, &ref)) {
+        check_device(k, domid, ref);
         return;
     }
     for (struct device *d = k->devices; d; d = d->next)
         if (!d->gone)
-            check_device(k, d->domid, d->vhost);
+            check_device(k, d->domid, d->ref);
     if (!strcmp(path, k->base))
         look_around(k, path, k->side == PEER_BACKEND ? 2 : 1);
 }

@@ -32,13 +32,13 @@ struct lun {
     unsigned chn, tgt, lun;
 };
 
-/* One vhost, as one kernel knows it. */
+/* One vscsictrl, as one kernel knows it. */
 struct device {
     struct device *next;
     struct kernel *kernel;
     unsigned id;                /* in the token of its watch */
     uint32_t domid;             /* of the guest */
-    unsigned vhost;
+    unsigned ref;
     char *node, *otherend;
     int state;                  /* cached: what the driver last wrote */
     bool bound;                 /* probed by the driver */

@@ -177,7 +177,7 @@ unsigned peer_reconfigurations(struct peer *p)
 }
 
 static unsigned count_luns(struct peer *p, enum peer_side side,
-                           uint32_t domid, unsigned vhost)
+                           uint32_t domid, unsigned ref)
 {
     struct kernel *k;
     struct device *d;
@@ -186,20 +186,20 @@ static unsigned count_luns(struct peer *p, enum peer_side side,
     k = peer_find_kernel(p, side, side == PEER_BACKEND ? 0 : domid);
     peer_lock(p);
     for (d = k->devices; d; d = d->next)
-        if (!d->gone && d->domid == domid && d->vhost == vhost)
+        if (!d->gone && d->domid == domid && d->ref == ref)
             num = d->num_luns;
     peer_unlock(p);
     return num;
 }
 
-unsigned peer_mapped(struct peer *p, uint32_t domid, unsigned vhost)
+unsigned peer_mapped(struct peer *p, uint32_t domid, unsigned ref)
 {
-    return count_luns(p, PEER_BACKEND, domid, vhost);
+    return count_luns(p, PEER_BACKEND, domid, ref);
 }
 
-unsigned peer_guest_luns(struct peer *p, uint32_t domid, unsigned vhost)
+unsigned peer_guest_luns(struct peer *p, uint32_t domid, unsigned ref)
 {
-    return count_luns(p, PEER_FRONTEND, domid, vhost);
+    return count_luns(p, PEER_FRONTEND, domid, ref);
 }
 
 char *peer_log(struct peer *p)

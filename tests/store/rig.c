@@ -159,7 +159,7 @@ int rig_attach(struct rig *rig, uint32_t domid, const char *devices)
     return rc;
 }
 
-int rig_attach_many(struct rig *rig, uint32_t domid, unsigned vhost,
+int rig_attach_many(struct rig *rig, uint32_t domid, unsigned ref,
                     unsigned first, unsigned num)
 {
     libxl_device_vscsictrl ctrl;
@@ -172,7 +172,7 @@ int rig_attach_many(struct rig *rig, uint32_t domid, unsigned vhost,
         libxl_device_vscsidev_init(&dev);
         dev.pdev.p_devname = libxl__vscsi_sprintf("/dev/fake-%u-%u", i / 16,
                                                   i % 16);
-        dev.vdev.hst = vhost;
+        dev.vdev.hst = ref;
         dev.vdev.tgt = i / 16;
         dev.vdev.lun = i % 16;
         libxl_device_vscsictrl_append_vscsidev(NULL, &ctrl, &dev);
@@ -186,26 +186,26 @@ int rig_attach_many(struct rig *rig, uint32_t domid, unsigned vhost,
 int rig_detach(struct rig *rig, uint32_t domid, const char *vdev,
                libxl__vscsi_removal how)
 {
-    libxl__vscsi_vhost vhost = { .domid = domid };
+    libxl__vscsi_ref ref = { .domid = domid };
     libxl_vscsi_hctl hctl;
 
     assert_true(libxl__vscsi_hctl_parse(vdev, &hctl));
-    vhost.devid = (libxl_devid)hctl.hst;
-    return libxl__vscsi_detach(&rig->vc, vhost, &hctl, 1, how);
+    ref.devid = (libxl_devid)hctl.hst;
+    return libxl__vscsi_detach(&rig->vc, ref, &hctl, 1, how);
 }
 
-int rig_close(struct rig *rig, uint32_t domid, int vhost,
+int rig_close(struct rig *rig, uint32_t domid, int ref,
               libxl__vscsi_removal how)
 {
-    libxl__vscsi_vhost v = { .domid = domid, .devid = vhost };
+    libxl__vscsi_ref v = { .domid = domid, .devid = ref };
 
     return libxl__vscsi_detach(&rig->vc, v, NULL, 0, how);
 }
 
 /* ----- what is there ----- */
 
-libxl_device_vscsictrl *rig_vhosts(struct rig *rig, uint32_t domid,
-                                   int *num_r)
+libxl_device_vscsictrl *rig_ctrls(struct rig *rig, uint32_t domid,
+                                  int *num_r)
 {
     libxl_device_vscsictrl *ctrls = NULL;
 

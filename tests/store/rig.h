@@ -39,19 +39,19 @@ int rig_setup(void **state);
 int rig_teardown(void **state);
 
 /* "/dev/fake-0-1 0:0:0:1; /dev/fake-0-2 0:0:0:2,shareable": what to attach,
- * on one vhost.  Returns the rc. */
+ * on one vscsictrl.  Returns the rc. */
 int rig_attach(struct rig *rig, uint32_t domid, const char *devices);
-/* num devices TARGET:LUN 0:first and on, at the same vdevs of a vhost. */
-int rig_attach_many(struct rig *rig, uint32_t domid, unsigned vhost,
+/* num devices TARGET:LUN 0:first and on, at the same vdevs of a vscsictrl. */
+int rig_attach_many(struct rig *rig, uint32_t domid, unsigned ref,
                     unsigned first, unsigned num);
 int rig_detach(struct rig *rig, uint32_t domid, const char *vdev,
                libxl__vscsi_removal how);
-int rig_close(struct rig *rig, uint32_t domid, int vhost,
+int rig_close(struct rig *rig, uint32_t domid, int ref,
               libxl__vscsi_removal how);
 
-/* The vhosts on record, to be freed with _list_free(). */
-libxl_device_vscsictrl *rig_vhosts(struct rig *rig, uint32_t domid,
-                                   int *num_r);
+/* The vscsictrls on record, to be freed with _list_free(). */
+libxl_device_vscsictrl *rig_ctrls(struct rig *rig, uint32_t domid,
+                                  int *num_r);
 /* "0:0:0:0=/dev/fake-0-0(4) ...": all devices, with the state of each. */
 char *rig_list(struct rig *rig, uint32_t domid);
 void rig_assert_list(struct rig *rig, uint32_t domid, const char *expected);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-only */
 /*
  * What a toolstack must never do, found by replaying the trace.  B and F are
- * the states of backend and frontend of a vhost just before a commit.
+ * the states of backend and frontend of a vscsictrl just before a commit.
  *  1. B becomes 7 only while B is 4 and F is 4.
  *  2. A device becomes 5 only while the backend has it mapped.
  *  3. A backend dev-N goes only while no scan can be running: not while B is
@@ -9,7 +9,7 @@
  *     answered may be withdrawn together with its devices.
  *  4. A backend appears only together with or after its frontend.
  *  5. A v-dev is four decimals; a p-dev is NAME:LUN of 31 characters at most.
- *  6. No two devices of a vhost have the same channel, target and LUN.
+ *  6. No two devices of a vscsictrl have the same channel, target and LUN.
  *  7. A state that exists is never set to 1; but a frontend's 1 may be
  *     written again, for its watch to fire.
  *  8. The backend's limit of segments is lowered only while B is 2 and F is
@@ -39,7 +39,7 @@ struct node {
 struct rules {
     struct node *nodes;
     size_t num, max;
-    /* B and F of the vhosts of the set that is being committed */
+    /* B and F of the vscsictrls of the set that is being committed */
     struct node *before;
     size_t num_before;
     enum trace_who who;
@@ -122,7 +122,7 @@ static long state_in(struct rules *r, const char *dir, const char *name)
 /* ----- names ----- */
 
 struct place {
-    unsigned domid, vhost;
+    unsigned domid, ref;
     char *backend, *frontend;   /* directories */
     char *dev;                  /* BACKEND/vscsi-devs/dev-N, or NULL */
     const char *leaf;           /* what is below that, "" if nothing */
@@ -139,18 +139,18 @@ static bool number(const char **p, unsigned *value_r)
     return true;
 }
 
-/* True for a node of a vhost's backend directory, or that itself. */
+/* True for a node of a vscsictrl's backend directory, or that itself. */
 static bool parse_backend(const char *path, struct place *pl)
 {
     static const char devs[] = "vscsi-devs/";
     const char *p = path + strlen(BACKEND), *slash;
 
     if (strncmp(path, BACKEND, strlen(BACKEND)) ||
-        !number(&p, &pl->domid) || !number(&p, &pl->vhost))
+        !number(&p, &pl->domid) || !number(&p, &pl->ref))
         return false;
-    pl->backend = text_new(BACKEND "%u/%u", pl->domid, pl->vhost);
+    pl->backend = text_new(BACKEND "%u/%u", pl->domid, pl->ref);
     pl->frontend = text_new("/local/domain/%u/device/vscsi/%u", pl->domid,
-                            pl->vhost);
+                            pl->ref);
     pl->dev = NULL;
     pl->leaf = p;
     if (!strncmp(p, devs, strlen(devs))) {
@@ -187,7 +187,7 @@ static void broken(struct rules *r, const char *fmt, ...)
     r->violations++;
 }
 
-/* The states of the vhost before this set changed them. */
+/* The states of the vscsictrl before this set changed them. */
 static long before(struct rules *r, const char *dir)
 {
     char *path = text_new("%s/state", dir);
@@ -309,12 +309,12 @@ static void check_frontend(struct rules *r, const char *path,
     static const char middle[] = "/device/vscsi/";
     const char *p = strstr(path, middle);
     struct node *n = find(r, path);
-    unsigned vhost;
+    unsigned ref;
 
     if (strncmp(path, "/local/domain/", 14) || !p || strcmp(value, "1"))
         return;
     p += strlen(middle);
-    if (number(&p, &vhost) && !strcmp(p, "state") && n &&
+    if (number(&p, &ref) && !strcmp(p, "state") && n &&
         strcmp(n->value, "1"))
         broken(r, "%s = 1, was %s: it is in use", path, n->value);
 }

@@ -199,7 +199,7 @@ static void devices_of_many_domains_are_listed_in_one_go(void **state)
     libxl_vscsiinfo_list_free(infos, num);
 }
 
-static void devices_and_vhosts_go_by_each_way(void **state)
+static void devices_and_ctrls_go_by_each_way(void **state)
 {
     static int (*const remove[])(libxl_ctx *, uint32_t,
                                  const libxl_device_vscsictrl *,
@@ -465,7 +465,7 @@ static void which_unit_it_is_goes_on_record(void **state)
     int num;
 
     assert_int_equal(add("/dev/fake-0-1,0:0:0:0", NULL), 0);
-    ctrls = rig_vhosts(*state, DOM, &num);
+    ctrls = rig_ctrls(*state, DOM, &num);
     assert_int_equal(num, 1);
     pdev = &ctrls[0].vscsidevs[0].pdev;
     assert_string_equal(pdev->devtype, "disk");
@@ -565,7 +565,7 @@ int main(void)
         TEST(a_list_has_what_was_added),
         TEST(getinfo_tells_of_the_one_device),
         TEST(devices_of_many_domains_are_listed_in_one_go),
-        TEST(devices_and_vhosts_go_by_each_way),
+        TEST(devices_and_ctrls_go_by_each_way),
         TEST(a_domain_that_xen_does_not_know_is_refused),
         TEST(who_cannot_answer_is_told_by_what_xen_says),
         TEST(a_check_says_what_an_add_would_and_gives_nothing),

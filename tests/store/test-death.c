@@ -41,7 +41,7 @@ static void wait_in_vain(libxl__vscsi_op op)
 {
     libxl_devid dev = 0;
     libxl__vscsi_wait w = {
-        .vhost = { .domid = 5, .devid = 0 }, .op = op, .devs = &dev,
+        .ref = { .domid = 5, .devid = 0 }, .op = op, .devs = &dev,
         .num_devs = 1, .frontend_ms = HOUR_MS,
     };
     libxl__vscsi_verdict verdict;
@@ -68,8 +68,8 @@ static void wait_in_vain(libxl__vscsi_op op)
 static void the_death_of_xenstored_ends_every_wait(void **state)
 {
     static const libxl__vscsi_op ops[] = {
-        VSCSI_ADD_VHOST, VSCSI_ADD_DEV, VSCSI_REMOVE_DEV,
-        VSCSI_REMOVE_VHOST, VSCSI_DESTROY_VHOST, VSCSI_SETTLE,
+        VSCSI_ADD_CTRL, VSCSI_ADD_DEV, VSCSI_REMOVE_DEV,
+        VSCSI_REMOVE_CTRL, VSCSI_DESTROY_CTRL, VSCSI_SETTLE,
     };
     size_t i;
 

@@ -165,8 +165,8 @@ static void detach_of_what_is_not_there_says_so(void **state)
 
 /* ----- one of the drivers refuses ----- */
 
-static void a_refusal_undoes_a_new_vhost(struct rig *rig,
-                                         enum peer_side side)
+static void a_refusal_undoes_a_new_ctrl(struct rig *rig,
+                                        enum peer_side side)
 {
     peer_refuse_vdev(rig->p, side, "0:0:0:1");
     assert_int_equal(rig_attach_many(rig, DOM, 0, 0, 3), ERROR_FAIL);
@@ -177,15 +177,15 @@ static void a_refusal_undoes_a_new_vhost(struct rig *rig,
     assert_int_equal(peer_guest_luns(rig->p, DOM, 0), 3);
 }
 
-static void a_device_refused_by_the_backend_undoes_a_new_vhost(void **state)
+static void a_device_refused_by_the_backend_undoes_a_new_ctrl(void **state)
 {
-    a_refusal_undoes_a_new_vhost(*state, PEER_BACKEND);
+    a_refusal_undoes_a_new_ctrl(*state, PEER_BACKEND);
     rig_assert_said("xen-scsiback refused it");
 }
 
-static void a_device_refused_by_the_guest_undoes_a_new_vhost(void **state)
+static void a_device_refused_by_the_guest_undoes_a_new_ctrl(void **state)
 {
-    a_refusal_undoes_a_new_vhost(*state, PEER_FRONTEND);
+    a_refusal_undoes_a_new_ctrl(*state, PEER_FRONTEND);
     rig_assert_said("the guest refused it");
 }
 
@@ -320,9 +320,9 @@ static void a_paused_domain_is_refused_at_once(void **state)
     rig_assert_nothing_left(rig);
 }
 
-/* ----- the vhost closes ----- */
+/* ----- the vscsictrl closes ----- */
 
-static void a_closed_vhost_takes_no_devices(void **state)
+static void a_closed_ctrl_takes_no_devices(void **state)
 {
     struct rig *rig = *state;
 
@@ -340,7 +340,7 @@ static void a_closed_vhost_takes_no_devices(void **state)
     assert_int_equal(peer_guest_luns(rig->p, DOM, 0), 2);
 }
 
-static void a_vhost_that_closes_under_an_attach_is_undone(void **state)
+static void a_ctrl_that_closes_under_an_attach_is_undone(void **state)
 {
     struct rig *rig = *state;
 
@@ -393,7 +393,7 @@ static void destroy_with_a_dead_backend_leaves_no_node(void **state)
     assert_int_equal(fakehost_num_exported(), 2);
     rig_assert_list(rig, DOM, "");
 
-    /* Neither the devices nor the vhost are free as long as it holds them. */
+    /* Neither the devices nor vscsictrl are free as long as it holds them. */
     assert_int_equal(rig_attach(rig, DOM, "/dev/fake-0-0 1:0:0:0"),
                      ERROR_NOT_READY);
     rig_assert_said("still holds the backend of a guest that had");
@@ -444,8 +444,8 @@ int main(void)
         TEST(structs_that_make_no_sense_change_nothing),
         TEST(a_record_that_cannot_be_read_refuses_changes),
         TEST(detach_of_what_is_not_there_says_so),
-        TEST(a_device_refused_by_the_backend_undoes_a_new_vhost),
-        TEST(a_device_refused_by_the_guest_undoes_a_new_vhost),
+        TEST(a_device_refused_by_the_backend_undoes_a_new_ctrl),
+        TEST(a_device_refused_by_the_guest_undoes_a_new_ctrl),
         TEST(a_device_refused_by_the_backend_keeps_the_others),
         TEST(a_device_refused_by_the_guest_keeps_the_others),
         TEST(a_backend_without_driver_is_undone),
@@ -454,8 +454,8 @@ int main(void)
         TEST(a_silent_guest_keeps_what_was_to_be_detached),
         TEST(a_backend_that_stops_mid_way_is_said_and_repaired),
         TEST(a_paused_domain_is_refused_at_once),
-        TEST(a_closed_vhost_takes_no_devices),
-        TEST(a_vhost_that_closes_under_an_attach_is_undone),
+        TEST(a_closed_ctrl_takes_no_devices),
+        TEST(a_ctrl_that_closes_under_an_attach_is_undone),
         TEST(safe_remove_of_a_silent_guest_can_be_carried_on),
         TEST(remove_of_a_silent_guest_destroys),
         TEST(destroy_with_a_dead_backend_leaves_no_node),

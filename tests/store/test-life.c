@@ -23,7 +23,7 @@ static void a_destroyed_domain_leaves_nothing(void **state)
 
     assert_int_equal(rig_attach_many(rig, DOM, 0, 0, 3), 0);
     assert_int_equal(rig_attach_many(rig, DOM, 1, 3, 1), 0);
-    ctrls = rig_vhosts(rig, DOM, &num);
+    ctrls = rig_ctrls(rig, DOM, &num);
     store_domain_destroy(rig->s, DOM);
     assert_int_equal(libxl__vscsi_domain_destroyed(&rig->vc, DOM, ctrls, num),
                      0);
@@ -58,7 +58,7 @@ static void a_domain_that_is_still_there_is_not_touched(void **state)
     int num;
 
     assert_int_equal(rig_attach_many(rig, DOM, 0, 0, 3), 0);
-    ctrls = rig_vhosts(rig, DOM, &num);
+    ctrls = rig_ctrls(rig, DOM, &num);
     before = rig_snapshot(rig);
     assert_int_equal(libxl__vscsi_domain_destroyed(&rig->vc, DOM, ctrls, num),
                      ERROR_NOT_READY);
@@ -77,7 +77,7 @@ static void a_backend_that_hangs_at_the_end_is_said(void **state)
     int num;
 
     assert_int_equal(rig_attach_many(rig, DOM, 0, 0, 1), 0);
-    ctrls = rig_vhosts(rig, DOM, &num);
+    ctrls = rig_ctrls(rig, DOM, &num);
     peer_freeze(rig->p, PEER_BACKEND);
     store_domain_destroy(rig->s, DOM);
     fakehost_add_backend(DOM, 0);
@@ -103,7 +103,7 @@ static void a_resumed_guest_is_written_the_same_state_again(void **state)
     free(history);
 }
 
-static void a_vhost_without_driver_is_not_woken(void **state)
+static void a_ctrl_without_driver_is_not_woken(void **state)
 {
     struct rig *rig = *state;
     char *history;
@@ -132,7 +132,7 @@ static void a_device_on_record_is_found_by_its_identity(void **state)
     int num;
 
     assert_int_equal(rig_attach(rig, DOM, "/dev/fake-0-3 0:0:0:0"), 0);
-    ctrls = rig_vhosts(rig, DOM, &num);
+    ctrls = rig_ctrls(rig, DOM, &num);
     store_domain_destroy(rig->s, DOM);
     store_domain_create(rig->s, 6);
     say_it_was_elsewhere(&ctrls[0].vscsidevs[0].pdev, "77:0:0:3");
@@ -150,7 +150,7 @@ static void a_lost_device_is_not_replaced_by_its_neighbour(void **state)
     int num;
 
     assert_int_equal(rig_attach(rig, DOM, "/dev/fake-0-3 0:0:0:0"), 0);
-    ctrls = rig_vhosts(rig, DOM, &num);
+    ctrls = rig_ctrls(rig, DOM, &num);
     store_domain_destroy(rig->s, DOM);
     store_domain_create(rig->s, 6);
     free(ctrls[0].vscsidevs[0].pdev.wwid);
@@ -170,7 +170,7 @@ static void a_vm_keeps_its_devices_while_it_moves_within_the_host(void **state)
 
     store_write(rig->s, "/local/domain/5/vm", VM);
     assert_int_equal(rig_attach_many(rig, DOM, 0, 0, 2), 0);
-    ctrls = rig_vhosts(rig, DOM, &num);
+    ctrls = rig_ctrls(rig, DOM, &num);
     store_domain_create(rig->s, 6);
     store_write(rig->s, "/local/domain/6/vm", VM "0");
     assert_int_equal(attach_again(rig, 6, ctrls, num), ERROR_DEVICE_EXISTS);
@@ -196,7 +196,7 @@ static void a_check_names_every_device_that_is_missing(void **state)
     int num;
 
     assert_int_equal(rig_attach_many(rig, DOM, 0, 0, 3), 0);
-    ctrls = rig_vhosts(rig, DOM, &num);
+    ctrls = rig_ctrls(rig, DOM, &num);
     before = rig_snapshot(rig);
     assert_int_equal(libxl__vscsi_check(&rig->vc, "", ctrls, num),
                      ERROR_DEVICE_EXISTS);
@@ -221,7 +221,7 @@ int main(void)
         TEST(a_domain_that_is_still_there_is_not_touched),
         TEST(a_backend_that_hangs_at_the_end_is_said),
         TEST(a_resumed_guest_is_written_the_same_state_again),
-        TEST(a_vhost_without_driver_is_not_woken),
+        TEST(a_ctrl_without_driver_is_not_woken),
         TEST(a_device_on_record_is_found_by_its_identity),
         TEST(a_lost_device_is_not_replaced_by_its_neighbour),
         TEST(a_vm_keeps_its_devices_while_it_moves_within_the_host),

@@ -79,7 +79,7 @@ static void a_vdev_can_be_used_again(void **state)
     rig_assert_nothing_left(rig);
 }
 
-static void vhosts_and_domains_keep_apart(void **state)
+static void ctrls_and_domains_keep_apart(void **state)
 {
     struct rig *rig = *state;
 
@@ -241,7 +241,7 @@ static void a_backend_made_by_hand_is_left_alone(void **state)
     rig_assert_nothing_left(rig);
 }
 
-static void a_vhost_made_by_hand_is_left_alone(void **state)
+static void a_ctrl_made_by_hand_is_left_alone(void **state)
 {
     struct rig *rig = *state;
     char *before, *after;
@@ -264,7 +264,7 @@ static void a_vhost_made_by_hand_is_left_alone(void **state)
 }
 
 /* As a detach that was killed between the nodes and LIO leaves it. */
-static void forget_vhost_1(struct rig *rig)
+static void forget_ctrl_1(struct rig *rig)
 {
     store_rm(rig->s, "/local/domain/5/device/vscsi/1");
     peer_settle(rig->p);
@@ -279,13 +279,13 @@ static void a_device_that_is_not_there_is_cleaned_up_after(void **state)
 
     assert_int_equal(rig_attach_many(rig, DOM, 0, 0, 2), 0);
     assert_int_equal(rig_attach_many(rig, DOM, 1, 2, 1), 0);
-    forget_vhost_1(rig);
+    forget_ctrl_1(rig);
     assert_int_equal(fakehost_num_exported(), 3);
     assert_int_equal(rig_detach(rig, DOM, "1:0:0:2",
                                 LIBXL__VSCSI_SAFE_REMOVE), ERROR_NOTFOUND);
     assert_int_equal(fakehost_num_exported(), 2);
     assert_int_equal(rig_attach_many(rig, DOM, 1, 2, 1), 0);
-    forget_vhost_1(rig);
+    forget_ctrl_1(rig);
     assert_int_equal(rig_close(rig, DOM, 0, LIBXL__VSCSI_SAFE_REMOVE), 0);
     assert_int_equal(libxl__vscsi_cleanup(&rig->vc), 0);
     rig_assert_nothing_left(rig);
@@ -301,7 +301,7 @@ int main(void)
         TEST(many_devices_in_one_call_are_one_handshake),
         TEST(devices_come_one_by_one_and_go_in_another_order),
         TEST(a_vdev_can_be_used_again),
-        TEST(vhosts_and_domains_keep_apart),
+        TEST(ctrls_and_domains_keep_apart),
         TEST(a_guest_without_driver_gets_its_devices_later),
         TEST(detach_works_on_a_guest_without_driver),
         TEST(an_admins_target_is_used_and_not_exported),
@@ -311,7 +311,7 @@ int main(void)
         TEST(a_device_that_is_not_there_is_cleaned_up_after),
         TEST(a_domid_that_comes_again_inherits_nothing),
         TEST(a_backend_made_by_hand_is_left_alone),
-        TEST(a_vhost_made_by_hand_is_left_alone),
+        TEST(a_ctrl_made_by_hand_is_left_alone),
     };
 
     return cmocka_run_group_tests_name("store/ops", tests, NULL, NULL);

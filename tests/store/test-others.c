@@ -16,10 +16,10 @@
 static int write_other(libxl__vscsi_ctx *vc, xs_transaction_t t, void *arg)
 {
     libxl_device_vscsictrl *ctrl = arg;
-    libxl__vscsi_vhost v = { .domid = vc->domid, .devid = 0 };
+    libxl__vscsi_ref v = { .domid = vc->domid, .devid = 0 };
     int rc;
 
-    rc = libxl__vscsi_record_vhost(vc, t, v, ctrl);
+    rc = libxl__vscsi_record_ctrl(vc, t, v, ctrl);
     if (!rc)
         rc = libxl__vscsi_write_node(vc, t, libxl__vscsi_xs_backend_path(v),
                                      "");
@@ -74,7 +74,7 @@ static void check(struct rig *rig, long mark, unsigned bound, unsigned looks,
 
 static void what_others_have_costs_nothing(void **state)
 {
-    libxl__vscsi_vhost vhost = { .domid = DOM, .devid = 0 };
+    libxl__vscsi_ref ref = { .domid = DOM, .devid = 0 };
     libxl_vscsi_hctl vdev = { .lun = 2 };
     struct rig *rig = *state;
     char *list;
@@ -96,7 +96,7 @@ static void what_others_have_costs_nothing(void **state)
     free(list);
     check(rig, mark, 2 + 3 + 3, 0, "list");
     mark = store_trace_mark(rig->s);
-    assert_int_equal(libxl__vscsi_detach(&rig->vc, vhost, &vdev, 1,
+    assert_int_equal(libxl__vscsi_detach(&rig->vc, ref, &vdev, 1,
                                          LIBXL__VSCSI_SAFE_REMOVE), 0);
     check(rig, mark, 25 + 5, 1, "detach");
     mark = store_trace_mark(rig->s);

@@ -13,7 +13,7 @@
 
 /* ----- the peer: the sequences of a well-behaved toolstack ----- */
 
-static void create_connects_vhost_and_device(void **state)
+static void create_connects_ctrl_and_device(void **state)
 {
     struct rig *rig = *state;
 
@@ -59,7 +59,7 @@ static void add_and_remove_reconfigure_once_each(void **state)
     check_no_violations(rig);
 }
 
-static void whole_vhost_goes_without_a_trace(void **state)
+static void whole_ctrl_goes_without_a_trace(void **state)
 {
     struct rig *rig = *state;
     char *before = store_dump(rig->s, "/");
@@ -231,9 +231,9 @@ static void guest_without_rights_cannot_connect(void **state)
 int main(void)
 {
     static const struct CMUnitTest tests[] = {
-        ON_PEER(create_connects_vhost_and_device),
+        ON_PEER(create_connects_ctrl_and_device),
         ON_PEER(add_and_remove_reconfigure_once_each),
-        ON_PEER(whole_vhost_goes_without_a_trace),
+        ON_PEER(whole_ctrl_goes_without_a_trace),
         ON_PEER(absent_frontend_driver_connects_when_it_comes),
         ON_PEER(absent_backend_driver_connects_when_it_comes),
         ON_PEER(frozen_sides_stay_and_go_on),

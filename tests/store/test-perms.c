@@ -64,7 +64,7 @@ static void every_node_has_the_permissions_that_libxl_gives(void **state)
 {
     struct rig *rig = *state;
 
-    /* two of one vhost, one that came later, and one of another */
+    /* two of one vscsictrl, one that came later, and one of another */
     assert_int_equal(rig_attach_many(rig, DOM, 0, 0, 2), 0);
     assert_true(assert_all_perms(rig) > 30);
     assert_int_equal(rig_attach_many(rig, DOM, 0, 2, 1), 0);

@@ -33,7 +33,7 @@ static void assert_goes_to(struct rig *rig, const char *spec,
     assert_string_equal(vdev, expected);
 }
 
-static void the_first_free_lun_of_vhost_0_is_taken(void **state)
+static void the_first_free_lun_of_ctrl_0_is_taken(void **state)
 {
     struct rig *rig = *state;
 
@@ -68,7 +68,7 @@ static void a_full_target_leads_to_the_next(void **state)
     assert_goes_to(rig, "/dev/fake-30-0", "0:0:1:0");
 }
 
-static void what_takes_less_than_the_guest_sends_gets_its_own_vhost(
+static void what_takes_less_than_the_guest_sends_gets_its_own_ctrl(
     void **state)
 {
     struct rig *rig = *state;
@@ -83,7 +83,7 @@ static void what_takes_less_than_the_guest_sends_gets_its_own_vhost(
     assert_goes_to(rig, "/dev/fake-0-3,feature-host", "3:0:0:0");
 }
 
-static void a_vhost_that_is_not_ours_is_passed_over(void **state)
+static void a_ctrl_that_is_not_ours_is_passed_over(void **state)
 {
     struct rig *rig = *state;
 
@@ -228,10 +228,10 @@ static void the_guests_number_comes_before_dom0s(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        TEST(the_first_free_lun_of_vhost_0_is_taken),
+        TEST(the_first_free_lun_of_ctrl_0_is_taken),
         TEST(a_full_target_leads_to_the_next),
-        TEST(what_takes_less_than_the_guest_sends_gets_its_own_vhost),
-        TEST(a_vhost_that_is_not_ours_is_passed_over),
+        TEST(what_takes_less_than_the_guest_sends_gets_its_own_ctrl),
+        TEST(a_ctrl_that_is_not_ours_is_passed_over),
         TEST(a_star_brings_a_whole_target_lun_for_lun),
         TEST(a_star_brings_a_whole_host),
         TEST(one_that_is_used_refuses_all_and_each_is_named),

@@ -30,32 +30,32 @@ static unsigned pages(unsigned there)
     return there / 10;
 }
 
-static void listing_costs_at_most_2_and_3_a_vhost_and_1_a_device(void **state)
+static void listing_costs_at_most_2_and_3_a_ctrl_and_1_a_device(void **state)
 {
-    static const unsigned vhosts[] = { 0, 1, 3 }, devs[] = { 1, 5, 16 };
+    static const unsigned counts[] = { 0, 1, 3 }, devs[] = { 1, 5, 16 };
     struct rig *rig = *state;
     unsigned i, j, num;
     long mark;
     char *list;
 
-    for (i = 0; i < VSCSI_ARRAY_SIZE(vhosts); i++) {
-        for (j = 0; j < vhosts[i]; j++)
+    for (i = 0; i < VSCSI_ARRAY_SIZE(counts); i++) {
+        for (j = 0; j < counts[i]; j++)
             assert_int_equal(rig_attach_many(rig, DOM, j, j * devs[i],
                                              devs[i]), 0);
-        num = vhosts[i] * devs[i];
+        num = counts[i] * devs[i];
         peer_settle(rig->p);
         mark = store_trace_mark(rig->s);
         list = rig_list(rig, DOM);
-        CHECK(rig, mark, 2 + 3 * vhosts[i] + num +
-              vhosts[i] * pages(devs[i]));
+        CHECK(rig, mark, 2 + 3 * counts[i] + num +
+              counts[i] * pages(devs[i]));
         free(list);
-        for (j = 0; j < vhosts[i]; j++)
+        for (j = 0; j < counts[i]; j++)
             assert_int_equal(rig_close(rig, DOM, (int)j,
                                        LIBXL__VSCSI_SAFE_REMOVE), 0);
     }
 }
 
-static void a_new_vhost_costs_at_most_27_and_6_a_device(void **state)
+static void a_new_ctrl_costs_at_most_27_and_6_a_device(void **state)
 {
     static const unsigned nums[] = { 1, 2, 16, 64 };
     struct rig *rig = *state;
@@ -106,7 +106,7 @@ static void adding_costs_at_most_25_and_6_a_device_whatever_is_there(void **stat
 static void detaching_costs_at_most_25_and_5_a_device_whatever_is_there(void **state)
 {
     static const unsigned there[] = { 2, 16, 40, 100 };
-    libxl__vscsi_vhost vhost = { .domid = DOM, .devid = 0 };
+    libxl__vscsi_ref ref = { .domid = DOM, .devid = 0 };
     libxl_vscsi_hctl vdevs[24];
     struct rig *rig = *state;
     unsigned i, j, num;
@@ -119,7 +119,7 @@ static void detaching_costs_at_most_25_and_5_a_device_whatever_is_there(void **s
             assert_int_equal(rig_attach_many(rig, DOM, 0, 0, there[i]), 0);
             peer_settle(rig->p);
             mark = store_trace_mark(rig->s);
-            assert_int_equal(libxl__vscsi_detach(&rig->vc, vhost, vdevs, num,
+            assert_int_equal(libxl__vscsi_detach(&rig->vc, ref, vdevs, num,
                                         LIBXL__VSCSI_SAFE_REMOVE), 0);
             CHECK(rig, mark, 25 + 5 * num + pages(there[i]));
             assert_int_equal(rig_close(rig, DOM, 0,
@@ -128,25 +128,25 @@ static void detaching_costs_at_most_25_and_5_a_device_whatever_is_there(void **s
     }
 }
 
-static void the_end_of_a_domain_costs_at_most_10_and_8_a_vhost(void **state)
+static void the_end_of_a_domain_costs_at_most_10_and_8_a_ctrl(void **state)
 {
-    static const unsigned vhosts[] = { 1, 4, 16 };
+    static const unsigned counts[] = { 1, 4, 16 };
     libxl_device_vscsictrl *ctrls;
     struct rig *rig = *state;
     unsigned i, j;
     long mark;
     int num;
 
-    for (i = 0; i < VSCSI_ARRAY_SIZE(vhosts); i++) {
-        for (j = 0; j < vhosts[i]; j++)
+    for (i = 0; i < VSCSI_ARRAY_SIZE(counts); i++) {
+        for (j = 0; j < counts[i]; j++)
             assert_int_equal(rig_attach_many(rig, DOM, j, j * 4, 4), 0);
-        ctrls = rig_vhosts(rig, DOM, &num);
+        ctrls = rig_ctrls(rig, DOM, &num);
         store_domain_destroy(rig->s, DOM);
         peer_settle(rig->p);
         mark = store_trace_mark(rig->s);
         assert_int_equal(libxl__vscsi_domain_destroyed(&rig->vc, DOM, ctrls,
                                                        num), 0);
-        CHECK(rig, mark, 10 + 8 * vhosts[i]);
+        CHECK(rig, mark, 10 + 8 * counts[i]);
         libxl_device_vscsictrl_list_free(ctrls, num);
         rig_assert_nothing_left(rig);
         store_domain_create(rig->s, DOM);
@@ -179,7 +179,7 @@ static void cleaning_up_after_one_asks_nothing_of_others(void **state)
     }
 }
 
-static void vhosts_on_record_are_not_looked_up_again(void **state)
+static void ctrls_on_record_are_not_looked_up_again(void **state)
 {
     struct rig *rig = *state;
     char *list;
@@ -212,7 +212,7 @@ static void what_is_known_is_not_asked_again(void **state)
     assert_int_equal(rig_attach_many(rig, DOM, 0, 0, 1), 0);
     assert_int_equal(rig_attach_many(rig, DOM, 1, 1, 1), 0);
 
-    /* The vhost is on record, so the domain is there and it is ours. */
+    /* The vscsictrl is on record, so the domain is there and it is ours. */
     mark = store_trace_mark(rig->s);
     assert_int_equal(rig_attach(rig, DOM, "naa.6001405000000001:7 0:0:0:7"),
                      0);
@@ -220,7 +220,7 @@ static void what_is_known_is_not_asked_again(void **state)
     expect_not_asked(rig, mark,
                      "DIRECTORY /local/domain/0/backend/vscsi/5 \n");
 
-    /* The vdev names the vhost; the target is not ours to take down. */
+    /* The vdev names the vscsictrl; the target is not ours to take down. */
     mark = store_trace_mark(rig->s);
     assert_int_equal(rig_detach(rig, DOM, "0:0:0:7",
                                 LIBXL__VSCSI_SAFE_REMOVE), 0);
@@ -236,14 +236,14 @@ static void what_is_known_is_not_asked_again(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        TEST(listing_costs_at_most_2_and_3_a_vhost_and_1_a_device),
-        TEST(a_new_vhost_costs_at_most_27_and_6_a_device),
+        TEST(listing_costs_at_most_2_and_3_a_ctrl_and_1_a_device),
+        TEST(a_new_ctrl_costs_at_most_27_and_6_a_device),
         TEST(limited_transfers_cost_at_most_16_more),
         TEST(adding_costs_at_most_25_and_6_a_device_whatever_is_there),
         TEST(detaching_costs_at_most_25_and_5_a_device_whatever_is_there),
-        TEST(the_end_of_a_domain_costs_at_most_10_and_8_a_vhost),
+        TEST(the_end_of_a_domain_costs_at_most_10_and_8_a_ctrl),
         TEST(cleaning_up_after_one_asks_nothing_of_others),
-        TEST(vhosts_on_record_are_not_looked_up_again),
+        TEST(ctrls_on_record_are_not_looked_up_again),
         TEST(what_is_known_is_not_asked_again),
     };
 

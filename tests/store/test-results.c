@@ -18,7 +18,7 @@ typedef struct row {
     void (*prepare)(struct rig *rig);   /* NULL: everything is well */
     int (*act)(struct rig *rig);
     const char *list;           /* what is there then; NULL: what was */
-    const char *backend;        /* the state of vhost 0; NULL: any */
+    const char *backend;        /* the state of vscsictrl 0; NULL: any */
     const char *device;         /* is it exported then? */
     bool exported;
     const char *said;           /* NULL: nothing above a detail */
@@ -58,7 +58,7 @@ static void backend_refuses(struct rig *rig)
     peer_refuse_vdev(rig->p, PEER_BACKEND, "0:0:0:5");
 }
 
-static void vhost_is_closing(struct rig *rig)
+static void ctrl_is_closing(struct rig *rig)
 {
     rig->vc.timeouts.handshake_ms = 100;
     peer_freeze(rig->p, PEER_FRONTEND);
@@ -129,7 +129,7 @@ static int attach(struct rig *rig)
     return rig_attach(rig, DOM, "/dev/fake-0-5 0:0:0:5");
 }
 
-static int attach_to_a_new_vhost(struct rig *rig)
+static int attach_to_a_new_ctrl(struct rig *rig)
 {
     return rig_attach(rig, DOM, "/dev/fake-0-5 1:0:0:5");
 }
@@ -210,11 +210,11 @@ static const row rows[] = {
       NEW, false, "without feature-host" },
     { "no such domain", ERROR_DOMAIN_NOTFOUND, NULL, attach_to_nobody, NULL,
       "4", NEW, false, "there is no such domain" },
-    { "vscsictrl closing", ERROR_NOT_READY, vhost_is_closing, attach, NULL,
+    { "vscsictrl closing", ERROR_NOT_READY, ctrl_is_closing, attach, NULL,
       "5", NEW, false, "vscsictrl 0" },
     { "paused", ERROR_NOT_READY, domain_is_paused, attach, NULL, "4", NEW,
       false, "paused" },
-    { "paused, new vscsictrl", 0, domain_is_paused, attach_to_a_new_vhost, HAS
+    { "paused, new vscsictrl", 0, domain_is_paused, attach_to_a_new_ctrl, HAS
       " 1:0:0:5=/dev/fake-0-5(1)", "4", NEW, true,
       "has not connected vscsictrl 1" },
     { "crashed", ERROR_NOT_READY, domain_has_crashed, attach, NULL, "4", NEW,
@@ -223,10 +223,10 @@ static const row rows[] = {
       attach_what_is_kept, "0:0:0:0=/dev/fake-0-0(4)", "4", NEW, false,
       "letting go of 3:0:0:1" },
     { "backend silent", ERROR_TIMEDOUT, backend_is_silent,
-      attach_to_a_new_vhost, NULL, NULL, NEW, false, "backend driver" },
+      attach_to_a_new_ctrl, NULL, NULL, NEW, false, "backend driver" },
     { "guest silent", ERROR_GUEST_TIMEDOUT, frontend_is_silent, attach, NULL,
       NULL, NEW, false, "guest" },
-    { "guest without driver", 0, guest_has_no_driver, attach_to_a_new_vhost,
+    { "guest without driver", 0, guest_has_no_driver, attach_to_a_new_ctrl,
       HAS " 1:0:0:5=/dev/fake-0-5(1)", NULL, NEW, true, "when the guest" },
     { "guest refuses", ERROR_FAIL, guest_refuses, attach, NULL, "4", NEW,
       false, "the guest refused it" },
@@ -259,7 +259,7 @@ static const row rows[] = {
     { "detach, unreadable", ERROR_FAIL, record_is_unreadable, detach, NULL,
       "4", OLD, true, "cannot be read" },
 
-    /* a vhost */
+    /* a vscsictrl */
     { "removed", 0, NULL, safe_remove, "", "", OLD, false, NULL },
     { "no such vscsictrl", ERROR_NOTFOUND, NULL, remove_nothing, NULL, "4",
       OLD, true, "no vscsictrl 7" },

@@ -6,13 +6,13 @@
 #define F "/local/domain/5/device/vscsi/0"
 #define LIMIT B "/feature-sg-grant"
 
-/* What is on record of vhost 0. */
+/* What is on record of vscsictrl 0. */
 static void assert_recorded(struct rig *rig, unsigned segments)
 {
     libxl_device_vscsictrl *ctrls;
     int num;
 
-    ctrls = rig_vhosts(rig, DOM, &num);
+    ctrls = rig_ctrls(rig, DOM, &num);
     assert_true(num > 0);
     assert_int_equal(ctrls[0].max_segments, segments);
     libxl_device_vscsictrl_list_free(ctrls, num);
@@ -100,7 +100,7 @@ static void the_guest_sees_nothing_before_the_limit_is_set(void **state)
 /* The guest cannot make itself seen before its time. */
 static void a_hidden_state_is_not_the_guests_to_write(void **state)
 {
-    libxl__vscsi_vhost vhost = { .domid = DOM, .devid = 0 };
+    libxl__vscsi_ref ref = { .domid = DOM, .devid = 0 };
     libxl_device_vscsictrl ctrl;
     struct rig *rig = *state;
     bool hidden = false;
@@ -110,12 +110,12 @@ static void a_hidden_state_is_not_the_guests_to_write(void **state)
     ctrl.devid = ctrl.idx = 0;
     ctrl.max_segments = 33;
     peer_freeze(rig->p, PEER_BACKEND);
-    assert_int_equal(libxl__vscsi_xs_add_vhost(&rig->vc, XBT_NULL, DOM,
-                                               &ctrl, NULL), 0);
+    assert_int_equal(libxl__vscsi_xs_add_ctrl(&rig->vc, XBT_NULL, DOM,
+                                              &ctrl, NULL), 0);
     rig_assert_perms(rig, F "/state", "n0");
     assert_int_equal(peer_guest_write(rig->p, DOM, "device/vscsi/0/state",
                                       "3"), EACCES);
-    assert_int_equal(libxl__vscsi_xs_is_hidden(&rig->vc, XBT_NULL, vhost,
+    assert_int_equal(libxl__vscsi_xs_is_hidden(&rig->vc, XBT_NULL, ref,
                                                &hidden), 0);
     assert_true(hidden);
     peer_thaw(rig->p, PEER_BACKEND);
@@ -123,7 +123,7 @@ static void a_hidden_state_is_not_the_guests_to_write(void **state)
     libxl_device_vscsictrl_dispose(&ctrl);
 }
 
-static void a_shown_vhost_has_the_permissions_of_any_other(void **state)
+static void a_shown_ctrl_has_the_permissions_of_any_other(void **state)
 {
     struct rig *rig = *state;
 
@@ -144,7 +144,7 @@ static void the_smallest_of_a_mixture_is_kept_to(void **state)
     assert_int_equal(peer_guest_luns(rig->p, DOM, 0), 4);
 }
 
-static void a_device_that_fits_is_added_to_a_connected_vhost(void **state)
+static void a_device_that_fits_is_added_to_a_connected_ctrl(void **state)
 {
     struct rig *rig = *state;
 
@@ -158,7 +158,7 @@ static void a_device_that_fits_is_added_to_a_connected_vhost(void **state)
     assert_recorded(rig, 33);
 }
 
-static void one_that_takes_less_is_refused_by_a_connected_vhost(void **state)
+static void one_that_takes_less_is_refused_by_a_connected_ctrl(void **state)
 {
     struct rig *rig = *state;
     char *before, *after;
@@ -295,7 +295,7 @@ static void a_device_below_the_drivers_least_comes_with_a_warning(void **state)
     rig_assert_said("/dev/fake-0-1 takes commands of at most 64 KiB");
 }
 
-static void a_vhost_is_plugged_again_with_its_limit(void **state)
+static void a_ctrl_is_plugged_again_with_its_limit(void **state)
 {
     struct rig *rig = *state;
 
@@ -335,10 +335,10 @@ int main(void)
         TEST(the_guest_learns_what_its_device_takes),
         TEST(the_guest_sees_nothing_before_the_limit_is_set),
         TEST(a_hidden_state_is_not_the_guests_to_write),
-        TEST(a_shown_vhost_has_the_permissions_of_any_other),
+        TEST(a_shown_ctrl_has_the_permissions_of_any_other),
         TEST(the_smallest_of_a_mixture_is_kept_to),
-        TEST(a_device_that_fits_is_added_to_a_connected_vhost),
-        TEST(one_that_takes_less_is_refused_by_a_connected_vhost),
+        TEST(a_device_that_fits_is_added_to_a_connected_ctrl),
+        TEST(one_that_takes_less_is_refused_by_a_connected_ctrl),
         TEST(a_guest_that_has_not_connected_is_told_the_lower_one),
         TEST(a_paused_domain_is_told_before_it_runs),
         TEST(the_admin_may_ask_for_fewer),
@@ -346,7 +346,7 @@ int main(void)
         TEST(a_number_that_is_out_of_range_is_refused),
         TEST(what_the_guest_knows_already_is_kept),
         TEST(a_device_below_the_drivers_least_comes_with_a_warning),
-        TEST(a_vhost_is_plugged_again_with_its_limit),
+        TEST(a_ctrl_is_plugged_again_with_its_limit),
         TEST(a_backend_that_offers_less_is_not_raised),
     };
 

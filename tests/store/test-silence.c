@@ -130,7 +130,7 @@ static void a_dying_domain_gives_back_what_is_asked_for(void **state)
     gives_back(*state, LIBXL__VSCSI_DOMAIN_DYING);
 }
 
-static void a_crashed_domain_gives_back_a_vhost(void **state)
+static void a_crashed_domain_gives_back_a_ctrl(void **state)
 {
     struct rig *rig = *state;
 
@@ -170,7 +170,7 @@ static void a_guest_that_was_silent_is_not_asked_once_more(void **state)
 }
 
 /* Twenty devices have three times the bound of one. */
-static void a_vhost_of_many_devices_has_longer_to_go(void **state)
+static void a_ctrl_of_many_devices_has_longer_to_go(void **state)
 {
     struct rig *rig = *state;
 
@@ -243,7 +243,7 @@ static void a_change_is_withdrawn_whoever_has_the_lock(void **state)
     assert_int_equal(fakehost_num_exported(), 2);
 }
 
-static void a_vhost_is_plugged_again_whoever_has_the_lock(void **state)
+static void a_ctrl_is_plugged_again_whoever_has_the_lock(void **state)
 {
     struct rig *rig = *state;
     struct usurper u = { .rig = rig, .when = B "/state" };
@@ -272,11 +272,11 @@ int main(void)
         TEST(a_long_wait_is_told_of),
         TEST(a_crashed_domain_gives_back_what_is_asked_for),
         TEST(a_dying_domain_gives_back_what_is_asked_for),
-        TEST(a_crashed_domain_gives_back_a_vhost),
+        TEST(a_crashed_domain_gives_back_a_ctrl),
         TEST(a_guest_that_was_silent_is_not_asked_once_more),
-        TEST(a_vhost_of_many_devices_has_longer_to_go),
+        TEST(a_ctrl_of_many_devices_has_longer_to_go),
         TEST(a_change_is_withdrawn_whoever_has_the_lock),
-        TEST(a_vhost_is_plugged_again_whoever_has_the_lock),
+        TEST(a_ctrl_is_plugged_again_whoever_has_the_lock),
     };
 
     return cmocka_run_group_tests_name("store/silence", tests, NULL, NULL);

@@ -1,6 +1,6 @@
 #!/usr/bin/env bats
 # SPDX-License-Identifier: LGPL-2.1-only
-# Many devices, vhosts and domains; orders of coming and going; the C API as
+# Many devices, vscsictrls and domains; orders of coming and going; the C API as
 # a third party uses it.
 
 setup_file() {
@@ -77,7 +77,7 @@ backend() {     # NODE: of the first guest's vscsictrl 0
     assert_nothing_left
 }
 
-@test "two vhosts in a domain are two hosts in the guest" {
+@test "two vscsictrls in a domain are two hosts in the guest" {
     xl scsi-attach one "$few:0:0:0" 0:0:0:0
     xl scsi-attach one "$few:0:0:1" 5:0:0:0
     [ "$(guest one 'ls -d /sys/bus/scsi/devices/*:0:0:0 | wc -l')" -eq 2 ]

@@ -3,7 +3,7 @@
 # "Transfer size" in pvscsi.txt: what dom0's HBA does not take as one command,
 # the guest does not send. With HBAs of the kinds that real machines have.
 
-# As the guest names them, in the order of their vhosts; the last is a second
+# As the guest names them, in the order of their vscsictrls; the last is a second
 # one of ahci.
 disks="ahci1 megasas mptsas sym usb-storage uas"
 
@@ -65,7 +65,7 @@ connected() {
     wait_for '[ "$(states life | grep -c " 4 4$")" -eq '"$1 ]" 60
 }
 
-# with_guest TYPE: that has all six from the beginning, each on a vhost of its
+# with_guest TYPE: that has all six from the beginning, each on a vscsictrl of its
 # own; the first time only.
 with_guest() {
     [ "$(cat /run/life.type 2>/dev/null)" != "$1" ] || return 0
@@ -82,7 +82,7 @@ with_guest() {
     echo "$1" >/run/life.type
 }
 
-# attach_all: hot, each to a vhost of its own, and nothing else.
+# attach_all: hot, each to a vscsictrl of its own, and nothing else.
 attach_all() {
     detach_all
     i=0
@@ -98,14 +98,14 @@ detach_all() {
     done
 }
 
-# keep "VHOST NAME N"...: both ends of this vhost say N; the guest has these
+# keep "DEVID NAME N"...: both ends of this vscsictrl say N; the guest has these
 # devices and no other.
 keep() {
     paths='' nums='' queues=''
     domid=$(xl domid life)
     for k; do
-        read -r vhost name num <<<"$k"
-        paths+=" /local/domain/0/backend/vscsi/$domid/$vhost/feature-sg-grant"
+        read -r devid name num <<<"$k"
+        paths+=" /local/domain/0/backend/vscsi/$domid/$devid/feature-sg-grant"
         nums+=" $num"
         queues+="$name $(((num - 1) * 4))"$'\n'
     done

@@ -133,7 +133,7 @@ is_malformed() {
     [ "$(snapshot)" = "$before" ]
 }
 
-@test "options that differ on one vhost" {
+@test "options that differ on one vscsictrl" {
     refused 1 "vscsictrl 0 is without feature-host" \
         attach g "$host:0:0:4" 0:0:0:4,feature-host
 }

@@ -26,7 +26,7 @@ teardown() {
     assert_nothing_left
 }
 
-@test "several vhosts in vscsi= are in a PVH guest when its init runs" {
+@test "several vscsictrls in vscsi= are in a PVH guest when its init runs" {
     with_disks
     create pvh "vscsi=['$host:0:0:0,0:0:0:0','$host:0:0:1,0:0:0:1','$host:0:1:0,1:0:0:0']"
     wait_guest life

@@ -79,7 +79,7 @@ unload() {
     assert_nothing_left
 }
 
-@test "after the backend driver gave a vhost up, its devices can go to another guest" {
+@test "after the backend driver gave a vscsictrl up, its devices can go to another guest" {
     with_disks
     start_guest life
     xl scsi-attach life "$host:0:0:0" 0:0:0:0

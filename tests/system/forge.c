@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-only */
 /*
  * Runs in a guest: answers for the guest's driver, before that has done what
- * it says, when dom0 takes a device of vhost 0 away.  Ends after one time.
+ * it says, when dom0 takes a device of vscsictrl 0 away.  Ends after one time.
  */
 #include <stdio.h>
 #include <stdlib.h>

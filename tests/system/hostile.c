@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-only */
 /*
- * Runs in a guest: rewrites all that the guest owns of its vhosts, over and
- * over, until the file /calm exists.
+ * Runs in a guest: rewrites all that the guest owns of its vscsictrls, over
+ * and over, until the file /calm exists.
  *
  *  hostile ANOTHER-BACKEND...
  *
@@ -37,80 +37,80 @@ static void count(void)
 }
 
 /* What is not ours, xenstored refuses. */
-static void put(const char *vhost, const char *node, const char *value)
+static void put(const char *ref, const char *node, const char *value)
 {
     char path[512];
 
-    snprintf(path, sizeof(path), HOME "/%s/%s", vhost, node);
+    snprintf(path, sizeof(path), HOME "/%s/%s", ref, node);
     (void)xs_write(xs, XBT_NULL, path, value, (unsigned)strlen(value));
     count();
 }
 
-static void drop(const char *vhost, const char *node)
+static void drop(const char *ref, const char *node)
 {
     char path[512];
 
-    snprintf(path, sizeof(path), HOME "/%s%s", vhost, node);
+    snprintf(path, sizeof(path), HOME "/%s%s", ref, node);
     (void)xs_rm(xs, XBT_NULL, path);
     count();
 }
 
-static void put_dev(const char *vhost, const char *dev, const char *name,
+static void put_dev(const char *ref, const char *dev, const char *name,
                     const char *value)
 {
     char node[256];
 
     snprintf(node, sizeof(node), "vscsi-devs/%.64s/%s", dev, name);
-    put(vhost, node, value);
+    put(ref, node, value);
 }
 
-static void spoil_states(const char *vhost, const char *state)
+static void spoil_states(const char *ref, const char *state)
 {
     char **devs, path[512];
     unsigned num = 0, i;
 
-    put(vhost, "state", state);
-    snprintf(path, sizeof(path), HOME "/%s/vscsi-devs", vhost);
+    put(ref, "state", state);
+    snprintf(path, sizeof(path), HOME "/%s/vscsi-devs", ref);
     devs = xs_directory(xs, XBT_NULL, path, &num);
     for (i = 0; devs && i < num; i++) {
-        put_dev(vhost, devs[i], "state", state);
-        put_dev(vhost, devs[i], "v-dev", "0:0:0:99");
-        put_dev(vhost, devs[i], "p-devname", "/dev/sda");
+        put_dev(ref, devs[i], "state", state);
+        put_dev(ref, devs[i], "v-dev", "0:0:0:99");
+        put_dev(ref, devs[i], "p-devname", "/dev/sda");
     }
     free(devs);
 }
 
-static void spoil(const char *vhost, int argc, char **argv, unsigned round)
+static void spoil(const char *ref, int argc, char **argv, unsigned round)
 {
     char name[32];
     unsigned i;
     int a;
 
     for (a = 1; a < argc; a++) {
-        put(vhost, "backend", argv[a]);
-        put(vhost, "backend-id", "0");
+        put(ref, "backend", argv[a]);
+        put(ref, "backend-id", "0");
     }
-    put(vhost, "backend", huge);
-    put(vhost, "backend", "/nowhere");
-    put(vhost, "backend-id", "77777");
-    put(vhost, "ring-ref", "-5");
+    put(ref, "backend", huge);
+    put(ref, "backend", "/nowhere");
+    put(ref, "backend-id", "77777");
+    put(ref, "ring-ref", "-5");
     for (i = 0; i < sizeof(states) / sizeof(states[0]); i++)
-        spoil_states(vhost, states[i]);
+        spoil_states(ref, states[i]);
     for (i = 0; i < 200 && round % 8 == 0; i++) {
         snprintf(name, sizeof(name), "dev-%u", i);
-        put_dev(vhost, name, "state", "4");
+        put_dev(ref, name, "state", "4");
     }
     if (round % 8 == 1)
-        drop(vhost, "/vscsi-devs");
+        drop(ref, "/vscsi-devs");
     if (round % 16 == 2)
-        drop(vhost, "");
+        drop(ref, "");
 }
 
 int main(int argc, char **argv)
 {
     static const char *const made_up[] = { "0", "1", "17", "x", "-1" };
     unsigned round, num, i;
-    char **vhosts;
+    char **ctrls;
 
     memset(huge, 'h', sizeof(huge) - 1);
     xs = xs_open(0);
@@ -120,10 +120,10 @@ int main(int argc, char **argv)
     }
     for (round = 0; ; round++) {
         num = 0;
-        vhosts = xs_directory(xs, XBT_NULL, HOME, &num);
-        for (i = 0; vhosts && i < num; i++)
-            spoil(vhosts[i], argc, argv, round);
-        free(vhosts);
+        ctrls = xs_directory(xs, XBT_NULL, HOME, &num);
+        for (i = 0; ctrls && i < num; i++)
+            spoil(ctrls[i], argc, argv, round);
+        free(ctrls);
         for (i = 0; i < sizeof(made_up) / sizeof(made_up[0]); i++)
             spoil(made_up[i], argc, argv, round);
     }

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-only */
-/* Which vhosts the kernel has backends for, in a directory like that
+/* Which vscsictrls the kernel has backends for, in a directory like that
  * of its devices. */
 #include <errno.h>
 #include <setjmp.h>
@@ -60,32 +60,32 @@ static int tear_down(void **state)
     return rmdir(bus);
 }
 
-static void vhosts_are_found_among_other_backends(void **state)
+static void ctrls_are_found_among_other_backends(void **state)
 {
-    libxl__vscsi_vhost *vhosts = NULL;
+    libxl__vscsi_ref *refs = NULL;
     unsigned i, num = 9, seen = 0;
 
     (void)state;
     make(true);
-    assert_int_equal(libxl__vscsi_host_backends(&vc, &vhosts, &num), 0);
+    assert_int_equal(libxl__vscsi_host_backends(&vc, &refs, &num), 0);
     make(false);
     assert_int_equal(num, 2);
     for (i = 0; i < num; i++) {
-        seen |= (vhosts[i].domid == 5 && vhosts[i].devid == 0) ? 1 : 0;
-        seen |= (vhosts[i].domid == 12 && vhosts[i].devid == 3) ? 2 : 0;
+        seen |= (refs[i].domid == 5 && refs[i].devid == 0) ? 1 : 0;
+        seen |= (refs[i].domid == 12 && refs[i].devid == 3) ? 2 : 0;
     }
     assert_int_equal(seen, 3);
-    free(vhosts);
+    free(refs);
 }
 
 static void assert_failure(const char *dir)
 {
-    libxl__vscsi_vhost *vhosts = NULL;
+    libxl__vscsi_ref *refs = NULL;
     unsigned num = 9;
 
     num_messages = 0;
     vc.devices_dir = dir;
-    assert_int_equal(libxl__vscsi_host_backends(&vc, &vhosts, &num),
+    assert_int_equal(libxl__vscsi_host_backends(&vc, &refs, &num),
                      ERROR_FAIL);
     assert_int_equal(num, 9);
     assert_int_equal(num_messages, 1);
@@ -102,7 +102,7 @@ static void what_cannot_be_looked_at_is_a_failure(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(vhosts_are_found_among_other_backends),
+        cmocka_unit_test(ctrls_are_found_among_other_backends),
         cmocka_unit_test(what_cannot_be_looked_at_is_a_failure),
     };
 

@@ -275,7 +275,7 @@ static void every_row_of_the_table_is_needed(void **state)
 
 static bool is_addition(const point *p)
 {
-    return p->op == VSCSI_ADD_VHOST || p->op == VSCSI_ADD_DEV;
+    return p->op == VSCSI_ADD_CTRL || p->op == VSCSI_ADD_DEV;
 }
 
 static bool both_are_connected(const point *p)
@@ -329,13 +329,13 @@ PROMISE(device_refused_by_backend_is_not_success)
             verdict_of(p) == VSCSI_REFUSED_BY_BACKEND, p);
 }
 
-PROMISE(vhost_that_closes_ends_an_addition)
+PROMISE(ctrl_that_closes_ends_an_addition)
 {
     bool closes = state_fits("left", p->backend) ||
                   state_fits("left", p->frontend);
 
     promise(!is_addition(p) || closes == (verdict_of(p) ==
-                                          VSCSI_VHOST_CLOSED), p);
+                                          VSCSI_CTRL_CLOSED), p);
 }
 
 PROMISE(removal_is_not_over_while_the_backend_has_the_device)
@@ -349,7 +349,7 @@ PROMISE(nothing_is_over_in_the_middle_of_a_reconfiguration)
 {
     promise((p->backend != VSCSI_RECONFIGURING &&
              p->backend != VSCSI_RECONFIGURED) || p->op == VSCSI_WITHDRAW ||
-            p->op == VSCSI_SHOW_VHOST ||    /* waits for a 2 only */
+            p->op == VSCSI_SHOW_CTRL ||    /* waits for a 2 only */
             libxl__vscsi_is_waiting(verdict_of(p)) ||
             state_fits("left", p->frontend), p);
 }
@@ -372,7 +372,7 @@ PROMISE(limit_is_written_only_between_probe_and_connect)
 
 PROMISE(destroy_asks_nobody_and_never_waits_to_begin)
 {
-    promise(p->op != VSCSI_DESTROY_VHOST ||
+    promise(p->op != VSCSI_DESTROY_CTRL ||
             plan_of(p) == VSCSI_PLAN_ERASE ||
             plan_of(p) == VSCSI_PLAN_UNPLUG, p);
 }
@@ -414,7 +414,7 @@ int main(int argc, char **argv)
         cmocka_unit_test(backend_4_alone_is_never_success),
         cmocka_unit_test(device_refused_by_guest_is_not_success),
         cmocka_unit_test(device_refused_by_backend_is_not_success),
-        cmocka_unit_test(vhost_that_closes_ends_an_addition),
+        cmocka_unit_test(ctrl_that_closes_ends_an_addition),
         cmocka_unit_test(
             removal_is_not_over_while_the_backend_has_the_device),
         cmocka_unit_test(nothing_is_over_in_the_middle_of_a_reconfiguration),

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-only */
-/* Vhosts in the JSON of a domain's configuration, and whose they are. */
+/* Vscsictrls in the JSON of a domain's configuration, and whose they are. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -105,7 +105,7 @@ static void an_empty_list_is_a_list(void **state)
     assert_int_equal(list.num, 0);
 }
 
-static void what_is_no_list_of_vhosts_is_refused(void **state)
+static void what_is_no_list_of_ctrls_is_refused(void **state)
 {
     static const char *const texts[] = {
         "", "{", "{\"vscsictrls\":[{]}", "{\"vscsictrls\":1}",
@@ -237,7 +237,7 @@ int main(void)
         cmocka_unit_test(the_rest_of_the_text_stays_as_it_is),
         cmocka_unit_test(a_text_without_list_has_none),
         cmocka_unit_test(an_empty_list_is_a_list),
-        cmocka_unit_test(what_is_no_list_of_vhosts_is_refused),
+        cmocka_unit_test(what_is_no_list_of_ctrls_is_refused),
         cmocka_unit_test(a_file_that_was_read_is_the_next_configurations),
         cmocka_unit_test(a_configuration_that_moved_keeps_its_list),
         cmocka_unit_test(a_new_file_replaces_what_the_domain_had),

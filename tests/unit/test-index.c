@@ -14,8 +14,8 @@
 #include "libxl_vscsi_device.h"
 #include "libxl_vscsi_index.h"
 
-static const libxl__vscsi_vhost guests = { .domid = 5, .devid = 3 };
-static const libxl__vscsi_vhost others = { .domid = 51, .devid = 3 };
+static const libxl__vscsi_ref guests = { .domid = 5, .devid = 3 };
+static const libxl__vscsi_ref others = { .domid = 51, .devid = 3 };
 
 static int setup(void **state)
 {
@@ -65,8 +65,8 @@ static void free_devs(libxl_device_vscsidev *devs, unsigned num)
     free(devs);
 }
 
-/* How many names of the vhost lead to the device. */
-static unsigned num_leads(libxl__vscsi_ctx *vc, libxl__vscsi_vhost v,
+/* How many names of the vscsictrl lead to the device. */
+static unsigned num_leads(libxl__vscsi_ctx *vc, libxl__vscsi_ref v,
                           const libxl_device_vscsidev *dev)
 {
     libxl__vscsi_wanted wanted = libxl__vscsi_index_wanted(&dev->pdev);
@@ -76,8 +76,8 @@ static unsigned num_leads(libxl__vscsi_ctx *vc, libxl__vscsi_vhost v,
     assert_int_equal(libxl__vscsi_index_read(vc, 1, &index), 0);
     assert_int_equal(libxl__vscsi_index_check(vc, &index), 0);
     for (i = 0; i < index.num; i++)
-        found += index.entries[i].vhost.domid == v.domid &&
-                 index.entries[i].vhost.devid == v.devid &&
+        found += index.entries[i].ref.domid == v.domid &&
+                 index.entries[i].ref.devid == v.devid &&
                  libxl__vscsi_index_leads(&index.entries[i], &wanted);
     libxl__vscsi_index_dispose(&index);
     return found;

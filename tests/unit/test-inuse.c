@@ -645,7 +645,7 @@ static void give_by_vscsi(void)
     libxl_vscsi_pdev_init_type(&dev.pdev, LIBXL_VSCSI_PDEV_TYPE_HCTL);
     dev.pdev.u.hctl.m = (libxl_vscsi_hctl){ .hst = 2, .lun = 1 };
     assert_int_equal(libxl__vscsi_index_write(&vc, XBT_NULL,
-                         (libxl__vscsi_vhost){ 5, 0 }, &dev, 1), 0);
+                         (libxl__vscsi_ref){ 5, 0 }, &dev, 1), 0);
     libxl_device_vscsidev_dispose(&dev);
 }
 

@@ -24,7 +24,7 @@ static int clean(void **state)
     (void)state;
     rig_clean();
     rig_put("record", "5");
-    rig_put("vhosts", DISK "\n");
+    rig_put("vscsictrls", DISK "\n");
     return 0;
 }
 
@@ -36,7 +36,7 @@ static int save_files(void **state)
     rig_use_life("real");
     rig_clean();
     rig_put("record", "5");
-    rig_put("vhosts", DISK "\n");
+    rig_put("vscsictrls", DISK "\n");
     return rig_run("$xl save 5 saved.vscsi && cp saved.vscsi saved.asks &&"
                    " printf '\\100' | dd of=saved.asks bs=1 seek=39"
                    " conv=notrunc &&"
@@ -250,14 +250,14 @@ static void a_guest_without_devices_stays_without(void **state)
     assert_calls("$xl save 5 file", 0, "suspend 5\ndestroy 5\n");
 }
 
-/* In the file "vhosts" when xl has read the list, and has not begun. */
+/* In the file "vscsictrls" when xl has read the list, and has not begun. */
 static void what_changes_before_it_is_sent_stops_it(void **state)
 {
     (void)state;
     assert_calls("LATER=/dev/sdc,0:0:0:1 $xl save 5 file", 1, "");
     assert_int_equal(rig_says("has got or lost SCSI devices since this "
                               "began"), 1);
-    rig_put("vhosts", DISK "\n");
+    rig_put("vscsictrls", DISK "\n");
     assert_calls("LATER= $xl migrate 5 '$xl migrate-receive'", 1,
                  "vscsi_check 1\n");
 }

@@ -15,7 +15,7 @@
 #include "libxl_vscsi_store.h"
 
 #define RECORD "/libxl/5/device/vscsi/3"
-static const libxl__vscsi_vhost vhost_3 = { .domid = 5, .devid = 3 };
+static const libxl__vscsi_ref ctrl_3 = { .domid = 5, .devid = 3 };
 
 static unsigned num_messages;
 static char said[512];          /* the last one */
@@ -59,7 +59,7 @@ static int teardown(void **state)
     return 0;
 }
 
-static void all_vhosts_are_listed(void **state)
+static void all_ctrls_are_listed(void **state)
 {
     libxl_device_vscsictrl *ctrls = NULL;
     int num = 0;
@@ -73,7 +73,7 @@ static void all_vhosts_are_listed(void **state)
     libxl_device_vscsictrl_list_free(ctrls, num);
 }
 
-static void one_vhost_is_read_without_the_others(void **state)
+static void one_ctrl_is_read_without_the_others(void **state)
 {
     libxl_device_vscsictrl *ctrls = NULL;
     bool exists = false;
@@ -136,7 +136,7 @@ static void a_failure_leaves_the_outputs_alone(void **state)
 /* Every request of a removal fails in turn; LeakSanitizer looks on. */
 static void a_removal_that_fails_says_so_once(void **state)
 {
-    libxl__vscsi_vhost v = { .domid = 5, .devid = 0 };
+    libxl__vscsi_ref v = { .domid = 5, .devid = 0 };
     unsigned i;
 
     put("/local/domain/0/backend/vscsi", "");
@@ -145,7 +145,7 @@ static void a_removal_that_fails_says_so_once(void **state)
         put("/local/domain/5/device/vscsi/0/state", "6");
         put("/local/domain/0/backend/vscsi/5/0/state", "6");
         fakexs_fail(i, EIO);
-        if (!libxl__vscsi_xs_rm_vhosts(*state, 1, &v, 1))
+        if (!libxl__vscsi_xs_rm_ctrls(*state, 1, &v, 1))
             break;
         assert_int_equal(num_messages, i);
         fakexs_fail(0, 0);
@@ -173,7 +173,7 @@ static void record_named(libxl__vscsi_ctx *vc, int first, int num,
 
     for (i = first; i < first + num; i++) {
         init_named(&dev, i, length);
-        assert_int_equal(libxl__vscsi_record_devs(vc, 1, vhost_3, &dev, 1),
+        assert_int_equal(libxl__vscsi_record_devs(vc, 1, ctrl_3, &dev, 1),
                          0);
         libxl_device_vscsidev_dispose(&dev);
     }
@@ -181,7 +181,7 @@ static void record_named(libxl__vscsi_ctx *vc, int first, int num,
 
 static void forget(libxl__vscsi_ctx *vc, libxl_devid id)
 {
-    assert_int_equal(libxl__vscsi_forget_devs(vc, 1, vhost_3, &id, 1), 0);
+    assert_int_equal(libxl__vscsi_forget_devs(vc, 1, ctrl_3, &id, 1), 0);
 }
 
 /* -1: there is none. */
@@ -276,7 +276,7 @@ static void assert_unreadable(libxl__vscsi_ctx *vc, const char *why)
     const libxl_devid id = 0;
     libxl_device_vscsictrl *ctrls = NULL;
     libxl_device_vscsidev dev;
-    libxl__vscsi_vhosts all;
+    libxl__vscsi_recorded all;
     char *before = fakexs_dump_without("/none"), *after;
     int num = 7;
 
@@ -291,15 +291,15 @@ static void assert_unreadable(libxl__vscsi_ctx *vc, const char *why)
     assert_int_equal(all.ctrls[0].devid, 0);
     assert_int_equal(all.num_unreadable, 1);
     assert_int_equal(all.unreadable[0], 3);
-    libxl__vscsi_vhosts_dispose(&all);
+    libxl__vscsi_recorded_dispose(&all);
 
     init_named(&dev, 0, 1);
-    assert_int_equal(libxl__vscsi_record_devs(vc, 1, vhost_3, &dev, 1),
+    assert_int_equal(libxl__vscsi_record_devs(vc, 1, ctrl_3, &dev, 1),
                      ERROR_FAIL);
     libxl_device_vscsidev_dispose(&dev);
-    assert_int_equal(libxl__vscsi_forget_devs(vc, 1, vhost_3, &id, 1),
+    assert_int_equal(libxl__vscsi_forget_devs(vc, 1, ctrl_3, &id, 1),
                      ERROR_FAIL);
-    assert_int_equal(libxl__vscsi_record_segments(vc, 1, vhost_3, 26),
+    assert_int_equal(libxl__vscsi_record_segments(vc, 1, ctrl_3, 26),
                      ERROR_FAIL);
     after = fakexs_dump_without("/none");
     assert_string_equal(before, after);
@@ -344,8 +344,8 @@ static void a_record_that_is_cut_off_is_not_read_in_part(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        TEST(all_vhosts_are_listed),
-        TEST(one_vhost_is_read_without_the_others),
+        TEST(all_ctrls_are_listed),
+        TEST(one_ctrl_is_read_without_the_others),
         TEST(a_domain_that_goes_while_it_is_read_is_told),
         TEST(a_failure_leaves_the_outputs_alone),
         TEST(a_removal_that_fails_says_so_once),

@@ -136,7 +136,7 @@ static void fill_two_devices(libxl_device_vscsictrl *ctrl)
     dev->vdev.lun = 1;
 }
 
-static void vhost_with_two_devices_has_this_text(void **state)
+static void ctrl_with_two_devices_has_this_text(void **state)
 {
     libxl_device_vscsictrl ctrl, read;
     char *text;
@@ -317,7 +317,7 @@ static void members_fit_into_a_larger_text(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(vhost_with_two_devices_has_this_text),
+        cmocka_unit_test(ctrl_with_two_devices_has_this_text),
         cmocka_unit_test(info_has_this_text),
         cmocka_unit_test(enumeration_has_these_numbers_and_words),
         cmocka_unit_test(init_gives_dom0_as_backend_and_no_ids),

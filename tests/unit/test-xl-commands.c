@@ -145,7 +145,7 @@ static void detach_is_safe_unless_forced(void **state)
                 "remove 3 60000 ms 1:0:0:0\n", "");
 }
 
-static void detach_takes_any_name_or_a_whole_vhost(void **state)
+static void detach_takes_any_name_or_a_whole_ctrl(void **state)
 {
     (void)state;
     assert_ends(XL("scsi-detach", "mail", "/dev/st0", NULL), 0,
@@ -694,7 +694,7 @@ int main(int argc, char **argv)
         cmocka_unit_test(attach_knows_a_missing_device_by_its_vdev),
         cmocka_unit_test(forced_attach_leaves_out_what_is_used),
         cmocka_unit_test(detach_is_safe_unless_forced),
-        cmocka_unit_test(detach_takes_any_name_or_a_whole_vhost),
+        cmocka_unit_test(detach_takes_any_name_or_a_whole_ctrl),
         cmocka_unit_test(a_failure_is_reported_once_and_exits_1),
         cmocka_unit_test(v_shows_the_steps),
         cmocka_unit_test(a_bad_string_exits_1_with_the_parsers_message),

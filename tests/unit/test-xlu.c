@@ -161,17 +161,17 @@ static char *run_pdev(const char *spec)
     return result;
 }
 
-static char *run_vhost(const char *spec)
+static char *run_ctrl(const char *spec)
 {
     libxl_devid devid = -7;
     char *msg = NULL, *result;
     int rc;
 
-    rc = xlu_vscsi_parse_vhost(spec, &devid, &msg);
+    rc = xlu_vscsi_parse_ctrl(spec, &devid, &msg);
     if (rc) {
         check_message(rc, msg);
         assert_int_equal(devid, -7);
-        assert_int_equal(xlu_vscsi_parse_vhost(spec, &devid, NULL), rc);
+        assert_int_equal(xlu_vscsi_parse_ctrl(spec, &devid, NULL), rc);
         return msg;
     }
     assert_true(asprintf(&result, "%d", devid) > 0);
@@ -273,8 +273,8 @@ static char *run_case(const char *function, char *const *specs, int num)
     assert_int_equal(num, 1);
     if (!strcmp(function, "vdev"))
         return run_vdev(specs[0]);
-    if (!strcmp(function, "vhost"))
-        return run_vhost(specs[0]);
+    if (!strcmp(function, "vscsictrl"))
+        return run_ctrl(specs[0]);
     if (!strcmp(function, "pdev"))
         return run_pdev(specs[0]);
     if (!strcmp(function, "short"))

@@ -188,8 +188,8 @@ int libxl_vscsi_expand(libxl_ctx *ctx, uint32_t domid,
                         ctrl->vscsidevs[0].pdev.p_devname);
 }
 
-static int print_vhost(const char *what, uint32_t domid,
-                       const libxl_device_vscsictrl *ctrl)
+static int print_ctrl(const char *what, uint32_t domid,
+                      const libxl_device_vscsictrl *ctrl)
 {
     char text[32];
 
@@ -202,7 +202,7 @@ int libxl_device_vscsictrl_remove(libxl_ctx *ctx, uint32_t domid,
                                   const libxl_asyncop_how *ao_how)
 {
     (void)ctx, (void)ao_how;
-    return print_vhost("remove", domid, ctrl);
+    return print_ctrl("remove", domid, ctrl);
 }
 
 int libxl_device_vscsictrl_safe_remove(libxl_ctx *ctx, uint32_t domid,
@@ -210,7 +210,7 @@ int libxl_device_vscsictrl_safe_remove(libxl_ctx *ctx, uint32_t domid,
                                        const libxl_asyncop_how *ao_how)
 {
     (void)ctx, (void)ao_how;
-    return print_vhost("safe_remove", domid, ctrl);
+    return print_ctrl("safe_remove", domid, ctrl);
 }
 
 int libxl_device_vscsidev_remove(libxl_ctx *ctx, uint32_t domid,

@@ -357,7 +357,7 @@ static bool is_at(const libxl_vscsi_hctl *vdev, const char *place)
 
     if (!xlu_vscsi_parse_vdev(place, &there, NULL))
         return libxl_vscsi_hctl_compare(&its, &there);
-    return !xlu_vscsi_parse_vhost(place, &devid, NULL) &&
+    return !xlu_vscsi_parse_ctrl(place, &devid, NULL) &&
            its.hst == (uint32_t)devid;
 }
 

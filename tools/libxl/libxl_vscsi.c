@@ -17,7 +17,7 @@ typedef struct request {
     uint32_t domid;
     libxl_device_vscsictrl ctrl;        /* ATTACH */
     libxl_devid devid;                  /* DETACH */
-    bool whole_vhost;
+    bool whole_ctrl;
     libxl_vscsi_hctl vdev;
     char *name;                         /* in the place of both; NULL */
     libxl__vscsi_removal how;
@@ -26,7 +26,7 @@ typedef struct request {
 
 static int run_request(request *req)
 {
-    libxl__vscsi_vhost vhost = { .domid = req->domid, .devid = req->devid };
+    libxl__vscsi_ref ref = { .domid = req->domid, .devid = req->devid };
     libxl__vscsi_ctx vc;
     int rc;
 
@@ -41,8 +41,8 @@ static int run_request(request *req)
     else if (req->name)
         rc = libxl__vscsi_detach_named(&vc, req->domid, req->name, req->how);
     else
-        rc = libxl__vscsi_detach(&vc, vhost, &req->vdev,
-                                 req->whole_vhost ? 0 : 1, req->how);
+        rc = libxl__vscsi_detach(&vc, ref, &req->vdev,
+                                 req->whole_ctrl ? 0 : 1, req->how);
 out:
     libxl__vscsi_ctx_dispose(&vc);
     return rc;
@@ -140,7 +140,7 @@ static int remove_any(request *req, const libxl_asyncop_how *ao_how)
     return rc;
 }
 
-/* ----- vhosts ----- */
+/* ----- vscsictrls ----- */
 
 static int precheck_ctrl(uint32_t domid, libxl_device_vscsictrl *ctrl)
 {
@@ -191,7 +191,7 @@ static int remove_ctrl(libxl_ctx *ctx, uint32_t domid,
     request req = {
         .kind = DETACH, .ctx = ctx, .domid = domid, .how = how,
         .devid = ctrl->devid == -1 ? ctrl->idx : ctrl->devid,
-        .whole_vhost = true,
+        .whole_ctrl = true,
     };
 
     return remove_any(&req, ao_how);
@@ -249,7 +249,7 @@ static int remove_dev(libxl_ctx *ctx, uint32_t domid,
     request req = {
         .kind = DETACH, .ctx = ctx, .domid = domid, .how = how,
         .vdev = dev->vdev,
-        /* What is no vhost's number names none. */
+        /* What is no vscsictrl's number names none. */
         .devid = dev->vdev.hst > LIBXL_VSCSI_MAX_HOST ? -2
                  : (libxl_devid)dev->vdev.hst,
     };

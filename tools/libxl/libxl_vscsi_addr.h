@@ -34,7 +34,7 @@ bool libxl__vscsi_hctl_equal(const libxl_vscsi_hctl *a,
 /* Whether one of list[0..num-1] equals hctl. */
 bool libxl__vscsi_hctl_among(const libxl_vscsi_hctl *list, unsigned num,
                              const libxl_vscsi_hctl *hctl);
-/* Order of vhost, channel, target, LUN: <0, 0, >0. */
+/* Order of vscsictrl, channel, target, LUN: <0, 0, >0. */
 int libxl__vscsi_hctl_order(const libxl_vscsi_hctl *a,
                             const libxl_vscsi_hctl *b);
 

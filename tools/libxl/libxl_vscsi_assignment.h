@@ -59,7 +59,7 @@ int libxl__vscsi_users_find(libxl__vscsi_ctx *vc, libxl__vscsi_users *users,
 bool libxl__vscsi_users_skip(libxl__vscsi_users *users, uint32_t domid);
 void libxl__vscsi_users_dispose(libxl__vscsi_users *users);
 bool libxl__vscsi_users_has(const libxl__vscsi_users *users,
-                            libxl__vscsi_vhost vhost);
+                            libxl__vscsi_ref ref);
 /* The devices of dom0 that they have by address; free(). */
 int libxl__vscsi_users_devices(libxl__vscsi_ctx *vc,
                                const libxl__vscsi_users *users,
@@ -67,10 +67,10 @@ int libxl__vscsi_users_devices(libxl__vscsi_ctx *vc,
 
 /* ----- libxl_vscsi_letgo.c: what nobody has any more ----- */
 
-/* Waits until end_ms for dom0's kernel to let go of a vhost without nodes.
+/* Waits until end_ms for dom0's kernel to let go of a vscsictrl without nodes.
  * False if it does not, or that cannot be seen. */
 bool libxl__vscsi_await_backend(libxl__vscsi_ctx *vc,
-                                libxl__vscsi_vhost vhost, uint64_t end_ms);
+                                libxl__vscsi_ref ref, uint64_t end_ms);
 
 /*
  * Lets go of what was exported for devices that domid had, and that no other
@@ -143,8 +143,8 @@ bool libxl__vscsi_same_path(const libxl_vscsi_pdev *a,
 /* ----- libxl_vscsi_named.c: what a name means ----- */
 
 /*
- * Which of a domain's vhosts and devices name means: a vdev, or any name of
- * a physical device.  *ctrl_r and *dev_r are undefined on failure.
+ * Which of a domain's vscsictrls and devices name means: a vdev, or any name
+ * of a physical device.  *ctrl_r and *dev_r are undefined on failure.
  * ERROR_NOTFOUND: none; ERROR_INVAL: several, or one that has changed;
  * logged.
  */

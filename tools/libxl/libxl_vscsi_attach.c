@@ -9,7 +9,7 @@
 #include "libxl_vscsi_wait.h"
 
 #define MAX_ROUNDS 5
-/* How often a vhost is offered to a guest within frontend_ms, and how long
+/* How often a vscsictrl is offered to a guest within frontend_ms, and how long
  * the guest has to see that it went. */
 #define REPLUG_ROUNDS 3
 #define REPLUG_PAUSE_MS 200
@@ -45,15 +45,15 @@ static int expand(libxl__vscsi_ctx *vc, libxl__vscsi_attaching *a)
         a->exact |= several || dev->vdev.tgt || dev->vdev.lun;
     }
     return several ? libxl__vscsi_expand(vc, &a->users, &a->known,
-                                         a->uses_lio, a->vhost.domid,
+                                         a->uses_lio, a->ref.domid,
                                          a->ctrl, false)
                    : 0;
 }
 
-/* A new vhost's backend must not be taken for one that is just going. */
-static int check_vhost(libxl__vscsi_ctx *vc, libxl__vscsi_attaching *a)
+/* A new vscsictrl's backend must not be taken for one that is just going. */
+static int check_ctrl(libxl__vscsi_ctx *vc, libxl__vscsi_attaching *a)
 {
-    a->leaving = !libxl__vscsi_await_backend(vc, a->vhost, 0);
+    a->leaving = !libxl__vscsi_await_backend(vc, a->ref, 0);
     return a->leaving ? ERROR_NOT_READY : 0;
 }
 
@@ -75,8 +75,8 @@ static int claim_devices(libxl__vscsi_ctx *vc, libxl__vscsi_attaching *a)
 
     rc = libxl__vscsi_users_open(vc, &a->users);
     if (!rc)
-        rc = libxl__vscsi_users_load(vc, &a->users, a->vhost.domid);
-    if (!rc)            /* no vhost's place is taken for free either */
+        rc = libxl__vscsi_users_load(vc, &a->users, a->ref.domid);
+    if (!rc)            /* no vscsictrl's place is taken for free either */
         rc = libxl__vscsi_users_complete(vc, &a->users);
     if (!rc)
         rc = expand(vc, a);
@@ -85,10 +85,10 @@ static int claim_devices(libxl__vscsi_ctx *vc, libxl__vscsi_attaching *a)
     if (!rc)
         rc = libxl__vscsi_place(vc, a);
     if (!rc && !a->existing)
-        rc = check_vhost(vc, a);
+        rc = check_ctrl(vc, a);
     if (!rc)
         rc = libxl__vscsi_claim(vc, &a->users, &a->known, a->uses_lio,
-                                a->vhost, a->ctrl->vscsidevs,
+                                a->ref, a->ctrl->vscsidevs,
                                 a->ctrl->num_vscsidevs, a->claimed);
     if (rc)
         note_left_over(a);
@@ -107,7 +107,7 @@ static void unclaim_devices(libxl__vscsi_ctx *vc, libxl__vscsi_attaching *a)
 static int note_devices(libxl__vscsi_ctx *vc, xs_transaction_t t,
                         const libxl__vscsi_attaching *a)
 {
-    return libxl__vscsi_index_add(vc, t, &a->users.index, a->vhost,
+    return libxl__vscsi_index_add(vc, t, &a->users.index, a->ref,
                                   a->existing, a->ctrl->vscsidevs,
                                   a->ctrl->num_vscsidevs);
 }
@@ -119,24 +119,24 @@ static int write_body(libxl__vscsi_ctx *vc, xs_transaction_t t, void *arg)
     int rc;
 
     if (!a->existing) {
-        rc = libxl__vscsi_xs_check_domain(vc, t, a->vhost.domid, &a->marks);
+        rc = libxl__vscsi_xs_check_domain(vc, t, a->ref.domid, &a->marks);
         a->plan = VSCSI_PLAN_NODES;
         if (!rc)
-            rc = libxl__vscsi_xs_add_vhost(vc, t, a->vhost.domid, a->ctrl,
-                                           a->p_devs);
+            rc = libxl__vscsi_xs_add_ctrl(vc, t, a->ref.domid, a->ctrl,
+                                          a->p_devs);
         return rc ? rc : note_devices(vc, t, a);
     }
-    rc = libxl__vscsi_xs_states(vc, t, a->vhost, &backend, &frontend);
+    rc = libxl__vscsi_xs_states(vc, t, a->ref, &backend, &frontend);
     if (rc)
         return rc;
     a->plan = libxl__vscsi_plan_for(VSCSI_ADD_DEV, backend, frontend);
     if (a->plan == VSCSI_PLAN_REFUSE) {
-        rc = libxl__vscsi_xs_check_domain(vc, t, a->vhost.domid, NULL);
+        rc = libxl__vscsi_xs_check_domain(vc, t, a->ref.domid, NULL);
         if (rc)
             return rc;
         libxl__vscsi_error(vc, "vscsictrl %d is closed (backend %s, guest %s; "
                            "detach its devices, then attach again)",
-                           a->vhost.devid, libxl__vscsi_state_name(backend),
+                           a->ref.devid, libxl__vscsi_state_name(backend),
                            libxl__vscsi_state_name(frontend));
         return ERROR_NOT_READY;
     }
@@ -147,12 +147,12 @@ static int write_body(libxl__vscsi_ctx *vc, xs_transaction_t t, void *arg)
     rc = libxl__vscsi_attach_fit(vc, t, a, backend);
     if (rc)
         return rc;
-    rc = libxl__vscsi_xs_add_devs(vc, t, a->vhost, a->ctrl->vscsidevs,
+    rc = libxl__vscsi_xs_add_devs(vc, t, a->ref, a->ctrl->vscsidevs,
                                   a->p_devs, a->ctrl->num_vscsidevs);
     if (!rc)
         rc = note_devices(vc, t, a);
     if (!rc && a->plan == VSCSI_PLAN_RECONFIGURE)
-        rc = libxl__vscsi_xs_set_state(vc, t, a->vhost,
+        rc = libxl__vscsi_xs_set_state(vc, t, a->ref,
                                        VSCSI_RECONFIGURING);
     return rc;
 }
@@ -191,11 +191,11 @@ static int await_leaving(libxl__vscsi_ctx *vc, libxl__vscsi_attaching *a,
     bool over = libxl__vscsi_now_ms() >= end_ms;
 
     if (!a->left) {
-        if (!over && libxl__vscsi_await_backend(vc, a->vhost, end_ms))
+        if (!over && libxl__vscsi_await_backend(vc, a->ref, end_ms))
             return 0;
         libxl__vscsi_error(vc, "dom0's kernel has not let go of the vscsictrl "
                            "%d that the domain had before (choose another, or "
-                           "try again later)", a->vhost.devid);
+                           "try again later)", a->ref.devid);
         return ERROR_NOT_READY;
     }
     if (over)
@@ -235,15 +235,15 @@ static int write_when_settled(libxl__vscsi_ctx *vc, libxl__vscsi_attaching *a)
         if (rc || a->plan != VSCSI_PLAN_WAIT)
             return rc;
         libxl__vscsi_log(vc, XTL_DETAIL, "vscsictrl %d of domain %u is busy; "
-                         "waiting", a->vhost.devid, a->vhost.domid);
-        rc = libxl__vscsi_settle(vc, a->vhost,
+                         "waiting", a->ref.devid, a->ref.domid);
+        rc = libxl__vscsi_settle(vc, a->ref,
                                  (unsigned)a->existing->num_vscsidevs, since,
                                  &settled);
         if (rc)
             return rc;
     }
     libxl__vscsi_error(vc, "an earlier change of vscsictrl %d is not "
-                       "finished: the guest does not answer", a->vhost.devid);
+                       "finished: the guest does not answer", a->ref.devid);
     return ERROR_NOT_READY;
 }
 
@@ -255,15 +255,15 @@ static int withdraw_body(libxl__vscsi_ctx *vc, xs_transaction_t t, void *arg)
     libxl__vscsi_attaching *a = arg;
     int rc;
 
-    rc = libxl__vscsi_xs_states(vc, t, a->vhost, &backend, &frontend);
+    rc = libxl__vscsi_xs_states(vc, t, a->ref, &backend, &frontend);
     if (rc)
         return rc;
     a->plan = libxl__vscsi_plan_for(VSCSI_WITHDRAW, backend, frontend);
     if (a->plan != VSCSI_PLAN_WITHDRAW)
         return 0;
-    rc = libxl__vscsi_xs_rm_devs(vc, t, a->vhost, a->ids,
+    rc = libxl__vscsi_xs_rm_devs(vc, t, a->ref, a->ids,
                                  (unsigned)a->ctrl->num_vscsidevs);
-    return rc ? rc : libxl__vscsi_xs_set_state(vc, t, a->vhost,
+    return rc ? rc : libxl__vscsi_xs_set_state(vc, t, a->ref,
                                                VSCSI_CONNECTED);
 }
 
@@ -287,13 +287,13 @@ static void roll_back(libxl__vscsi_ctx *vc, libxl__vscsi_attaching *a,
         if (rc)
             goto out;
     }
-    rc = libxl__vscsi_detach_locked(vc, a->vhost.domid, &after, indices,
+    rc = libxl__vscsi_detach_locked(vc, a->ref.domid, &after, indices,
                                     (unsigned)num, how);
 out:
     if (rc)
         libxl__vscsi_log(vc, XTL_WARN, "vscsictrl %d of domain %u: not "
                          "everything could be undone (see xl scsi-list)",
-                         a->vhost.devid, a->vhost.domid);
+                         a->ref.devid, a->ref.domid);
     free(indices);
     libxl_device_vscsictrl_dispose(&after);
 }
@@ -305,7 +305,7 @@ static int end_timed_out(libxl__vscsi_ctx *vc, libxl__vscsi_attaching *a)
 
     if (!a->existing) {
         libxl__vscsi_error(vc, "the guest did not finish connecting vscsictrl "
-                           "%d (its kernel log may say why)", a->vhost.devid);
+                           "%d (its kernel log may say why)", a->ref.devid);
         roll_back(vc, a, LIBXL__VSCSI_DESTROY);
         return ERROR_GUEST_TIMEDOUT;
     }
@@ -318,7 +318,7 @@ static int end_timed_out(libxl__vscsi_ctx *vc, libxl__vscsi_attaching *a)
                          "the device stays on record (see xl scsi-list, and "
                          "detach it to be rid of it)");
     if (a->plan == VSCSI_PLAN_WITHDRAW)
-        libxl__vscsi_release_unused(vc, a->vhost.domid, a->ctrl->vscsidevs,
+        libxl__vscsi_release_unused(vc, a->ref.domid, a->ctrl->vscsidevs,
                                     NULL, (unsigned)a->ctrl->num_vscsidevs,
                                     libxl__vscsi_now_ms() +
                                     vc->timeouts.destroy_ms);
@@ -334,7 +334,7 @@ static int end_attach(libxl__vscsi_ctx *vc, libxl__vscsi_attaching *a,
     case VSCSI_WAIT_FRONTEND:
         libxl__vscsi_log(vc, XTL_NOTICE, "domain %u has not connected "
                          "vscsictrl %d yet: its devices appear when the guest "
-                         "loads xen-scsifront", a->vhost.domid, a->vhost.devid);
+                         "loads xen-scsifront", a->ref.domid, a->ref.devid);
         return 0;
     case VSCSI_WAIT_HANDSHAKE:
         return end_timed_out(vc, a);
@@ -351,9 +351,9 @@ static int end_attach(libxl__vscsi_ctx *vc, libxl__vscsi_attaching *a,
         libxl__vscsi_error(vc, "the guest refused it (its kernel log says "
                            "why)");
         break;
-    case VSCSI_VHOST_CLOSED:
+    case VSCSI_CTRL_CLOSED:
         libxl__vscsi_error(vc, "vscsictrl %d was closed meanwhile",
-                           a->vhost.devid);
+                           a->ref.devid);
         break;
     }
     roll_back(vc, a, LIBXL__VSCSI_REMOVE);
@@ -361,9 +361,9 @@ static int end_attach(libxl__vscsi_ctx *vc, libxl__vscsi_attaching *a,
 }
 
 /*
- * A guest that has not seen yet that a vhost of this number went takes the
+ * A guest that has not seen yet that a vscsictrl of this number went takes the
  * new one for the old, and never connects it.  Nothing in the store tells
- * such a guest from one without driver, so the vhost goes once more and
+ * such a guest from one without driver, so the vscsictrl goes once more and
  * comes again, unless the guest has begun meanwhile.
  */
 static int unplug_body(libxl__vscsi_ctx *vc, xs_transaction_t t, void *arg)
@@ -372,15 +372,15 @@ static int unplug_body(libxl__vscsi_ctx *vc, xs_transaction_t t, void *arg)
     libxl__vscsi_attaching *a = arg;
     int rc;
 
-    rc = libxl__vscsi_xs_states(vc, t, a->vhost, &backend, &frontend);
+    rc = libxl__vscsi_xs_states(vc, t, a->ref, &backend, &frontend);
     if (rc)
         return rc;
     a->plan = backend == VSCSI_INIT_WAIT && frontend == VSCSI_INITIALISING
               ? VSCSI_PLAN_UNPLUG : VSCSI_PLAN_LEAVE;
     if (a->plan == VSCSI_PLAN_LEAVE)
         return 0;
-    rc = libxl__vscsi_xs_set_offline(vc, t, a->vhost);
-    return rc ? rc : libxl__vscsi_xs_rm_frontend(vc, t, a->vhost);
+    rc = libxl__vscsi_xs_set_offline(vc, t, a->ref);
+    return rc ? rc : libxl__vscsi_xs_rm_frontend(vc, t, a->ref);
 }
 
 /* All at once: it never goes off the record, where another domain would find
@@ -390,7 +390,7 @@ static int plug_body(libxl__vscsi_ctx *vc, xs_transaction_t t, void *arg)
     libxl__vscsi_attaching *a = arg;
     int rc;
 
-    rc = libxl__vscsi_xs_rm_vhosts(vc, t, &a->vhost, 1);
+    rc = libxl__vscsi_xs_rm_ctrls(vc, t, &a->ref, 1);
     return rc ? rc : write_body(vc, t, a);
 }
 
@@ -403,9 +403,9 @@ static int plug_again(libxl__vscsi_ctx *vc, libxl__vscsi_attaching *a)
     if (rc || a->plan == VSCSI_PLAN_LEAVE)
         return rc;
     libxl__vscsi_log(vc, XTL_DETAIL, "vscsictrl %d of domain %u: the guest "
-                     "does not begin; plugging it once more", a->vhost.devid,
-                     a->vhost.domid);
-    rc = libxl__vscsi_await_unplug(vc, a->vhost, 0, &over);
+                     "does not begin; plugging it once more", a->ref.devid,
+                     a->ref.domid);
+    rc = libxl__vscsi_await_unplug(vc, a->ref, 0, &over);
     if (rc)
         return rc;
     libxl__vscsi_pause(REPLUG_PAUSE_MS);
@@ -416,8 +416,8 @@ static int wait_attached(libxl__vscsi_ctx *vc, libxl__vscsi_attaching *a)
 {
     bool waits = !a->existing && libxl__vscsi_domain_answers(vc);
     libxl__vscsi_wait w = {
-        .vhost = a->vhost,
-        .op = a->existing ? VSCSI_ADD_DEV : VSCSI_ADD_VHOST,
+        .ref = a->ref,
+        .op = a->existing ? VSCSI_ADD_DEV : VSCSI_ADD_CTRL,
         .devs = a->ids,
         .num_devs = (unsigned)a->ctrl->num_vscsidevs,
         .frontend_ms = waits ? vc->timeouts.frontend_ms / REPLUG_ROUNDS : 0,
@@ -427,7 +427,7 @@ static int wait_attached(libxl__vscsi_ctx *vc, libxl__vscsi_attaching *a)
     int rc;
 
     for (round = 1; ; round++) {
-        rc = libxl__vscsi_show(vc, a->vhost, a->ctrl->max_segments,
+        rc = libxl__vscsi_show(vc, a->ref, a->ctrl->max_segments,
                                &verdict);
         if (!rc && verdict == VSCSI_DONE)
             rc = libxl__vscsi_wait_for(vc, &w, &verdict, &culprit);
@@ -442,7 +442,7 @@ static int wait_attached(libxl__vscsi_ctx *vc, libxl__vscsi_attaching *a)
         return rc;
     libxl__vscsi_doing(vc, "attach",
                        a->ctrl->vscsidevs[culprit].pdev.p_devname,
-                       a->vhost.domid);
+                       a->ref.domid);
     return end_attach(vc, a, verdict);
 }
 
@@ -460,11 +460,11 @@ static void warn_of_reboot(libxl__vscsi_ctx *vc, uint32_t domid)
 /* What has a place now is not missing there. */
 static void note_attached(libxl__vscsi_ctx *vc, libxl__vscsi_attaching *a)
 {
-    uint32_t domid = a->vhost.domid;
+    uint32_t domid = a->ref.domid;
     bool was;
     int i;
 
-    /* A new vhost has asked already. */
+    /* A new vscsictrl has asked already. */
     if (a->existing && libxl__vscsi_xs_find_domain(vc, XBT_NULL, domid,
                                                    &a->marks))
         return;
@@ -485,8 +485,8 @@ int libxl__vscsi_attach(libxl__vscsi_ctx *vc, uint32_t domid,
     rc = libxl__vscsi_check_ctrl(vc, domid, ctrl);
     if (rc)
         return rc;
-    a.vhost.domid = domid;
-    a.vhost.devid = ctrl->devid;
+    a.ref.domid = domid;
+    a.ref.devid = ctrl->devid;
     libxl__vscsi_doing(vc, "attach", ctrl->vscsidevs[0].pdev.p_devname,
                        domid);
     if (!libxl__vscsi_domain_answers(vc) &&
@@ -498,7 +498,7 @@ int libxl__vscsi_attach(libxl__vscsi_ctx *vc, uint32_t domid,
     if (!rc)
         rc = wait_attached(vc, &a);
     else if (a.existing)
-        libxl__vscsi_show(vc, a.vhost, a.existing->max_segments, &verdict);
+        libxl__vscsi_show(vc, a.ref, a.existing->max_segments, &verdict);
     if (!rc)
         note_attached(vc, &a);
     libxl__vscsi_unlock_domain(vc, lock);

@@ -14,9 +14,9 @@ static int check_segments(libxl__vscsi_ctx *vc,
     int i = libxl__vscsi_smallest(a->claimed, a->ctrl->num_vscsidevs);
 
     libxl__vscsi_doing(vc, "attach", a->ctrl->vscsidevs[i].pdev.p_devname,
-                       a->vhost.domid);
+                       a->ref.domid);
     return libxl__vscsi_check_segments(vc, &a->claimed[i].limits,
-                                       a->vhost.devid, told, advice);
+                                       a->ref.devid, told, advice);
 }
 
 int libxl__vscsi_attach_segments(libxl__vscsi_ctx *vc,
@@ -61,20 +61,20 @@ int libxl__vscsi_attach_fit(libxl__vscsi_ctx *vc, xs_transaction_t t,
         if (!rc && a->ctrl->segments && a->ctrl->segments < told)
             libxl__vscsi_log(vc, XTL_WARN, "segments=%u has no effect: the "
                              "guest connected vscsictrl %d with %u before",
-                             a->ctrl->segments, a->vhost.devid, told);
+                             a->ctrl->segments, a->ref.devid, told);
         return rc;
     }
     if (backend != VSCSI_INIT_WAIT) {
         libxl__vscsi_error(vc, "dom0's backend driver has not taken vscsictrl "
-                           "%d yet (try again)", a->vhost.devid);
+                           "%d yet (try again)", a->ref.devid);
         return ERROR_NOT_READY;
     }
     a->ctrl->max_segments = a->fits;
-    return libxl__vscsi_xs_set_segments(vc, t, a->vhost, a->fits);
+    return libxl__vscsi_xs_set_segments(vc, t, a->ref, a->fits);
 }
 
 typedef struct showing {
-    libxl__vscsi_vhost vhost;
+    libxl__vscsi_ref ref;
     unsigned segments;
 } showing;
 
@@ -85,27 +85,27 @@ static int show_body(libxl__vscsi_ctx *vc, xs_transaction_t t, void *arg)
     bool hidden;
     int rc;
 
-    rc = libxl__vscsi_xs_is_hidden(vc, t, s->vhost, &hidden);
+    rc = libxl__vscsi_xs_is_hidden(vc, t, s->ref, &hidden);
     if (rc || !hidden)
         return rc;
-    rc = libxl__vscsi_xs_states(vc, t, s->vhost, &backend, &frontend);
-    if (rc || libxl__vscsi_plan_for(VSCSI_SHOW_VHOST, backend, frontend) !=
+    rc = libxl__vscsi_xs_states(vc, t, s->ref, &backend, &frontend);
+    if (rc || libxl__vscsi_plan_for(VSCSI_SHOW_CTRL, backend, frontend) !=
         VSCSI_PLAN_SHOW)
         return rc;
-    return libxl__vscsi_xs_show_vhost(vc, t, s->vhost, s->segments);
+    return libxl__vscsi_xs_show_ctrl(vc, t, s->ref, s->segments);
 }
 
-int libxl__vscsi_show(libxl__vscsi_ctx *vc, libxl__vscsi_vhost vhost,
+int libxl__vscsi_show(libxl__vscsi_ctx *vc, libxl__vscsi_ref ref,
                       unsigned segments, libxl__vscsi_verdict *verdict_r)
 {
-    libxl__vscsi_wait w = { .vhost = vhost, .op = VSCSI_SHOW_VHOST };
-    showing s = { .vhost = vhost, .segments = segments };
+    libxl__vscsi_wait w = { .ref = ref, .op = VSCSI_SHOW_CTRL };
+    showing s = { .ref = ref, .segments = segments };
     libxl__vscsi_verdict verdict = VSCSI_DONE;
     bool hidden = false;
     int rc = 0;
 
     if (libxl__vscsi_is_limited(segments))
-        rc = libxl__vscsi_xs_is_hidden(vc, XBT_NULL, vhost, &hidden);
+        rc = libxl__vscsi_xs_is_hidden(vc, XBT_NULL, ref, &hidden);
     if (!rc && hidden) {
         rc = libxl__vscsi_wait_for(vc, &w, &verdict, NULL);
         if (!rc && verdict == VSCSI_DONE)

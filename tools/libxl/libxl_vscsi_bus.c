@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-only */
 /*
- * Which vhosts dom0's kernel has a backend for, from the names of its
+ * Which vscsictrls dom0's kernel has a backend for, from the names of its
  * devices.  The bus tells less: a device leaves it before its driver is
  * asked to let go, which takes as long as the commands that are under way.
  * libudev would open each of the devices, of which a name says all.
@@ -12,27 +12,27 @@
 
 #include "libxl_vscsi_ctx.h"
 
-static int add_backend(const char *name, libxl__vscsi_vhost **vhosts,
+static int add_backend(const char *name, libxl__vscsi_ref **refs,
                        unsigned *num)
 {
-    libxl__vscsi_vhost vhost, *more;
+    libxl__vscsi_ref ref, *more;
 
-    if (!libxl__vscsi_parse_backend(name, &vhost))
+    if (!libxl__vscsi_parse_backend(name, &ref))
         return 0;
-    more = realloc(*vhosts, (*num + 1) * sizeof(*more));
+    more = realloc(*refs, (*num + 1) * sizeof(*more));
     if (!more)
         return ERROR_NOMEM;
-    more[(*num)++] = vhost;
-    *vhosts = more;
+    more[(*num)++] = ref;
+    *refs = more;
     return 0;
 }
 
 int libxl__vscsi_host_backends(libxl__vscsi_ctx *vc,
-                               libxl__vscsi_vhost **vhosts_r,
+                               libxl__vscsi_ref **refs_r,
                                unsigned *num_r)
 {
     DIR *dir = opendir(vc->devices_dir);
-    libxl__vscsi_vhost *vhosts = NULL;
+    libxl__vscsi_ref *refs = NULL;
     struct dirent *entry;
     unsigned num = 0;
     int rc = 0;
@@ -44,7 +44,7 @@ int libxl__vscsi_host_backends(libxl__vscsi_ctx *vc,
         entry = readdir(dir);
         if (!entry)
             break;
-        rc = add_backend(entry->d_name, &vhosts, &num);
+        rc = add_backend(entry->d_name, &refs, &num);
     }
     if (dir && !rc && errno)
         rc = ERROR_FAIL;
@@ -55,10 +55,10 @@ int libxl__vscsi_host_backends(libxl__vscsi_ctx *vc,
     if (dir)
         closedir(dir);
     if (rc) {
-        free(vhosts);
+        free(refs);
         return rc;
     }
-    *vhosts_r = vhosts;
+    *refs_r = refs;
     *num_r = num;
     return 0;
 }

@@ -392,7 +392,7 @@ static int export_unit(libxl__vscsi_ctx *vc, const libxl__vscsi_unit *unit,
 static int claim_device(libxl__vscsi_ctx *vc,
                         libxl__vscsi_users *users,
                         libxl__vscsi_known *known, bool uses_lio,
-                        libxl__vscsi_vhost vhost,
+                        libxl__vscsi_ref ref,
                         libxl_device_vscsidev *devs, int i,
                         libxl__vscsi_claimed *claimed)
 {
@@ -401,8 +401,8 @@ static int claim_device(libxl__vscsi_ctx *vc,
     libxl__vscsi_shared shared = { .by_guests = false };
     int rc;
 
-    libxl__vscsi_backend_name(vhost, name);
-    rc = find_free(vc, users, known, uses_lio, vhost.domid, devs, i, &unit,
+    libxl__vscsi_backend_name(ref, name);
+    rc = find_free(vc, users, known, uses_lio, ref.domid, devs, i, &unit,
                    &shared, claimed);
     if (!rc && claimed->left_over)
         rc = ERROR_NOT_READY;
@@ -418,7 +418,7 @@ static int claim_device(libxl__vscsi_ctx *vc,
 
 int libxl__vscsi_claim(libxl__vscsi_ctx *vc, libxl__vscsi_users *users,
                        libxl__vscsi_known *known, bool uses_lio,
-                       libxl__vscsi_vhost vhost,
+                       libxl__vscsi_ref ref,
                        libxl_device_vscsidev *devs, int num,
                        libxl__vscsi_claimed *claimed)
 {
@@ -426,8 +426,8 @@ int libxl__vscsi_claim(libxl__vscsi_ctx *vc, libxl__vscsi_users *users,
 
     for (i = 0; !rc && i < num; i++) {
         libxl__vscsi_doing(vc, "attach", devs[i].pdev.p_devname,
-                           vhost.domid);
-        rc = claim_device(vc, users, known, uses_lio, vhost, devs, i,
+                           ref.domid);
+        rc = claim_device(vc, users, known, uses_lio, ref, devs, i,
                           &claimed[i]);
     }
     if (rc)

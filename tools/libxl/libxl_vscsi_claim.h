@@ -22,7 +22,7 @@ typedef struct libxl__vscsi_claimed {
 } libxl__vscsi_claimed;
 
 /*
- * Resolves, checks and exports devs[] for vhost, with the host lock held:
+ * Resolves, checks and exports devs[] for vscsictrl, with the host lock held:
  * pdev gets its type and identity, claimed[i], zeroed before, the rest.
  * _unclaim undoes it if the domain does not get them.
  * Failures are those of libxl_device_vscsictrl_add(), logged, and undone;
@@ -30,7 +30,7 @@ typedef struct libxl__vscsi_claimed {
  */
 int libxl__vscsi_claim(libxl__vscsi_ctx *vc, libxl__vscsi_users *users,
                        libxl__vscsi_known *known, bool uses_lio,
-                       libxl__vscsi_vhost vhost,
+                       libxl__vscsi_ref ref,
                        libxl_device_vscsidev *devs, int num,
                        libxl__vscsi_claimed *claimed);
 /* Puts on record which unit it is.  ERROR_NOMEM, logged. */
@@ -52,14 +52,14 @@ void libxl__vscsi_unclaim(libxl__vscsi_ctx *vc, libxl_device_vscsidev *devs,
 /* ----- libxl_vscsi_attach_segments.c ----- */
 
 /*
- * A vhost whose commands are limited is hidden from the guest until the
+ * A vscsictrl whose commands are limited is hidden from the guest until the
  * backend driver has written its own limit, and that has been lowered: the
  * guest's driver reads it once.  Waits for that and shows it; one that is
  * not hidden is left alone.  An attach that was killed leaves it hidden, so
- * whoever changes a vhost that was there calls this in the end.
+ * whoever changes a vscsictrl that was there calls this in the end.
  * *verdict_r is VSCSI_DONE, or why it cannot be.
  */
-int libxl__vscsi_show(libxl__vscsi_ctx *vc, libxl__vscsi_vhost vhost,
+int libxl__vscsi_show(libxl__vscsi_ctx *vc, libxl__vscsi_ref ref,
                       unsigned segments, libxl__vscsi_verdict *verdict_r);
 
 /* ----- libxl_vscsi_assignable.c ----- */
@@ -77,7 +77,7 @@ int libxl__vscsi_lookup(libxl__vscsi_ctx *vc, const char *name,
  * are there, target for target and LUN for LUN.  The host lock must be held.
  * Each that domid cannot have is logged, and is ERROR_DEVICE_EXISTS; with
  * but_used, it is left out.  ERROR_NOTFOUND, ERROR_INVAL: there are none,
- * or one has no place on a vhost.
+ * or one has no place on a vscsictrl.
  */
 int libxl__vscsi_expand(libxl__vscsi_ctx *vc, libxl__vscsi_users *users,
                         libxl__vscsi_known *known, bool uses_lio,

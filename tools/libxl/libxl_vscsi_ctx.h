@@ -115,11 +115,11 @@ void libxl__vscsi_say_waiting(libxl__vscsi_ctx *vc, uint64_t since_ms,
 /* asprintf that returns NULL when memory ran out. */
 char *libxl__vscsi_sprintf(const char *fmt, ...) VSCSI_PRINTF(1, 2);
 
-/* One vhost of one domain. */
-typedef struct libxl__vscsi_vhost {
+/* One vscsictrl of one domain. */
+typedef struct libxl__vscsi_ref {
     uint32_t domid;
     libxl_devid devid;
-} libxl__vscsi_vhost;
+} libxl__vscsi_ref;
 
 /* ----- libxl_vscsi_ctx.c: time ----- */
 
@@ -180,19 +180,19 @@ int libxl__vscsi_try_lock(libxl__vscsi_ctx *vc, uint32_t which, int *lock_r);
 
 /* ----- libxl_vscsi_bus.c: what dom0's kernel holds ----- */
 
-/* What dom0's kernel calls the backend of a vhost, "vscsi-DOMID-DEVID". */
+/* What dom0's kernel calls the backend of a vscsictrl, "vscsi-DOMID-DEVID". */
 #define LIBXL__VSCSI_BACKEND_NAME_SIZE 40
-void libxl__vscsi_backend_name(libxl__vscsi_vhost vhost,
+void libxl__vscsi_backend_name(libxl__vscsi_ref ref,
                                char name[LIBXL__VSCSI_BACKEND_NAME_SIZE]);
 bool libxl__vscsi_parse_backend(const char *name,
-                                libxl__vscsi_vhost *vhost_r);
+                                libxl__vscsi_ref *ref_r);
 
 /*
- * The vhosts whose backends dom0's kernel holds at this moment, whatever is
- * in xenstore; free().  LIO objects must not go before them.
+ * The vscsictrls whose backends dom0's kernel holds at this moment, whatever
+ * is in xenstore; free().  LIO objects must not go before them.
  */
 int libxl__vscsi_host_backends(libxl__vscsi_ctx *vc,
-                               libxl__vscsi_vhost **vhosts_r,
+                               libxl__vscsi_ref **refs_r,
                                unsigned *num_r);
 
 /* ----- libxl_vscsi_parallel.c ----- */

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-only */
-/* Taking devices, or a whole vhost, away from a domain. */
+/* Taking devices, or a whole vscsictrl, away from a domain. */
 #include <stdlib.h>
 #include <string.h>
 
@@ -10,24 +10,24 @@
 
 #define MAX_ROUNDS 5
 
-/* ----- the end of a vhost ----- */
+/* ----- the end of a vscsictrl ----- */
 
 static int erase_body(libxl__vscsi_ctx *vc, xs_transaction_t t, void *arg)
 {
-    return libxl__vscsi_xs_rm_vhosts(vc, t, arg, 1);
+    return libxl__vscsi_xs_rm_ctrls(vc, t, arg, 1);
 }
 
-static int erase_vhost(libxl__vscsi_ctx *vc, libxl__vscsi_vhost vhost)
+static int erase_ctrl(libxl__vscsi_ctx *vc, libxl__vscsi_ref ref)
 {
-    return libxl__vscsi_xs_transact(vc, erase_body, &vhost);
+    return libxl__vscsi_xs_transact(vc, erase_body, &ref);
 }
 
-/* ----- a whole vhost ----- */
+/* ----- a whole vscsictrl ----- */
 
 typedef struct closing {
-    libxl__vscsi_vhost vhost;
+    libxl__vscsi_ref ref;
     unsigned num_devs;
-    uint64_t since_ms;          /* when the vhost was first waited for */
+    uint64_t since_ms;          /* when the vscsictrl was first waited for */
     libxl__vscsi_op op;
     libxl__vscsi_plan plan;
 } closing;
@@ -38,21 +38,21 @@ static int close_body(libxl__vscsi_ctx *vc, xs_transaction_t t, void *arg)
     closing *c = arg;
     int rc;
 
-    rc = libxl__vscsi_xs_states(vc, t, c->vhost, &backend, &frontend);
+    rc = libxl__vscsi_xs_states(vc, t, c->ref, &backend, &frontend);
     if (rc)
         return rc;
     c->plan = libxl__vscsi_plan_for(c->op, backend, frontend);
     if (c->plan == VSCSI_PLAN_ERASE)
-        return libxl__vscsi_xs_rm_vhosts(vc, t, &c->vhost, 1);
+        return libxl__vscsi_xs_rm_ctrls(vc, t, &c->ref, 1);
     if (c->plan != VSCSI_PLAN_UNPLUG && !libxl__vscsi_domain_answers(vc))
         return libxl__vscsi_refuse_silent(vc);
     if (c->plan == VSCSI_PLAN_WAIT)
         return 0;
-    rc = libxl__vscsi_xs_set_offline(vc, t, c->vhost);
+    rc = libxl__vscsi_xs_set_offline(vc, t, c->ref);
     if (!rc && c->plan == VSCSI_PLAN_CLOSE)
-        rc = libxl__vscsi_xs_set_state(vc, t, c->vhost, VSCSI_CLOSING);
+        rc = libxl__vscsi_xs_set_state(vc, t, c->ref, VSCSI_CLOSING);
     if (!rc && c->plan == VSCSI_PLAN_UNPLUG)
-        rc = libxl__vscsi_xs_rm_frontend(vc, t, c->vhost);
+        rc = libxl__vscsi_xs_rm_frontend(vc, t, c->ref);
     return rc;
 }
 
@@ -60,17 +60,17 @@ static int close_body(libxl__vscsi_ctx *vc, xs_transaction_t t, void *arg)
 static int await_close(libxl__vscsi_ctx *vc, const closing *c, bool *over_r)
 {
     libxl__vscsi_wait w = {
-        .vhost = c->vhost, .op = VSCSI_REMOVE_VHOST,
+        .ref = c->ref, .op = VSCSI_REMOVE_CTRL,
         .num_bound = c->num_devs,
     };
     libxl__vscsi_verdict verdict;
     int rc;
 
     if (c->plan == VSCSI_PLAN_WAIT)
-        return libxl__vscsi_settle(vc, c->vhost, c->num_devs, c->since_ms,
+        return libxl__vscsi_settle(vc, c->ref, c->num_devs, c->since_ms,
                                    over_r);
     if (c->plan == VSCSI_PLAN_UNPLUG)
-        return libxl__vscsi_await_unplug(vc, c->vhost, 0, over_r);
+        return libxl__vscsi_await_unplug(vc, c->ref, 0, over_r);
     rc = libxl__vscsi_wait_for(vc, &w, &verdict, NULL);
     if (!rc)
         *over_r = verdict == VSCSI_DONE;
@@ -84,17 +84,17 @@ static int close_unanswered(libxl__vscsi_ctx *vc, const closing *c)
                          "the guest does not answer (try again, or force it)"
                        : "the guest does not let go of vscsictrl %d, which is "
                          "now closing (try again, or force it)",
-                       c->vhost.devid);
+                       c->ref.devid);
     return ERROR_GUEST_TIMEDOUT;
 }
 
 /* *over_r: dom0's driver said that it has let go. */
-static int close_vhost(libxl__vscsi_ctx *vc, libxl__vscsi_vhost vhost,
-                       unsigned num_devs, libxl__vscsi_removal how,
-                       bool *over_r)
+static int close_ctrl(libxl__vscsi_ctx *vc, libxl__vscsi_ref ref,
+                      unsigned num_devs, libxl__vscsi_removal how,
+                      bool *over_r)
 {
     closing c = {
-        .vhost = vhost, .num_devs = num_devs, .op = VSCSI_REMOVE_VHOST,
+        .ref = ref, .num_devs = num_devs, .op = VSCSI_REMOVE_CTRL,
         .since_ms = libxl__vscsi_now_ms(),
     };
     int rc, round;
@@ -102,7 +102,7 @@ static int close_vhost(libxl__vscsi_ctx *vc, libxl__vscsi_vhost vhost,
 
     if (how == LIBXL__VSCSI_DESTROY || libxl__vscsi_domain_is_over(vc) ||
         (how == LIBXL__VSCSI_REMOVE && !libxl__vscsi_domain_answers(vc)))
-        c.op = VSCSI_DESTROY_VHOST;
+        c.op = VSCSI_DESTROY_CTRL;
 
     for (round = 0; round < MAX_ROUNDS; round++) {
         rc = libxl__vscsi_xs_transact(vc, close_body, &c);
@@ -115,20 +115,20 @@ static int close_vhost(libxl__vscsi_ctx *vc, libxl__vscsi_vhost vhost,
         *over_r = over;
         if (c.plan == VSCSI_PLAN_UNPLUG || (over && c.plan !=
                                             VSCSI_PLAN_WAIT))
-            return erase_vhost(vc, vhost);
+            return erase_ctrl(vc, ref);
         if (!over && how == LIBXL__VSCSI_SAFE_REMOVE)
             return close_unanswered(vc, &c);
         if (!over)
-            c.op = VSCSI_DESTROY_VHOST;
+            c.op = VSCSI_DESTROY_CTRL;
     }
     return close_unanswered(vc, &c);
 }
 
-/* ----- some devices of a vhost ----- */
+/* ----- some devices of a vscsictrl ----- */
 
 typedef struct removal {
-    libxl__vscsi_vhost vhost;
-    unsigned num_devs;          /* of the vhost, these and others */
+    libxl__vscsi_ref ref;
+    unsigned num_devs;          /* of the vscsictrl, these and others */
     const libxl_devid *ids;
     unsigned num;
     libxl_devid *pending;       /* those of ids[] that the ends must drop */
@@ -147,11 +147,11 @@ static int remove_body(libxl__vscsi_ctx *vc, xs_transaction_t t, void *arg)
     int rc;
 
     m->num_pending = m->num_unmapped = 0;
-    rc = libxl__vscsi_xs_states(vc, t, m->vhost, &backend, &frontend);
+    rc = libxl__vscsi_xs_states(vc, t, m->ref, &backend, &frontend);
     if (rc)
         return rc;
     m->plan = libxl__vscsi_plan_for(VSCSI_REMOVE_DEV, backend, frontend);
-    /* Nobody is left who would miss the vhost's other devices. */
+    /* Nobody is left who would miss the vscsictrl's other devices. */
     if (m->plan != VSCSI_PLAN_NODES && libxl__vscsi_domain_is_over(vc))
         m->plan = VSCSI_PLAN_UNPLUG;
     if (m->plan == VSCSI_PLAN_WAIT)
@@ -159,30 +159,30 @@ static int remove_body(libxl__vscsi_ctx *vc, xs_transaction_t t, void *arg)
                ? 0 : libxl__vscsi_refuse_silent(vc);
     if (m->plan == VSCSI_PLAN_UNPLUG) {
         if (backend != VSCSI_GONE)
-            rc = libxl__vscsi_xs_set_offline(vc, t, m->vhost);
-        return rc ? rc : libxl__vscsi_xs_rm_frontend(vc, t, m->vhost);
+            rc = libxl__vscsi_xs_set_offline(vc, t, m->ref);
+        return rc ? rc : libxl__vscsi_xs_rm_frontend(vc, t, m->ref);
     }
     for (i = 0; !rc && i < m->num; i++) {
         if (m->plan == VSCSI_PLAN_RECONFIGURE)
-            rc = libxl__vscsi_xs_dev_state(vc, t, m->vhost, false,
+            rc = libxl__vscsi_xs_dev_state(vc, t, m->ref, false,
                                            m->ids[i], &dev);
         if (rc)
             break;
         if (libxl__vscsi_dev_is_mapped(dev)) {
             m->pending[m->num_pending++] = m->ids[i];
-            rc = libxl__vscsi_xs_set_dev_state(vc, t, m->vhost, m->ids[i],
+            rc = libxl__vscsi_xs_set_dev_state(vc, t, m->ref, m->ids[i],
                                                VSCSI_CLOSING);
         } else {
             m->unmapped[m->num_unmapped++] = m->ids[i];
         }
     }
     if (!rc && m->num_unmapped)
-        rc = libxl__vscsi_xs_rm_devs(vc, t, m->vhost, m->unmapped,
+        rc = libxl__vscsi_xs_rm_devs(vc, t, m->ref, m->unmapped,
                                      m->num_unmapped);
     if (!rc && m->num_pending && !libxl__vscsi_domain_answers(vc))
         return libxl__vscsi_refuse_silent(vc);
     if (!rc && m->num_pending)
-        rc = libxl__vscsi_xs_set_state(vc, t, m->vhost,
+        rc = libxl__vscsi_xs_set_state(vc, t, m->ref,
                                        VSCSI_RECONFIGURING);
     return rc;
 }
@@ -191,7 +191,7 @@ static int drop_body(libxl__vscsi_ctx *vc, xs_transaction_t t, void *arg)
 {
     removal *m = arg;
 
-    return libxl__vscsi_xs_rm_devs(vc, t, m->vhost, m->pending,
+    return libxl__vscsi_xs_rm_devs(vc, t, m->ref, m->pending,
                                    m->num_pending);
 }
 
@@ -202,13 +202,13 @@ static int withdraw_body(libxl__vscsi_ctx *vc, xs_transaction_t t, void *arg)
     unsigned i;
     int rc;
 
-    rc = libxl__vscsi_xs_states(vc, t, m->vhost, &backend, &frontend);
+    rc = libxl__vscsi_xs_states(vc, t, m->ref, &backend, &frontend);
     if (rc)
         return rc;
     m->plan = libxl__vscsi_plan_for(VSCSI_WITHDRAW, backend, frontend);
     /* The guest drops all devices before its own state tells. */
     for (i = 0; !rc && i < m->num_pending; i++) {
-        rc = libxl__vscsi_xs_dev_state(vc, t, m->vhost, true, m->pending[i],
+        rc = libxl__vscsi_xs_dev_state(vc, t, m->ref, true, m->pending[i],
                                        &dev);
         if (!rc && dev == VSCSI_CLOSED)
             m->plan = VSCSI_PLAN_LEAVE;
@@ -216,9 +216,9 @@ static int withdraw_body(libxl__vscsi_ctx *vc, xs_transaction_t t, void *arg)
     if (rc || m->plan != VSCSI_PLAN_WITHDRAW)
         return rc;
     for (i = 0; !rc && i < m->num_pending; i++)
-        rc = libxl__vscsi_xs_set_dev_state(vc, t, m->vhost, m->pending[i],
+        rc = libxl__vscsi_xs_set_dev_state(vc, t, m->ref, m->pending[i],
                                            VSCSI_CONNECTED);
-    return rc ? rc : libxl__vscsi_xs_set_state(vc, t, m->vhost,
+    return rc ? rc : libxl__vscsi_xs_set_state(vc, t, m->ref,
                                                VSCSI_CONNECTED);
 }
 
@@ -249,9 +249,9 @@ static int write_removal(libxl__vscsi_ctx *vc, removal *m)
                    m->plan != VSCSI_PLAN_UNPLUG))
             return rc;
         rc = m->plan == VSCSI_PLAN_WAIT
-             ? libxl__vscsi_settle(vc, m->vhost, m->num_devs, since,
+             ? libxl__vscsi_settle(vc, m->ref, m->num_devs, since,
                                    &settled)
-             : libxl__vscsi_await_unplug(vc, m->vhost, 0, &settled);
+             : libxl__vscsi_await_unplug(vc, m->ref, 0, &settled);
         if (rc)
             return rc;
     }
@@ -259,19 +259,19 @@ static int write_removal(libxl__vscsi_ctx *vc, removal *m)
                        ? "an earlier change of vscsictrl %d is not finished: "
                          "the guest does not answer (try again)"
                        : "the backend driver does not let go of vscsictrl %d",
-                       m->vhost.devid);
+                       m->ref.devid);
     return m->plan == VSCSI_PLAN_WAIT ? ERROR_GUEST_TIMEDOUT
                                       : ERROR_TIMEDOUT;
 }
 
-static int remove_devs(libxl__vscsi_ctx *vc, libxl__vscsi_vhost vhost,
+static int remove_devs(libxl__vscsi_ctx *vc, libxl__vscsi_ref ref,
                        unsigned num_devs, const libxl_devid *ids,
                        unsigned num)
 {
     removal m = {
-        .vhost = vhost, .num_devs = num_devs, .ids = ids, .num = num,
+        .ref = ref, .num_devs = num_devs, .ids = ids, .num = num,
     };
-    libxl__vscsi_wait w = { .vhost = vhost, .op = VSCSI_REMOVE_DEV };
+    libxl__vscsi_wait w = { .ref = ref, .op = VSCSI_REMOVE_DEV };
     libxl__vscsi_verdict verdict;
     int rc;
 
@@ -305,7 +305,7 @@ out:
  * After the nodes are gone, and with them the devices: whatever happens now,
  * the domain has been rid of them.
  */
-static void let_go(libxl__vscsi_ctx *vc, libxl__vscsi_vhost vhost,
+static void let_go(libxl__vscsi_ctx *vc, libxl__vscsi_ref ref,
                    const libxl_device_vscsictrl *ctrl, const int *indices,
                    unsigned num, bool whole, bool over)
 {
@@ -314,17 +314,17 @@ static void let_go(libxl__vscsi_ctx *vc, libxl__vscsi_vhost vhost,
     int rc;
 
     vc->verb = "let go of";
-    if (whole && !libxl__vscsi_await_backend(vc, vhost, over ? end : now))
+    if (whole && !libxl__vscsi_await_backend(vc, ref, over ? end : now))
         rc = ERROR_NOT_READY;
     else
-        rc = libxl__vscsi_release_unused(vc, vhost.domid, ctrl->vscsidevs,
+        rc = libxl__vscsi_release_unused(vc, ref.domid, ctrl->vscsidevs,
                                          indices, num, end);
     if (rc)
         libxl__vscsi_log(vc, XTL_WARN, "vscsictrl %d of domain %u: what was "
                          "detached is gone from the domain, but dom0 has not"
                          " let go of all of it yet; nobody else gets it "
                          "before (xl scsi-assignable-list -a shows it)",
-                         vhost.devid, vhost.domid);
+                         ref.devid, ref.domid);
 }
 
 int libxl__vscsi_detach_locked(libxl__vscsi_ctx *vc, uint32_t domid,
@@ -332,7 +332,7 @@ int libxl__vscsi_detach_locked(libxl__vscsi_ctx *vc, uint32_t domid,
                                const int *indices, unsigned num,
                                libxl__vscsi_removal how)
 {
-    libxl__vscsi_vhost vhost = { .domid = domid, .devid = ctrl->devid };
+    libxl__vscsi_ref ref = { .domid = domid, .devid = ctrl->devid };
     unsigned i, all = (unsigned)ctrl->num_vscsidevs;
     bool whole = num == all, over = true;
     libxl__vscsi_verdict verdict;
@@ -345,13 +345,13 @@ int libxl__vscsi_detach_locked(libxl__vscsi_ctx *vc, uint32_t domid,
     for (i = 0; i < num; i++)
         ids[i] = ctrl->vscsidevs[indices[i]].vscsidev_id;
     if (whole)
-        rc = close_vhost(vc, vhost, all, how, &over);
+        rc = close_ctrl(vc, ref, all, how, &over);
     else
-        rc = remove_devs(vc, vhost, all, ids, num);
+        rc = remove_devs(vc, ref, all, ids, num);
     if (!whole)
-        libxl__vscsi_show(vc, vhost, ctrl->max_segments, &verdict);
+        libxl__vscsi_show(vc, ref, ctrl->max_segments, &verdict);
     if (!rc)
-        let_go(vc, vhost, ctrl, indices, num, whole, over);
+        let_go(vc, ref, ctrl, indices, num, whole, over);
     free(ids);
     return rc;
 }
@@ -402,7 +402,7 @@ static int detach_recorded(libxl__vscsi_ctx *vc, uint32_t domid,
     return rc;
 }
 
-static void say_what(libxl__vscsi_ctx *vc, libxl__vscsi_vhost vhost,
+static void say_what(libxl__vscsi_ctx *vc, libxl__vscsi_ref ref,
                      const libxl_vscsi_hctl *vdevs, unsigned num)
 {
     char text[LIBXL__VSCSI_HCTL_SIZE];
@@ -410,8 +410,8 @@ static void say_what(libxl__vscsi_ctx *vc, libxl__vscsi_vhost vhost,
     if (num)
         libxl__vscsi_hctl_format(vdevs, text);
     else
-        snprintf(text, sizeof(text), "vscsictrl %d", vhost.devid);
-    libxl__vscsi_doing(vc, "detach", text, vhost.domid);
+        snprintf(text, sizeof(text), "vscsictrl %d", ref.devid);
+    libxl__vscsi_doing(vc, "detach", text, ref.domid);
 }
 
 /* A place that has no device because it was not there when the domain
@@ -431,29 +431,29 @@ static bool lacks_place(libxl__vscsi_ctx *vc, uint32_t domid,
     return *rc_r || was;
 }
 
-int libxl__vscsi_detach(libxl__vscsi_ctx *vc, libxl__vscsi_vhost vhost,
+int libxl__vscsi_detach(libxl__vscsi_ctx *vc, libxl__vscsi_ref ref,
                         const libxl_vscsi_hctl *vdevs, unsigned num,
                         libxl__vscsi_removal how)
 {
     libxl_device_vscsictrl *ctrls = NULL;
     int rc, lock = -1, num_ctrls = 0;
 
-    say_what(vc, vhost, vdevs, num);
-    rc = libxl__vscsi_lock_domain(vc, vhost.domid, &lock);
+    say_what(vc, ref, vdevs, num);
+    rc = libxl__vscsi_lock_domain(vc, ref.domid, &lock);
     if (rc)
         return rc;
-    rc = libxl__vscsi_xs_list(vc, vhost.domid, vhost.devid, &ctrls,
+    rc = libxl__vscsi_xs_list(vc, ref.domid, ref.devid, &ctrls,
                               &num_ctrls, NULL);
     if (rc)
         goto out;
-    if (num && lacks_place(vc, vhost.domid, ctrls, num_ctrls, vdevs, &rc))
+    if (num && lacks_place(vc, ref.domid, ctrls, num_ctrls, vdevs, &rc))
         goto out;
-    if (!num_ctrls || ctrls[0].devid != vhost.devid) {  /* -1 lists all */
-        libxl__vscsi_error(vc, "the domain has no vscsictrl %d", vhost.devid);
+    if (!num_ctrls || ctrls[0].devid != ref.devid) {  /* -1 lists all */
+        libxl__vscsi_error(vc, "the domain has no vscsictrl %d", ref.devid);
         rc = ERROR_NOTFOUND;
         goto out;
     }
-    rc = detach_recorded(vc, vhost.domid, ctrls, vdevs, num, how);
+    rc = detach_recorded(vc, ref.domid, ctrls, vdevs, num, how);
 out:
     libxl_device_vscsictrl_list_free(ctrls, num_ctrls);
     libxl__vscsi_unlock_domain(vc, lock);

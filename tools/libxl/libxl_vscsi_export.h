@@ -124,7 +124,7 @@ typedef struct libxl__vscsi_leftover {
     bool leaving;               /* somebody lets go of it; the rest is unset */
     bool has_lun;               /* a guest may have been told of it */
     bool has_owner;             /* else several may have had it */
-    libxl__vscsi_vhost owner;
+    libxl__vscsi_ref owner;
 } libxl__vscsi_leftover;
 
 /* All but the num devices in used[]; free().  ERROR_NOMEM, logged. */

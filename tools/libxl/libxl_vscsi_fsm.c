@@ -25,14 +25,14 @@ static bool is_unconnected(libxl__vscsi_state backend,
            (backend == VSCSI_INITIALISING || backend == VSCSI_INIT_WAIT);
 }
 
-/* No driver of dom0 holds the vhost, so no answer has to be waited for. */
+/* No driver of dom0 holds the vscsictrl, so no answer has to be waited for. */
 static bool is_unheld(libxl__vscsi_state backend)
 {
     return backend == VSCSI_GONE || backend == VSCSI_INITIALISING ||
            backend == VSCSI_CLOSED;
 }
 
-/* Both ends are through with the vhost for good. */
+/* Both ends are through with the vscsictrl for good. */
 static bool is_over(libxl__vscsi_state backend, libxl__vscsi_state frontend)
 {
     return frontend == VSCSI_GONE &&
@@ -75,14 +75,14 @@ libxl__vscsi_plan libxl__vscsi_plan_for(libxl__vscsi_op op,
     case VSCSI_ADD_DEV:
         return plan_devices(backend, frontend, VSCSI_PLAN_REFUSE);
     case VSCSI_REMOVE_DEV:
-        /* The backend keeps what it has mapped until it loses the vhost. */
+        /* The backend keeps what is mapped until the vscsictrl goes. */
         return is_over(backend, frontend) ? VSCSI_PLAN_NODES
                : plan_devices(backend, frontend, VSCSI_PLAN_UNPLUG);
-    case VSCSI_REMOVE_VHOST:
+    case VSCSI_REMOVE_CTRL:
         return plan_removal(backend, frontend);
-    case VSCSI_DESTROY_VHOST:
+    case VSCSI_DESTROY_CTRL:
         return is_unheld(backend) ? VSCSI_PLAN_ERASE : VSCSI_PLAN_UNPLUG;
-    case VSCSI_SHOW_VHOST:
+    case VSCSI_SHOW_CTRL:
         /* The backend has written its feature-sg-grant, and does so once. */
         return backend == VSCSI_INIT_WAIT && frontend == VSCSI_INITIALISING
                ? VSCSI_PLAN_SHOW : VSCSI_PLAN_LEAVE;
@@ -92,7 +92,7 @@ libxl__vscsi_plan libxl__vscsi_plan_for(libxl__vscsi_op op,
                ? VSCSI_PLAN_WITHDRAW : VSCSI_PLAN_LEAVE;
     case VSCSI_SETTLE:
         return VSCSI_PLAN_LEAVE;
-    case VSCSI_ADD_VHOST:
+    case VSCSI_ADD_CTRL:
         break;
     }
     return VSCSI_PLAN_NODES;
@@ -112,7 +112,7 @@ static libxl__vscsi_verdict judge_addition(libxl__vscsi_state backend,
                                            libxl__vscsi_state frontend_dev)
 {
     if (has_left(backend) || has_left(frontend))
-        return VSCSI_VHOST_CLOSED;
+        return VSCSI_CTRL_CLOSED;
     if (backend == VSCSI_INITIALISING)
         return VSCSI_WAIT_BACKEND;
     if (backend == VSCSI_INIT_WAIT &&
@@ -153,18 +153,18 @@ libxl__vscsi_verdict libxl__vscsi_judge(libxl__vscsi_op op,
     bool gone = backend == VSCSI_GONE || backend == VSCSI_CLOSED;
 
     switch (op) {
-    case VSCSI_ADD_VHOST:
+    case VSCSI_ADD_CTRL:
     case VSCSI_ADD_DEV:
         return judge_addition(backend, frontend, backend_dev, frontend_dev);
     case VSCSI_REMOVE_DEV:
         return judge_dev_removal(backend, backend_dev);
-    case VSCSI_REMOVE_VHOST:
+    case VSCSI_REMOVE_CTRL:
         return gone ? VSCSI_DONE : VSCSI_WAIT_HANDSHAKE;
-    case VSCSI_DESTROY_VHOST:
+    case VSCSI_DESTROY_CTRL:
         return gone ? VSCSI_DONE : VSCSI_WAIT_BACKEND;
-    case VSCSI_SHOW_VHOST:
+    case VSCSI_SHOW_CTRL:
         if (has_left(backend) || has_left(frontend))
-            return VSCSI_VHOST_CLOSED;
+            return VSCSI_CTRL_CLOSED;
         return backend == VSCSI_INITIALISING ? VSCSI_WAIT_BACKEND
                                              : VSCSI_DONE;
     case VSCSI_SETTLE:
@@ -205,12 +205,12 @@ const char *libxl__vscsi_state_name(libxl__vscsi_state state)
 const char *libxl__vscsi_op_name(libxl__vscsi_op op)
 {
     static const char *const names[VSCSI_NUM_OPS] = {
-        [VSCSI_ADD_VHOST] = "add-ctrl",
+        [VSCSI_ADD_CTRL] = "add-ctrl",
         [VSCSI_ADD_DEV] = "add-dev",
         [VSCSI_REMOVE_DEV] = "remove-dev",
-        [VSCSI_REMOVE_VHOST] = "remove-ctrl",
-        [VSCSI_DESTROY_VHOST] = "destroy-ctrl",
-        [VSCSI_SHOW_VHOST] = "show-ctrl",
+        [VSCSI_REMOVE_CTRL] = "remove-ctrl",
+        [VSCSI_DESTROY_CTRL] = "destroy-ctrl",
+        [VSCSI_SHOW_CTRL] = "show-ctrl",
         [VSCSI_WITHDRAW] = "withdraw",
         [VSCSI_SETTLE] = "settle",
     };
@@ -244,7 +244,7 @@ const char *libxl__vscsi_verdict_name(libxl__vscsi_verdict verdict)
         [VSCSI_WAIT_HANDSHAKE] = "wait-handshake",
         [VSCSI_REFUSED_BY_BACKEND] = "refused-by-backend",
         [VSCSI_REFUSED_BY_GUEST] = "refused-by-guest",
-        [VSCSI_VHOST_CLOSED] = "ctrl-closed",
+        [VSCSI_CTRL_CLOSED] = "ctrl-closed",
     };
     return names[verdict];
 }

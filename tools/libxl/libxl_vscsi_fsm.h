@@ -12,7 +12,7 @@
 
 #pragma GCC visibility push(hidden)
 
-/* The state of a vhost's end or of a device at one end. */
+/* The state of a vscsictrl's end or of a device at one end. */
 typedef enum libxl__vscsi_state {
     VSCSI_GONE = 0,             /* no such node, or xenbus's "unknown" */
     VSCSI_INITIALISING = 1,
@@ -29,12 +29,12 @@ typedef enum libxl__vscsi_state {
 #define VSCSI_NUM_STATES 11
 
 typedef enum libxl__vscsi_op {
-    VSCSI_ADD_VHOST,            /* a new vhost with its devices */
-    VSCSI_ADD_DEV,              /* devices for a vhost that exists */
-    VSCSI_REMOVE_DEV,           /* devices of a vhost that keeps others */
-    VSCSI_REMOVE_VHOST,         /* a vhost, asking the guest */
-    VSCSI_DESTROY_VHOST,        /* a vhost, not asking the guest */
-    VSCSI_SHOW_VHOST,           /* let the guest see one that is hidden */
+    VSCSI_ADD_CTRL,            /* a new vscsictrl with its devices */
+    VSCSI_ADD_DEV,              /* devices for a vscsictrl that exists */
+    VSCSI_REMOVE_DEV,           /* devices of a vscsictrl that keeps others */
+    VSCSI_REMOVE_CTRL,         /* a vscsictrl, asking the guest */
+    VSCSI_DESTROY_CTRL,        /* a vscsictrl, not asking the guest */
+    VSCSI_SHOW_CTRL,           /* let the guest see one that is hidden */
     VSCSI_WITHDRAW,             /* take back a reconfiguration */
     VSCSI_SETTLE,               /* only wait until plans can be made */
 } libxl__vscsi_op;
@@ -43,7 +43,7 @@ typedef enum libxl__vscsi_op {
 /* What to write, in one transaction with the look at both states. */
 typedef enum libxl__vscsi_plan {
     VSCSI_PLAN_WAIT,            /* nothing yet: the ends are busy */
-    VSCSI_PLAN_REFUSE,          /* nothing: the vhost is going away */
+    VSCSI_PLAN_REFUSE,          /* nothing: the vscsictrl is going away */
     VSCSI_PLAN_RECONFIGURE,     /* the devices' nodes, and backend 7 */
     VSCSI_PLAN_NODES,           /* the devices' nodes, and no state */
     VSCSI_PLAN_SHOW,            /* feature-sg-grant; the frontend's state */
@@ -63,7 +63,7 @@ typedef enum libxl__vscsi_verdict {
     VSCSI_WAIT_HANDSHAKE,       /* both have */
     VSCSI_REFUSED_BY_BACKEND,   /* this device, dev-N state 6 */
     VSCSI_REFUSED_BY_GUEST,     /* this device, frontend's dev-N state 6 */
-    VSCSI_VHOST_CLOSED,         /* the vhost closed under the operation */
+    VSCSI_CTRL_CLOSED,         /* the vscsictrl closed under the operation */
 } libxl__vscsi_verdict;
 
 libxl__vscsi_plan libxl__vscsi_plan_for(libxl__vscsi_op op,
@@ -73,7 +73,7 @@ libxl__vscsi_plan libxl__vscsi_plan_for(libxl__vscsi_op op,
 /* For removal: must the backend's dev-N be set to 5, or can it just go? */
 bool libxl__vscsi_dev_is_mapped(libxl__vscsi_state backend_dev);
 
-/* One device; operations on a whole vhost pass VSCSI_UNREAD twice. */
+/* One device; operations on a whole vscsictrl pass VSCSI_UNREAD twice. */
 libxl__vscsi_verdict libxl__vscsi_judge(libxl__vscsi_op op,
                                         libxl__vscsi_state backend,
                                         libxl__vscsi_state frontend,
@@ -82,7 +82,7 @@ libxl__vscsi_verdict libxl__vscsi_judge(libxl__vscsi_op op,
 
 bool libxl__vscsi_is_waiting(libxl__vscsi_verdict verdict);
 
-/* Words for messages and tests: "Connected", "add-vhost", ... */
+/* Words for messages and tests: "Connected", "add-vscsictrl", ... */
 const char *libxl__vscsi_state_name(libxl__vscsi_state state);
 const char *libxl__vscsi_op_name(libxl__vscsi_op op);
 const char *libxl__vscsi_plan_name(libxl__vscsi_plan plan);

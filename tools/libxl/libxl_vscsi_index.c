@@ -1,12 +1,13 @@
 /* SPDX-License-Identifier: LGPL-2.1-only */
 /*
- * Which vhosts may have a device: the names of the nodes below /libxl/vscsi
- * say so, and one look at that directory tells whose records are to be read.
+ * Which vscsictrls may have a device: the names of the nodes below
+ * /libxl/vscsi say so, and one look at that directory tells whose records are
+ * to be read.
  *
- * A name is DOMID-DEVID-1-TRAITS: the vhost, the version of this form, and
- * some characters for each trait of each of its devices.  It is written with
- * the record.  Only the record says what a vhost has, so a name too many, as
- * a destroyed domain leaves it, costs a look and no more.
+ * A name is DOMID-DEVID-1-TRAITS: the vscsictrl, the version of this form,
+ * and some characters for each trait of each of its devices.  It is written
+ * with the record.  Only the record says what a vscsictrl has, so a name too
+ * many, as a destroyed domain leaves it, costs a look and no more.
  */
 #include <stdlib.h>
 #include <string.h>
@@ -21,7 +22,7 @@
 #define NAME_TRAITS 480u
 #define NAME_MAX_CHARS ((NAME_TRAITS + LIBXL__VSCSI_MAX_TRAITS) * \
                         (size_t)TRAIT_CHARS)
-/* So many names of one vhost are put together. */
+/* So many names of one vscsictrl are put together. */
 #define MAX_NAMES 8u
 
 static const char digits[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuv"
@@ -65,8 +66,8 @@ static bool parse(const char *name, libxl__vscsi_index_entry *entry)
         !parse_number(&at, FORM, &version) || version != FORM ||
         strlen(at) % TRAIT_CHARS)
         return false;
-    entry->vhost.domid = (uint32_t)domid;
-    entry->vhost.devid = (libxl_devid)devid;
+    entry->ref.domid = (uint32_t)domid;
+    entry->ref.devid = (libxl_devid)devid;
     entry->name = name;
     entry->traits = at;
     return true;
@@ -144,12 +145,12 @@ bool libxl__vscsi_index_leads(const libxl__vscsi_index_entry *entry,
 
 /* ----- writing ----- */
 
-static bool is_of(const libxl__vscsi_index_entry *entry, libxl__vscsi_vhost v)
+static bool is_of(const libxl__vscsi_index_entry *entry, libxl__vscsi_ref v)
 {
-    return entry->vhost.domid == v.domid && entry->vhost.devid == v.devid;
+    return entry->ref.domid == v.domid && entry->ref.devid == v.devid;
 }
 
-static bool is_known(const libxl__vscsi_index *index, libxl__vscsi_vhost v,
+static bool is_known(const libxl__vscsi_index *index, libxl__vscsi_ref v,
                      const char trait[TRAIT_CHARS])
 {
     unsigned i;
@@ -162,7 +163,7 @@ static bool is_known(const libxl__vscsi_index *index, libxl__vscsi_vhost v,
 }
 
 bool libxl__vscsi_index_has(const libxl__vscsi_index *index,
-                            libxl__vscsi_vhost v,
+                            libxl__vscsi_ref v,
                             const libxl_device_vscsidev *devs, int num)
 {
     unsigned j;
@@ -190,7 +191,7 @@ static int write_name(libxl__vscsi_ctx *vc, xs_transaction_t t, char *path)
 /* All that there is to say of these devices, in as many names as it takes;
  * the same devices have the same names again. */
 static int for_names(libxl__vscsi_ctx *vc, xs_transaction_t t,
-                     libxl__vscsi_vhost v, const libxl_device_vscsidev *devs,
+                     libxl__vscsi_ref v, const libxl_device_vscsidev *devs,
                      int num, act_on_name *act)
 {
     char text[NAME_MAX_CHARS + 1];
@@ -214,14 +215,14 @@ static int for_names(libxl__vscsi_ctx *vc, xs_transaction_t t,
 }
 
 int libxl__vscsi_index_write(libxl__vscsi_ctx *vc, xs_transaction_t t,
-                             libxl__vscsi_vhost v,
+                             libxl__vscsi_ref v,
                              const libxl_device_vscsidev *devs, int num)
 {
     return for_names(vc, t, v, devs, num, write_name);
 }
 
 int libxl__vscsi_index_forget(libxl__vscsi_ctx *vc, xs_transaction_t t,
-                              libxl__vscsi_vhost v,
+                              libxl__vscsi_ref v,
                               const libxl_device_vscsidev *devs, int num)
 {
     return for_names(vc, t, v, devs, num, libxl__vscsi_remove_node);
@@ -229,7 +230,7 @@ int libxl__vscsi_index_forget(libxl__vscsi_ctx *vc, xs_transaction_t t,
 
 int libxl__vscsi_index_remove(libxl__vscsi_ctx *vc, xs_transaction_t t,
                               const libxl__vscsi_index *index,
-                              const libxl__vscsi_vhost *vhosts, unsigned num)
+                              const libxl__vscsi_ref *refs, unsigned num)
 {
     bool left = index->unknown;
     unsigned i, j;
@@ -238,7 +239,7 @@ int libxl__vscsi_index_remove(libxl__vscsi_ctx *vc, xs_transaction_t t,
     for (i = 0; !rc && i < index->num; i++) {
         const libxl__vscsi_index_entry *entry = &index->entries[i];
 
-        for (j = 0; j < num && !is_of(entry, vhosts[j]); j++)
+        for (j = 0; j < num && !is_of(entry, refs[j]); j++)
             ;
         left |= j == num;
         if (j < num)
@@ -251,7 +252,7 @@ int libxl__vscsi_index_remove(libxl__vscsi_ctx *vc, xs_transaction_t t,
 }
 
 static unsigned count_names(const libxl__vscsi_index *index,
-                            libxl__vscsi_vhost v)
+                            libxl__vscsi_ref v)
 {
     unsigned i, found = 0;
 
@@ -262,7 +263,7 @@ static unsigned count_names(const libxl__vscsi_index *index,
 
 int libxl__vscsi_index_add(libxl__vscsi_ctx *vc, xs_transaction_t t,
                            const libxl__vscsi_index *index,
-                           libxl__vscsi_vhost v,
+                           libxl__vscsi_ref v,
                            const libxl_device_vscsictrl *before,
                            const libxl_device_vscsidev *devs, int num)
 {

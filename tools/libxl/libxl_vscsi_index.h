@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-only */
 /*
  * The index of who may have which device; see libxl_vscsi_index.c.  Whoever
- * writes to it holds the lock of the host, or that of the vhost's domain.
+ * writes to it holds the lock of the host, or that of the vscsictrl's domain.
  * Failures are ERROR_FAIL or ERROR_NOMEM, logged.
  */
 #ifndef LIBXL_VSCSI_INDEX_H
@@ -14,7 +14,7 @@
 typedef struct libxl__vscsi_index {
     char **names;               /* as xenstore has them */
     struct libxl__vscsi_index_entry {
-        libxl__vscsi_vhost vhost;
+        libxl__vscsi_ref ref;
         const char *name;       /* of names */
         const char *traits;     /* in name */
         bool loaded;            /* for the caller, who has read the record */
@@ -41,33 +41,33 @@ typedef struct libxl__vscsi_wanted {
 } libxl__vscsi_wanted;
 
 libxl__vscsi_wanted libxl__vscsi_index_wanted(const libxl_vscsi_pdev *pdev);
-/* May the vhost have the device?  If not, it has not. */
+/* May the vscsictrl have the device?  If not, it has not. */
 bool libxl__vscsi_index_leads(const libxl__vscsi_index_entry *entry,
                               const libxl__vscsi_wanted *wanted);
-/* Do names of the vhost lead to all of these? */
+/* Do names of the vscsictrl lead to all of these? */
 bool libxl__vscsi_index_has(const libxl__vscsi_index *index,
-                            libxl__vscsi_vhost v,
+                            libxl__vscsi_ref v,
                             const libxl_device_vscsidev *devs, int num);
 
-/* Names for devices that a vhost has; undone for the same devices, where
+/* Names for devices that a vscsictrl has; undone for the same devices, where
  * they came together. */
 int libxl__vscsi_index_write(libxl__vscsi_ctx *vc, xs_transaction_t t,
-                             libxl__vscsi_vhost v,
+                             libxl__vscsi_ref v,
                              const libxl_device_vscsidev *devs, int num);
 int libxl__vscsi_index_forget(libxl__vscsi_ctx *vc, xs_transaction_t t,
-                              libxl__vscsi_vhost v,
+                              libxl__vscsi_ref v,
                               const libxl_device_vscsidev *devs, int num);
 /* _write() for devices that come to what it had before, NULL if it is new;
  * index as it is. */
 int libxl__vscsi_index_add(libxl__vscsi_ctx *vc, xs_transaction_t t,
                            const libxl__vscsi_index *index,
-                           libxl__vscsi_vhost v,
+                           libxl__vscsi_ref v,
                            const libxl_device_vscsictrl *before,
                            const libxl_device_vscsidev *devs, int num);
-/* All names of these vhosts. */
+/* All names of these vscsictrls. */
 int libxl__vscsi_index_remove(libxl__vscsi_ctx *vc, xs_transaction_t t,
                               const libxl__vscsi_index *index,
-                              const libxl__vscsi_vhost *vhosts,
+                              const libxl__vscsi_ref *refs,
                               unsigned num);
 
 #pragma GCC visibility pop

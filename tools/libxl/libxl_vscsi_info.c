@@ -114,7 +114,7 @@ int libxl_vscsiinfo_add_limits(libxl_ctx *ctx, libxl_vscsiinfo *infos,
     return rc;
 }
 
-static int fill_info(libxl__vscsi_ctx *vc, libxl__vscsi_vhost vhost,
+static int fill_info(libxl__vscsi_ctx *vc, libxl__vscsi_ref ref,
                      const libxl_device_vscsictrl *ctrl,
                      libxl__vscsi_state state,
                      const libxl_device_vscsidev *dev, libxl_vscsiinfo *info)
@@ -122,17 +122,17 @@ static int fill_info(libxl__vscsi_ctx *vc, libxl__vscsi_vhost vhost,
     libxl__vscsi_state dev_state;
     int rc;
 
-    rc = libxl__vscsi_xs_dev_state(vc, XBT_NULL, vhost, false,
+    rc = libxl__vscsi_xs_dev_state(vc, XBT_NULL, ref, false,
                                    dev->vscsidev_id, &dev_state);
     if (rc)
         return rc;
-    info->backend = libxl__vscsi_xs_backend_path(vhost);
-    info->frontend = libxl__vscsi_xs_frontend_path(vhost);
+    info->backend = libxl__vscsi_xs_backend_path(ref);
+    info->frontend = libxl__vscsi_xs_frontend_path(ref);
     if (!info->backend || !info->frontend ||
         libxl_vscsi_pdev_copy(vc->xl, &info->pdev, &dev->pdev))
         return libxl__vscsi_out_of_memory(vc);
     info->backend_id = ctrl->backend_domid;
-    info->frontend_id = vhost.domid;
+    info->frontend_id = ref.domid;
     info->devid = info->idx = ctrl->devid;
     info->vdev = dev->vdev;
     info->vscsidev_id = dev->vscsidev_id;
@@ -191,45 +191,45 @@ static int grow_list(libxl__vscsi_ctx *vc, info_list *list, int by)
     return 0;
 }
 
-/* Adds a vhost's devices; only vdev if it is not NULL. */
-static int add_vhost(libxl__vscsi_ctx *vc, libxl__vscsi_vhost vhost,
-                     const libxl_device_vscsictrl *ctrl,
-                     const libxl_vscsi_hctl *vdev, info_list *list)
+/* Adds a vscsictrl's devices; only vdev if it is not NULL. */
+static int add_ctrl(libxl__vscsi_ctx *vc, libxl__vscsi_ref ref,
+                    const libxl_device_vscsictrl *ctrl,
+                    const libxl_vscsi_hctl *vdev, info_list *list)
 {
     const libxl_device_vscsidev *dev = ctrl->vscsidevs;
     libxl__vscsi_state state;
     int rc, i;
 
-    rc = libxl__vscsi_xs_state(vc, XBT_NULL, vhost, false, &state);
+    rc = libxl__vscsi_xs_state(vc, XBT_NULL, ref, false, &state);
     if (!rc)
         rc = grow_list(vc, list, ctrl->num_vscsidevs);
     for (i = 0; !rc && i < ctrl->num_vscsidevs; i++, dev++) {
         if (vdev && !libxl__vscsi_hctl_equal(vdev, &dev->vdev))
             continue;
         libxl_vscsiinfo_init(&list->infos[list->num]);
-        rc = fill_info(vc, vhost, ctrl, state, dev,
+        rc = fill_info(vc, ref, ctrl, state, dev,
                        &list->infos[list->num++]);
     }
     return rc;
 }
 
 /* Its devices are not known. */
-static int add_unreadable(libxl__vscsi_ctx *vc, libxl__vscsi_vhost vhost,
+static int add_unreadable(libxl__vscsi_ctx *vc, libxl__vscsi_ref ref,
                           info_list *list)
 {
     libxl__vscsi_state state;
     libxl_vscsiinfo *info;
     int rc;
 
-    rc = libxl__vscsi_xs_state(vc, XBT_NULL, vhost, false, &state);
+    rc = libxl__vscsi_xs_state(vc, XBT_NULL, ref, false, &state);
     if (!rc)
         rc = grow_list(vc, list, 1);
     if (rc)
         return rc;
     info = &list->infos[list->num++];
     libxl_vscsiinfo_init(info);
-    info->frontend_id = vhost.domid;
-    info->devid = info->idx = vhost.devid;
+    info->frontend_id = ref.domid;
+    info->devid = info->idx = ref.devid;
     info->vscsictrl_state = (int)state;
     info->unreadable = true;
     return 0;
@@ -281,30 +281,30 @@ static int add_missing(libxl__vscsi_ctx *vc, uint32_t domid, info_list *list,
 
 static int add_domain(libxl__vscsi_ctx *vc, uint32_t domid, info_list *list)
 {
-    libxl__vscsi_vhost vhost = { .domid = domid };
+    libxl__vscsi_ref ref = { .domid = domid };
     int rc, i, first = list->num;
-    libxl__vscsi_vhosts vhosts;
+    libxl__vscsi_recorded all;
     libxl__vscsi_marks marks;
     unsigned u;
 
     doing_list(vc, domid);
-    rc = libxl__vscsi_xs_list_all(vc, domid, -1, &vhosts);
+    rc = libxl__vscsi_xs_list_all(vc, domid, -1, &all);
     if (rc)
         return rc;
     rc = libxl__vscsi_xs_find_domain(vc, XBT_NULL, domid, &marks);
-    for (i = 0; !rc && i < vhosts.num; i++) {
-        vhost.devid = vhosts.ctrls[i].devid;
-        rc = add_vhost(vc, vhost, &vhosts.ctrls[i], NULL, list);
+    for (i = 0; !rc && i < all.num; i++) {
+        ref.devid = all.ctrls[i].devid;
+        rc = add_ctrl(vc, ref, &all.ctrls[i], NULL, list);
     }
-    for (u = 0; !rc && u < vhosts.num_unreadable; u++) {
-        vhost.devid = vhosts.unreadable[u];
-        rc = add_unreadable(vc, vhost, list);
+    for (u = 0; !rc && u < all.num_unreadable; u++) {
+        ref.devid = all.unreadable[u];
+        rc = add_unreadable(vc, ref, list);
     }
     if (!rc && marks.lacks)
         rc = add_missing(vc, domid, list, first);
     for (i = first; i < list->num; i++)
         list->infos[i].persistent = marks.persistent;
-    libxl__vscsi_vhosts_dispose(&vhosts);
+    libxl__vscsi_recorded_dispose(&all);
     return rc;
 }
 
@@ -334,9 +334,9 @@ int libxl__vscsi_list_infos(libxl__vscsi_ctx *vc, uint32_t domid,
     doing_list(vc, domid);
     rc = libxl__vscsi_xs_list(vc, domid, devid, &ctrls, &num, NULL);
     for (i = 0; !rc && i < num; i++) {
-        libxl__vscsi_vhost vhost = { domid, ctrls[i].devid };
+        libxl__vscsi_ref ref = { domid, ctrls[i].devid };
 
-        rc = add_vhost(vc, vhost, &ctrls[i], vdev, &list);
+        rc = add_ctrl(vc, ref, &ctrls[i], vdev, &list);
     }
     libxl_device_vscsictrl_list_free(ctrls, num);
     return end_list(rc, &list, infos_r, num_r);

@@ -16,35 +16,35 @@
 
 /* ----- the kernel's backends ----- */
 
-static bool is_among(libxl__vscsi_vhost vhost,
-                     const libxl__vscsi_vhost *vhosts, unsigned num)
+static bool is_among(libxl__vscsi_ref ref,
+                     const libxl__vscsi_ref *refs, unsigned num)
 {
     unsigned i;
 
     for (i = 0; i < num; i++)
-        if (vhosts[i].domid == vhost.domid && vhosts[i].devid == vhost.devid)
+        if (refs[i].domid == ref.domid && refs[i].devid == ref.devid)
             return true;
     return false;
 }
 
 bool libxl__vscsi_await_backend(libxl__vscsi_ctx *vc,
-                                libxl__vscsi_vhost vhost, uint64_t end_ms)
+                                libxl__vscsi_ref ref, uint64_t end_ms)
 {
-    libxl__vscsi_vhost *vhosts = NULL;
+    libxl__vscsi_ref *refs = NULL;
     uint64_t since = libxl__vscsi_now_ms();
     unsigned num = 0;
     bool there;
 
     for (;;) {
-        if (libxl__vscsi_host_backends(vc, &vhosts, &num))
+        if (libxl__vscsi_host_backends(vc, &refs, &num))
             return false;
-        there = is_among(vhost, vhosts, num);
-        free(vhosts);
+        there = is_among(ref, refs, num);
+        free(refs);
         if (!there || libxl__vscsi_now_ms() >= end_ms)
             return !there;
         libxl__vscsi_say_waiting(vc, since, end_ms, "waiting for dom0's "
                                  "kernel to let go of domain %u, seconds",
-                                 vhost.domid);
+                                 ref.domid);
         libxl__vscsi_pause(POLL_FIRST_MS);
     }
 }
@@ -160,14 +160,14 @@ int libxl__vscsi_release_unused(libxl__vscsi_ctx *vc, uint32_t domid,
 typedef struct leftovers {
     libxl__vscsi_leftover *list;
     unsigned num;
-    libxl__vscsi_vhost *vhosts;     /* that dom0's kernel has backends for */
-    unsigned num_vhosts;
+    libxl__vscsi_ref *refs;     /* that dom0's kernel has backends for */
+    unsigned num_refs;
 } leftovers;
 
 static void leftovers_dispose(leftovers *left)
 {
     free(left->list);
-    free(left->vhosts);
+    free(left->refs);
 }
 
 static int read_leftovers(libxl__vscsi_ctx *vc,
@@ -190,8 +190,8 @@ static int read_leftovers(libxl__vscsi_ctx *vc,
         rc = libxl__vscsi_lio_look_at(vc, l);
     }
     if (!rc && left->num)
-        rc = libxl__vscsi_host_backends(vc, &left->vhosts,
-                                        &left->num_vhosts);
+        rc = libxl__vscsi_host_backends(vc, &left->refs,
+                                        &left->num_refs);
     free(used);
     return rc;
 }
@@ -209,10 +209,10 @@ static bool is_held(const leftovers *left, const libxl__vscsi_leftover *l,
     if (l->leaving || !l->has_lun)
         return l->leaving;
     if (l->has_owner)
-        return is_among(l->owner, left->vhosts, left->num_vhosts) &&
+        return is_among(l->owner, left->refs, left->num_refs) &&
                !libxl__vscsi_users_has(users, l->owner);
-    for (i = 0; i < left->num_vhosts; i++)
-        if (!libxl__vscsi_users_has(users, left->vhosts[i]))
+    for (i = 0; i < left->num_refs; i++)
+        if (!libxl__vscsi_users_has(users, left->refs[i]))
             return true;
     return false;
 }

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-only */
-/* What happens to a domain as a whole, where its vhosts are concerned. */
+/* What happens to a domain as a whole, where its vscsictrls are concerned. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -147,13 +147,13 @@ void libxl_vscsi_thaw(int frozen)
  * driver takes a 4 for the end of the pause. */
 static int wake_body(libxl__vscsi_ctx *vc, xs_transaction_t t, void *arg)
 {
-    const libxl__vscsi_vhost *vhost = arg;
+    const libxl__vscsi_ref *ref = arg;
     libxl__vscsi_state backend;
     int rc;
 
-    rc = libxl__vscsi_xs_state(vc, t, *vhost, false, &backend);
+    rc = libxl__vscsi_xs_state(vc, t, *ref, false, &backend);
     if (!rc && backend == VSCSI_CONNECTED)
-        rc = libxl__vscsi_xs_set_state(vc, t, *vhost, VSCSI_CONNECTED);
+        rc = libxl__vscsi_xs_set_state(vc, t, *ref, VSCSI_CONNECTED);
     return rc;
 }
 
@@ -168,9 +168,9 @@ int libxl__vscsi_resume(libxl__vscsi_ctx *vc, uint32_t domid)
         return rc;
     rc = libxl__vscsi_lock(vc, domid, &lock);
     for (i = 0; lock != -1 && i < num; i++) {
-        libxl__vscsi_vhost vhost = { domid, ctrls[i].devid };
+        libxl__vscsi_ref ref = { domid, ctrls[i].devid };
 
-        r = libxl__vscsi_xs_transact(vc, wake_body, &vhost);
+        r = libxl__vscsi_xs_transact(vc, wake_body, &ref);
         rc = rc ? rc : r;
     }
     libxl__vscsi_unlock(lock);
@@ -223,34 +223,34 @@ typedef struct ending {
     uint32_t domid;
     const libxl_device_vscsictrl *ctrls;
     int num;
-    libxl__vscsi_vhost *vhosts;
+    libxl__vscsi_ref *refs;
 } ending;
 
 static int erase_body(libxl__vscsi_ctx *vc, xs_transaction_t t, void *arg)
 {
     const ending *e = arg;
 
-    return libxl__vscsi_xs_rm_vhosts(vc, t, e->vhosts, (unsigned)e->num);
+    return libxl__vscsi_xs_rm_ctrls(vc, t, e->refs, (unsigned)e->num);
 }
 
 /*
  * The frontends are gone, and that makes the backends let go, all of them at
  * once.  Their nodes go whatever they do.
  */
-static int end_vhosts(libxl__vscsi_ctx *vc, ending *e, uint64_t since_ms)
+static int end_ctrls(libxl__vscsi_ctx *vc, ending *e, uint64_t since_ms)
 {
     int rc = 0, r, i;
     bool over;
 
     for (i = 0; i < e->num; i++) {
-        r = libxl__vscsi_await_unplug(vc, e->vhosts[i], since_ms, &over);
+        r = libxl__vscsi_await_unplug(vc, e->refs[i], since_ms, &over);
         rc = rc ? rc : r;
     }
     r = e->num ? libxl__vscsi_xs_transact(vc, erase_body, e) : 0;
     return rc ? rc : r;
 }
 
-/* The devices of those vhosts that the kernel has let go of by end_ms, one
+/* The devices of those vscsictrls that the kernel has let go of by end_ms, one
  * after the other in devs[]; how many.  *left_r: there are others. */
 static unsigned await_all(libxl__vscsi_ctx *vc, const ending *e,
                           uint64_t end_ms, libxl_device_vscsidev *devs,
@@ -263,7 +263,7 @@ static unsigned await_all(libxl__vscsi_ctx *vc, const ending *e,
     for (i = 0; i < e->num; i++) {
         const libxl_device_vscsictrl *ctrl = &e->ctrls[i];
 
-        if (!libxl__vscsi_await_backend(vc, e->vhosts[i], end_ms)) {
+        if (!libxl__vscsi_await_backend(vc, e->refs[i], end_ms)) {
             *left_r = true;
             continue;
         }
@@ -326,16 +326,16 @@ int libxl__vscsi_domain_destroyed(libxl__vscsi_ctx *vc, uint32_t domid,
         return rc;
     if (marks.exists)
         return ERROR_NOT_READY;
-    e.vhosts = calloc((size_t)num + 1, sizeof(*e.vhosts));
-    if (!e.vhosts)
+    e.refs = calloc((size_t)num + 1, sizeof(*e.refs));
+    if (!e.refs)
         return libxl__vscsi_out_of_memory(vc);
     for (i = 0; i < num; i++)
-        e.vhosts[i] = (libxl__vscsi_vhost){ domid, ctrls[i].devid };
-    rc = end_vhosts(vc, &e, since);
+        e.refs[i] = (libxl__vscsi_ref){ domid, ctrls[i].devid };
+    rc = end_ctrls(vc, &e, since);
     r = lacks_any(ctrls, num) ? libxl__vscsi_missing_end(vc, domid) : 0;
     rc = rc ? rc : r;
     let_go(vc, &e, since + vc->timeouts.destroy_ms);
-    free(e.vhosts);
+    free(e.refs);
     return rc;
 }
 

@@ -56,51 +56,51 @@ bool libxl__vscsi_parse_name(const char *name, const char *prefix,
 
 /* ----- libxl_vscsi_record.c ----- */
 
-/* Of a vhost's record, or of tail below it; free(). */
-char *libxl__vscsi_record_path(libxl__vscsi_vhost v, const char *tail);
+/* Of a vscsictrl's record, or of tail below it; free(). */
+char *libxl__vscsi_record_path(libxl__vscsi_ref v, const char *tail);
 /* Logs that it cannot be read. */
-void libxl__vscsi_say_unreadable(libxl__vscsi_ctx *vc, libxl__vscsi_vhost v,
+void libxl__vscsi_say_unreadable(libxl__vscsi_ctx *vc, libxl__vscsi_ref v,
                                  const char *why_not);
 
 /* All of what is on record.  Those that follow change it, and fail where it
  * is not there or cannot be read. */
-int libxl__vscsi_record_vhost(libxl__vscsi_ctx *vc, xs_transaction_t t,
-                              libxl__vscsi_vhost v,
-                              const libxl_device_vscsictrl *ctrl);
+int libxl__vscsi_record_ctrl(libxl__vscsi_ctx *vc, xs_transaction_t t,
+                             libxl__vscsi_ref v,
+                             const libxl_device_vscsictrl *ctrl);
 int libxl__vscsi_record_segments(libxl__vscsi_ctx *vc, xs_transaction_t t,
-                                 libxl__vscsi_vhost v, unsigned segments);
+                                 libxl__vscsi_ref v, unsigned segments);
 int libxl__vscsi_record_devs(libxl__vscsi_ctx *vc, xs_transaction_t t,
-                             libxl__vscsi_vhost v,
+                             libxl__vscsi_ref v,
                              const libxl_device_vscsidev *devs, int num);
 /* These go from the index as well, which has them from elsewhere. */
 int libxl__vscsi_forget_devs(libxl__vscsi_ctx *vc, xs_transaction_t t,
-                             libxl__vscsi_vhost v, const libxl_devid *ids,
+                             libxl__vscsi_ref v, const libxl_devid *ids,
                              unsigned num);
-int libxl__vscsi_forget_vhost(libxl__vscsi_ctx *vc, xs_transaction_t t,
-                              libxl__vscsi_vhost v);
+int libxl__vscsi_forget_ctrl(libxl__vscsi_ctx *vc, xs_transaction_t t,
+                             libxl__vscsi_ref v);
 /* The directory of a domain's records, if that is empty. */
 int libxl__vscsi_forget_domain(libxl__vscsi_ctx *vc, xs_transaction_t t,
                                uint32_t domid);
 
 /* ----- libxl_vscsi_record_text.c ----- */
 
-/* Writes the record of a vhost that has none yet.  ERROR_INVAL, logged,
+/* Writes the record of a vscsictrl that has none yet.  ERROR_INVAL, logged,
  * where a name is no UTF-8 text. */
 int libxl__vscsi_record_first(libxl__vscsi_ctx *vc, xs_transaction_t t,
-                              libxl__vscsi_vhost v,
+                              libxl__vscsi_ref v,
                               const libxl_device_vscsictrl *ctrl);
 /*
  * What is on record; *ctrl, which is as after _init, stays so if there is no
  * such record, and if it cannot be read: *why_not_r is why then, not to be
  * freed, else NULL.
  */
-int libxl__vscsi_record_read(libxl__vscsi_ctx *vc, libxl__vscsi_vhost v,
+int libxl__vscsi_record_read(libxl__vscsi_ctx *vc, libxl__vscsi_ref v,
                              libxl_device_vscsictrl *ctrl,
                              const char **why_not_r);
 /* Writes what edit() makes of it, which fails only with ERROR_NOMEM. */
 typedef int libxl__vscsi_record_edit(libxl_device_vscsictrl *ctrl, void *arg);
 int libxl__vscsi_record_change(libxl__vscsi_ctx *vc, xs_transaction_t t,
-                               libxl__vscsi_vhost v,
+                               libxl__vscsi_ref v,
                                libxl__vscsi_record_edit *edit,
                                void *arg);
 

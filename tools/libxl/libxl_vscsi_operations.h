@@ -27,15 +27,15 @@ typedef enum libxl__vscsi_removal {
     LIBXL__VSCSI_DESTROY,
 } libxl__vscsi_removal;
 
-/* num == 0: the whole vhost. */
-int libxl__vscsi_detach(libxl__vscsi_ctx *vc, libxl__vscsi_vhost vhost,
+/* num == 0: the whole vscsictrl. */
+int libxl__vscsi_detach(libxl__vscsi_ctx *vc, libxl__vscsi_ref ref,
                         const libxl_vscsi_hctl *vdevs, unsigned num,
                         libxl__vscsi_removal how);
 /* The one device that name means; see libxl__vscsi_find_named(). */
 int libxl__vscsi_detach_named(libxl__vscsi_ctx *vc, uint32_t domid,
                               const char *name, libxl__vscsi_removal how);
 /*
- * The same for num devices of the recorded vhost ctrl, given by their
+ * The same for num devices of the recorded vscsictrl ctrl, given by their
  * index in it, with the domain's lock held.
  */
 int libxl__vscsi_detach_locked(libxl__vscsi_ctx *vc, uint32_t domid,
@@ -60,7 +60,7 @@ int libxl__vscsi_check_disk(libxl__vscsi_ctx *vc, const char *pdev_path);
 
 /* ----- libxl_vscsi_info.c: looking ----- */
 
-/* libxl_vscsiinfo_list() of one domain; only vhost devid if it is not -1,
+/* libxl_vscsiinfo_list() of one domain; only vscsictrl devid if it is not -1,
  * only vdev if it is not NULL. */
 int libxl__vscsi_list_infos(libxl__vscsi_ctx *vc, uint32_t domid,
                             libxl_devid devid, const libxl_vscsi_hctl *vdev,

@@ -11,13 +11,13 @@ find_user(const libxl__vscsi_attaching *a)
     int i;
 
     for (i = 0; i < a->users.num_users; i++)
-        if (a->users.users[i].domid == a->vhost.domid)
+        if (a->users.users[i].domid == a->ref.domid)
             return &a->users.users[i];
     return NULL;
 }
 
 static const libxl_device_vscsictrl *
-find_vhost(const libxl__vscsi_attaching *a, libxl_devid devid)
+find_ctrl(const libxl__vscsi_attaching *a, libxl_devid devid)
 {
     const struct libxl__vscsi_user *user = find_user(a);
     int i;
@@ -42,7 +42,7 @@ static bool has(const libxl_device_vscsictrl *ctrl, int num,
     return false;
 }
 
-/* The first LUN that neither the vhost nor the devices before have. */
+/* The first LUN that neither the vscsictrl nor the devices before have. */
 static bool find_lun(const libxl__vscsi_attaching *a,
                      const libxl_device_vscsictrl *on, int i)
 {
@@ -56,7 +56,7 @@ static bool find_lun(const libxl__vscsi_attaching *a,
     return false;
 }
 
-/* On a vhost that exists, or, where it is NULL, on a new one. */
+/* On a vscsictrl that exists, or, where it is NULL, on a new one. */
 static bool find_room(const libxl__vscsi_attaching *a,
                       const libxl_device_vscsictrl *on)
 {
@@ -72,7 +72,7 @@ static bool find_room(const libxl__vscsi_attaching *a,
     return true;
 }
 
-/* Does the vhost take what the guest sends there, and is it as wanted? */
+/* Does the vscsictrl take what the guest sends there, and is it as wanted? */
 static bool fits(const libxl__vscsi_attaching *a,
                  const libxl_device_vscsictrl *on, unsigned segments)
 {
@@ -100,13 +100,13 @@ static int read_segments(libxl__vscsi_ctx *vc,
         const libxl_device_vscsidev *dev = &a->ctrl->vscsidevs[i];
 
         libxl__vscsi_doing(vc, "attach", dev->pdev.p_devname,
-                           a->vhost.domid);
+                           a->ref.domid);
         rc = libxl_device_vscsidev_copy(vc->xl, &copy, dev);
         if (rc)
             rc = libxl__vscsi_out_of_memory(vc);
         else
             rc = libxl__vscsi_claim_check(vc, &a->users, &a->known,
-                                          a->uses_lio, a->vhost.domid, &copy,
+                                          a->uses_lio, a->ref.domid, &copy,
                                           &limits);
         libxl_device_vscsidev_dispose(&copy);
         num = rc ? least : libxl__vscsi_segments_of(&limits);
@@ -120,17 +120,17 @@ static int read_segments(libxl__vscsi_ctx *vc,
 /* The first number that neither our record nor a backend has. */
 static int find_number(libxl__vscsi_ctx *vc, libxl__vscsi_attaching *a)
 {
-    libxl__vscsi_vhost vhost = a->vhost;
+    libxl__vscsi_ref ref = a->ref;
     bool has_backend = true;
     int rc = 0;
 
-    for (vhost.devid = 0; !rc && vhost.devid <= LIBXL_VSCSI_MAX_HOST;
-         vhost.devid++) {
-        if (find_vhost(a, vhost.devid))
+    for (ref.devid = 0; !rc && ref.devid <= LIBXL_VSCSI_MAX_HOST;
+         ref.devid++) {
+        if (find_ctrl(a, ref.devid))
             continue;
-        rc = libxl__vscsi_xs_has_backend(vc, vhost, &has_backend);
+        rc = libxl__vscsi_xs_has_backend(vc, ref, &has_backend);
         if (!rc && !has_backend) {
-            a->vhost = vhost;
+            a->ref = ref;
             return 0;
         }
     }
@@ -148,27 +148,27 @@ static bool find_fitting(libxl__vscsi_attaching *a, unsigned segments)
     for (i = 0; i < user->num_ctrls; i++) {
         if (fits(a, &user->ctrls[i], segments) &&
             find_room(a, &user->ctrls[i])) {
-            a->vhost.devid = user->ctrls[i].devid;
+            a->ref.devid = user->ctrls[i].devid;
             return true;
         }
     }
     return false;
 }
 
-/* Vhost 0, if only it can be had. */
+/* Vscsictrl 0, if only it can be had. */
 static int choose_place(libxl__vscsi_ctx *vc, libxl__vscsi_attaching *a)
 {
     unsigned segments = 0;
     int rc, i;
 
     rc = read_segments(vc, a, &segments);
-    if (!rc && (!find_vhost(a, 0) || !find_fitting(a, segments))) {
+    if (!rc && (!find_ctrl(a, 0) || !find_fitting(a, segments))) {
         find_room(a, NULL);     /* on a new one there is room for all */
         rc = find_number(vc, a);
     }
-    a->ctrl->devid = a->ctrl->idx = a->vhost.devid;
+    a->ctrl->devid = a->ctrl->idx = a->ref.devid;
     for (i = 0; i < a->ctrl->num_vscsidevs; i++)
-        a->ctrl->vscsidevs[i].vdev.hst = (uint32_t)a->vhost.devid;
+        a->ctrl->vscsidevs[i].vdev.hst = (uint32_t)a->ref.devid;
     return rc;
 }
 
@@ -195,7 +195,7 @@ static int check_place(libxl__vscsi_ctx *vc, const libxl__vscsi_attaching *a,
     int j;
 
     libxl__vscsi_doing(vc, "attach", a->ctrl->vscsidevs[i].pdev.p_devname,
-                       a->vhost.domid);
+                       a->ref.domid);
     for (j = 0; a->existing && j < a->existing->num_vscsidevs; j++) {
         const libxl_device_vscsidev *old = &a->existing->vscsidevs[j];
 
@@ -219,9 +219,9 @@ static int take_places(libxl__vscsi_ctx *vc, libxl__vscsi_attaching *a)
     int i, rc = 0;
 
     if (!a->existing)
-        rc = libxl__vscsi_xs_has_backend(vc, a->vhost, &foreign);
+        rc = libxl__vscsi_xs_has_backend(vc, a->ref, &foreign);
     if (!rc && foreign) {
-        rc = libxl__vscsi_xs_drop_old(vc, a->vhost, &dropped);
+        rc = libxl__vscsi_xs_drop_old(vc, a->ref, &dropped);
         foreign = !dropped;
     }
     if (rc)
@@ -229,7 +229,7 @@ static int take_places(libxl__vscsi_ctx *vc, libxl__vscsi_attaching *a)
     if (foreign) {
         libxl__vscsi_error(vc, "vscsictrl %d was made by something else than "
                            "this toolstack (choose another)",
-                           a->vhost.devid);
+                           a->ref.devid);
         return ERROR_DEVICE_EXISTS;
     }
     if (a->existing) {
@@ -237,7 +237,7 @@ static int take_places(libxl__vscsi_ctx *vc, libxl__vscsi_attaching *a)
             libxl_defbool_val(*want) !=
             libxl_defbool_val(a->existing->scsi_raw_cmds)) {
             libxl__vscsi_error(vc, "vscsictrl %d is %s feature-host, and all "
-                               "its devices share that", a->vhost.devid,
+                               "its devices share that", a->ref.devid,
                                libxl_defbool_val(a->existing->scsi_raw_cmds)
                                ? "with" : "without");
             return ERROR_INVAL;
@@ -257,13 +257,13 @@ int libxl__vscsi_place(libxl__vscsi_ctx *vc, libxl__vscsi_attaching *a)
 {
     int rc = 0, i;
 
-    if (a->vhost.devid == -1)
+    if (a->ref.devid == -1)
         rc = choose_place(vc, a);
     if (!rc)                    /* what was not said before is now */
-        rc = libxl__vscsi_check_ctrl(vc, a->vhost.domid, a->ctrl);
+        rc = libxl__vscsi_check_ctrl(vc, a->ref.domid, a->ctrl);
     if (rc)
         return rc;
-    a->existing = find_vhost(a, a->vhost.devid);
+    a->existing = find_ctrl(a, a->ref.devid);
     rc = take_places(vc, a);
     for (i = 0; !rc && i < a->ctrl->num_vscsidevs; i++)
         rc = check_place(vc, a, i);
@@ -285,7 +285,7 @@ int libxl__vscsi_name_devices(libxl__vscsi_ctx *vc,
             ? libxl__vscsi_lio_p_dev(&pdev->u.hctl.m, a->p_devs[i])
             : libxl__vscsi_pdev_format(pdev, a->p_devs[i]))
             continue;
-        libxl__vscsi_doing(vc, "attach", pdev->p_devname, a->vhost.domid);
+        libxl__vscsi_doing(vc, "attach", pdev->p_devname, a->ref.domid);
         libxl__vscsi_error(vc, "its address does not fit the %d characters "
                            "that xen-scsiback reads", LIBXL__VSCSI_PDEV_MAX);
         return ERROR_INVAL;

@@ -16,7 +16,7 @@ static char *records_path(uint32_t domid)
     return libxl__vscsi_sprintf("/libxl/%u/device/vscsi", domid);
 }
 
-char *libxl__vscsi_record_path(libxl__vscsi_vhost v, const char *tail)
+char *libxl__vscsi_record_path(libxl__vscsi_ref v, const char *tail)
 {
     return libxl__vscsi_sprintf("/libxl/%u/device/vscsi/%d%s%s", v.domid,
                                 v.devid, tail ? "/" : "", tail ? tail : "");
@@ -24,7 +24,7 @@ char *libxl__vscsi_record_path(libxl__vscsi_vhost v, const char *tail)
 
 /* ----- the record ----- */
 
-void libxl__vscsi_say_unreadable(libxl__vscsi_ctx *vc, libxl__vscsi_vhost v,
+void libxl__vscsi_say_unreadable(libxl__vscsi_ctx *vc, libxl__vscsi_ref v,
                                  const char *why_not)
 {
     libxl__vscsi_error(vc, "the record of vscsictrl %d of domain %u "
@@ -40,7 +40,7 @@ static int set_segments(libxl_device_vscsictrl *ctrl, void *arg)
 }
 
 int libxl__vscsi_record_segments(libxl__vscsi_ctx *vc, xs_transaction_t t,
-                                 libxl__vscsi_vhost v, unsigned segments)
+                                 libxl__vscsi_ref v, unsigned segments)
 {
     return libxl__vscsi_record_change(vc, t, v, set_segments, &segments);
 }
@@ -62,7 +62,7 @@ static int append_devs(libxl_device_vscsictrl *ctrl, void *arg)
 }
 
 int libxl__vscsi_record_devs(libxl__vscsi_ctx *vc, xs_transaction_t t,
-                             libxl__vscsi_vhost v,
+                             libxl__vscsi_ref v,
                              const libxl_device_vscsidev *devs, int num)
 {
     dev_list list = { devs, num };
@@ -108,7 +108,7 @@ static int take_devs_out(libxl_device_vscsictrl *ctrl, void *arg)
 }
 
 int libxl__vscsi_forget_devs(libxl__vscsi_ctx *vc, xs_transaction_t t,
-                             libxl__vscsi_vhost v, const libxl_devid *ids,
+                             libxl__vscsi_ref v, const libxl_devid *ids,
                              unsigned num)
 {
     parting p = { .ids = ids, .num = num };
@@ -123,9 +123,9 @@ int libxl__vscsi_forget_devs(libxl__vscsi_ctx *vc, xs_transaction_t t,
     return rc;
 }
 
-int libxl__vscsi_record_vhost(libxl__vscsi_ctx *vc, xs_transaction_t t,
-                              libxl__vscsi_vhost v,
-                              const libxl_device_vscsictrl *ctrl)
+int libxl__vscsi_record_ctrl(libxl__vscsi_ctx *vc, xs_transaction_t t,
+                             libxl__vscsi_ref v,
+                             const libxl_device_vscsictrl *ctrl)
 {
     char *backend = libxl__vscsi_xs_backend_path(v);
     char *frontend = libxl__vscsi_xs_frontend_path(v);
@@ -143,8 +143,8 @@ int libxl__vscsi_record_vhost(libxl__vscsi_ctx *vc, xs_transaction_t t,
     return rc;
 }
 
-int libxl__vscsi_forget_vhost(libxl__vscsi_ctx *vc, xs_transaction_t t,
-                              libxl__vscsi_vhost v)
+int libxl__vscsi_forget_ctrl(libxl__vscsi_ctx *vc, xs_transaction_t t,
+                             libxl__vscsi_ref v)
 {
     return libxl__vscsi_remove_node(vc, t, libxl__vscsi_record_path(v, NULL));
 }
@@ -163,10 +163,10 @@ static int order_dev(const void *a, const void *b)
 }
 
 /* Adds it; not one that went away since the directory was read. */
-static int read_vhost(libxl__vscsi_ctx *vc, libxl__vscsi_vhost v,
-                      libxl__vscsi_vhosts *vhosts, bool unreadable_too)
+static int read_ctrl(libxl__vscsi_ctx *vc, libxl__vscsi_ref v,
+                     libxl__vscsi_recorded *all, bool unreadable_too)
 {
-    libxl_device_vscsictrl *ctrl = &vhosts->ctrls[vhosts->num];
+    libxl_device_vscsictrl *ctrl = &all->ctrls[all->num];
     const char *why_not = NULL;
     int rc;
 
@@ -179,10 +179,10 @@ static int read_vhost(libxl__vscsi_ctx *vc, libxl__vscsi_vhost v,
         return ERROR_FAIL;
     }
     if (why_not)
-        vhosts->unreadable[vhosts->num_unreadable++] = v.devid;
+        all->unreadable[all->num_unreadable++] = v.devid;
     if (ctrl->devid == -1)
         return 0;
-    vhosts->num++;
+    all->num++;
     libxl_defbool_setdefault(&ctrl->scsi_raw_cmds, false);
     if (ctrl->num_vscsidevs)
         qsort(ctrl->vscsidevs, (size_t)ctrl->num_vscsidevs,
@@ -197,10 +197,10 @@ static int order_ctrl(const void *a, const void *b)
     return x->devid < y->devid ? -1 : x->devid > y->devid;
 }
 
-/* The numbers of the recorded vhosts of a domain, as they come; NULL for a
+/* The numbers of the recorded vscsictrls of a domain, as they come; NULL for a
  * domain without any.  free(). */
-static int list_vhosts(libxl__vscsi_ctx *vc, uint32_t domid,
-                       libxl_devid **devids_r, unsigned *num_r)
+static int list_ctrls(libxl__vscsi_ctx *vc, uint32_t domid,
+                      libxl_devid **devids_r, unsigned *num_r)
 {
     libxl_devid *devids = NULL;
     unsigned i, num, found = 0;
@@ -229,81 +229,81 @@ static int list_vhosts(libxl__vscsi_ctx *vc, uint32_t domid,
 }
 
 /* Those of the domain, or one alone, if devid is not -1. */
-static int read_vhosts(libxl__vscsi_ctx *vc, uint32_t domid,
-                       libxl_devid devid, libxl__vscsi_vhosts *vhosts,
-                       bool unreadable_too)
+static int read_ctrls(libxl__vscsi_ctx *vc, uint32_t domid,
+                      libxl_devid devid, libxl__vscsi_recorded *all,
+                      bool unreadable_too)
 {
     libxl_devid *listed = NULL;
     unsigned i, num = 1;
     int rc = 0;
 
     if (devid == -1)
-        rc = list_vhosts(vc, domid, &listed, &num);
+        rc = list_ctrls(vc, domid, &listed, &num);
     if (!rc && num) {
-        vhosts->ctrls = calloc(num, sizeof(*vhosts->ctrls));
-        vhosts->unreadable = calloc(num, sizeof(*vhosts->unreadable));
-        if (!vhosts->ctrls || !vhosts->unreadable)
+        all->ctrls = calloc(num, sizeof(*all->ctrls));
+        all->unreadable = calloc(num, sizeof(*all->unreadable));
+        if (!all->ctrls || !all->unreadable)
             rc = libxl__vscsi_out_of_memory(vc);
     }
     for (i = 0; !rc && i < num; i++) {
-        libxl__vscsi_vhost v = { .domid = domid,
+        libxl__vscsi_ref v = { .domid = domid,
                                  .devid = listed ? listed[i] : devid };
 
-        rc = read_vhost(vc, v, vhosts, unreadable_too);
+        rc = read_ctrl(vc, v, all, unreadable_too);
     }
     free(listed);
     return rc;
 }
 
 /* An array without elements is NULL. */
-static void trim_vhosts(libxl__vscsi_vhosts *vhosts)
+static void trim_ctrls(libxl__vscsi_recorded *all)
 {
-    if (!vhosts->num) {
-        free(vhosts->ctrls);
-        vhosts->ctrls = NULL;
+    if (!all->num) {
+        free(all->ctrls);
+        all->ctrls = NULL;
     }
-    if (vhosts->num)
-        qsort(vhosts->ctrls, (size_t)vhosts->num, sizeof(*vhosts->ctrls),
+    if (all->num)
+        qsort(all->ctrls, (size_t)all->num, sizeof(*all->ctrls),
               order_ctrl);
-    if (!vhosts->num_unreadable) {
-        free(vhosts->unreadable);
-        vhosts->unreadable = NULL;
+    if (!all->num_unreadable) {
+        free(all->unreadable);
+        all->unreadable = NULL;
     }
 }
 
-void libxl__vscsi_vhosts_dispose(libxl__vscsi_vhosts *vhosts)
+void libxl__vscsi_recorded_dispose(libxl__vscsi_recorded *all)
 {
-    libxl_device_vscsictrl_list_free(vhosts->ctrls, vhosts->num);
-    free(vhosts->unreadable);
-    *vhosts = (libxl__vscsi_vhosts){ .ctrls = NULL };
+    libxl_device_vscsictrl_list_free(all->ctrls, all->num);
+    free(all->unreadable);
+    *all = (libxl__vscsi_recorded){ .ctrls = NULL };
 }
 
 static int list(libxl__vscsi_ctx *vc, uint32_t domid, libxl_devid devid,
-                libxl__vscsi_vhosts *vhosts_r, bool unreadable_too)
+                libxl__vscsi_recorded *all_r, bool unreadable_too)
 {
-    libxl__vscsi_vhosts vhosts = { .exists = true };    /* one with vhosts */
+    libxl__vscsi_recorded all = { .exists = true };    /* one with vscsictrls */
     libxl__vscsi_marks marks = { .exists = false };
     int rc;
 
-    rc = read_vhosts(vc, domid, devid, &vhosts, unreadable_too);
-    if (!rc && !vhosts.num && !vhosts.num_unreadable) {
+    rc = read_ctrls(vc, domid, devid, &all, unreadable_too);
+    if (!rc && !all.num && !all.num_unreadable) {
         rc = libxl__vscsi_xs_find_domain(vc, XBT_NULL, domid, &marks);
-        vhosts.exists = marks.exists;
+        all.exists = marks.exists;
     }
     if (rc) {
-        libxl__vscsi_vhosts_dispose(&vhosts);
+        libxl__vscsi_recorded_dispose(&all);
         return rc;
     }
-    trim_vhosts(&vhosts);
-    *vhosts_r = vhosts;
+    trim_ctrls(&all);
+    *all_r = all;
     return 0;
 }
 
 int libxl__vscsi_xs_list_all(libxl__vscsi_ctx *vc, uint32_t domid,
                              libxl_devid devid,
-                             libxl__vscsi_vhosts *vhosts_r)
+                             libxl__vscsi_recorded *all_r)
 {
-    return list(vc, domid, devid, vhosts_r, true);
+    return list(vc, domid, devid, all_r, true);
 }
 
 int libxl__vscsi_xs_list(libxl__vscsi_ctx *vc, uint32_t domid,
@@ -311,17 +311,17 @@ int libxl__vscsi_xs_list(libxl__vscsi_ctx *vc, uint32_t domid,
                          libxl_device_vscsictrl **ctrls_r, int *num_r,
                          bool *exists_r)
 {
-    libxl__vscsi_vhosts vhosts;
+    libxl__vscsi_recorded all;
     int rc;
 
-    rc = list(vc, domid, devid, &vhosts, false);
-    if (!rc && !vhosts.exists && !exists_r)
+    rc = list(vc, domid, devid, &all, false);
+    if (!rc && !all.exists && !exists_r)
         rc = libxl__vscsi_no_such_domain(vc);
     if (rc)
         return rc;
-    *ctrls_r = vhosts.ctrls;
-    *num_r = vhosts.num;
+    *ctrls_r = all.ctrls;
+    *num_r = all.num;
     if (exists_r)
-        *exists_r = vhosts.exists;
+        *exists_r = all.exists;
     return 0;
 }

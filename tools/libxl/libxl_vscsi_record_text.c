@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-only */
 /*
- * A vhost's record is one JSON value: what the generated code makes of the
+ * A vscsictrl's record is one JSON value: what the generated code makes of the
  * vscsictrl with its devices, and a version.  What one message to xenstored
  * does not hold goes on in part-1, part-2, ... below it: a part goes on if it
  * is full.
@@ -17,7 +17,7 @@
 /* The 4096 bytes of a message, less room for the path. */
 #define PART_MAX 4000u
 
-static char *part_path(libxl__vscsi_vhost v, unsigned part)
+static char *part_path(libxl__vscsi_ref v, unsigned part)
 {
     char tail[32];
 
@@ -85,7 +85,7 @@ static const char *parse(libxl_ctx *ctx, const char *text,
 /* ----- the nodes ----- */
 
 typedef struct reading {
-    libxl__vscsi_vhost vhost;
+    libxl__vscsi_ref ref;
     unsigned parts;
     char *text;                 /* NULL: no such record */
 } reading;
@@ -109,7 +109,7 @@ static int add_part(libxl__vscsi_ctx *vc, reading *r, char *part)
 static bool is_steady(const libxl__vscsi_ctx *vc, xs_transaction_t t,
                       const reading *r)
 {
-    return t != XBT_NULL || (vc->has_lock && vc->locked == r->vhost.domid);
+    return t != XBT_NULL || (vc->has_lock && vc->locked == r->ref.domid);
 }
 
 static int read_body(libxl__vscsi_ctx *vc, xs_transaction_t t, void *arg)
@@ -123,7 +123,7 @@ static int read_body(libxl__vscsi_ctx *vc, xs_transaction_t t, void *arg)
     r->text = NULL;
     r->parts = 0;
     do {
-        rc = libxl__vscsi_read_node(vc, t, part_path(r->vhost, r->parts),
+        rc = libxl__vscsi_read_node(vc, t, part_path(r->ref, r->parts),
                                     &part);
         if (rc || !part)        /* cut off: that is no JSON */
             break;
@@ -146,7 +146,7 @@ static int read_parts(libxl__vscsi_ctx *vc, xs_transaction_t t, reading *r)
 }
 
 static int write_part(libxl__vscsi_ctx *vc, xs_transaction_t t,
-                      libxl__vscsi_vhost v, unsigned part, const char *text)
+                      libxl__vscsi_ref v, unsigned part, const char *text)
 {
     char *value = strndup(text, PART_MAX);
     int rc;
@@ -158,7 +158,7 @@ static int write_part(libxl__vscsi_ctx *vc, xs_transaction_t t,
 
 /* Where there were so many parts before. */
 static int write_parts(libxl__vscsi_ctx *vc, xs_transaction_t t,
-                       libxl__vscsi_vhost v,
+                       libxl__vscsi_ref v,
                        const libxl_device_vscsictrl *ctrl, unsigned before)
 {
     char *text = text_of(ctrl);
@@ -183,7 +183,7 @@ static int write_parts(libxl__vscsi_ctx *vc, xs_transaction_t t,
 /* ----- records ----- */
 
 int libxl__vscsi_record_first(libxl__vscsi_ctx *vc, xs_transaction_t t,
-                              libxl__vscsi_vhost v,
+                              libxl__vscsi_ref v,
                               const libxl_device_vscsictrl *ctrl)
 {
     return write_parts(vc, t, v, ctrl, 0);
@@ -199,15 +199,15 @@ static int take(libxl__vscsi_ctx *vc, xs_transaction_t t, reading *r,
         return rc;
     *why_not_r = r->text ? parse(vc->xl, r->text, ctrl) : NULL;
     if (r->text && !*why_not_r)
-        ctrl->devid = ctrl->idx = r->vhost.devid;
+        ctrl->devid = ctrl->idx = r->ref.devid;
     return 0;
 }
 
-int libxl__vscsi_record_read(libxl__vscsi_ctx *vc, libxl__vscsi_vhost v,
+int libxl__vscsi_record_read(libxl__vscsi_ctx *vc, libxl__vscsi_ref v,
                              libxl_device_vscsictrl *ctrl,
                              const char **why_not_r)
 {
-    reading r = { .vhost = v };
+    reading r = { .ref = v };
     int rc;
 
     rc = take(vc, XBT_NULL, &r, ctrl, why_not_r);
@@ -216,13 +216,13 @@ int libxl__vscsi_record_read(libxl__vscsi_ctx *vc, libxl__vscsi_vhost v,
 }
 
 int libxl__vscsi_record_change(libxl__vscsi_ctx *vc, xs_transaction_t t,
-                               libxl__vscsi_vhost v,
+                               libxl__vscsi_ref v,
                                libxl__vscsi_record_edit *edit,
                                void *arg)
 {
     libxl_device_vscsictrl ctrl;
     const char *why_not = NULL;
-    reading r = { .vhost = v };
+    reading r = { .ref = v };
     int rc;
 
     libxl_device_vscsictrl_init(&ctrl);

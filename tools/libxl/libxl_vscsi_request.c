@@ -9,9 +9,9 @@ static bool has_no_place(const libxl_device_vscsidev *dev)
            libxl__vscsi_is_several(&dev->pdev);
 }
 
-static int check_vhost_of(libxl__vscsi_ctx *vc,
-                          const libxl_device_vscsictrl *ctrl,
-                          const libxl_vscsi_hctl *vdev, const char *text)
+static int check_ctrl_of(libxl__vscsi_ctx *vc,
+                         const libxl_device_vscsictrl *ctrl,
+                         const libxl_vscsi_hctl *vdev, const char *text)
 {
     if (vdev->hst == (uint32_t)ctrl->devid)
         return 0;
@@ -36,7 +36,7 @@ static int check_vdevs(libxl__vscsi_ctx *vc, uint32_t domid,
 
         libxl__vscsi_doing(vc, "attach", dev->pdev.p_devname, domid);
         libxl__vscsi_hctl_format(&dev->vdev, text);
-        rc = check_vhost_of(vc, ctrl, &dev->vdev, text);
+        rc = check_ctrl_of(vc, ctrl, &dev->vdev, text);
         if (rc)
             return rc;
         if (has_no_place(dev))

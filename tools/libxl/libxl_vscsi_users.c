@@ -26,15 +26,15 @@ void libxl__vscsi_users_dispose(libxl__vscsi_users *users)
 }
 
 bool libxl__vscsi_users_has(const libxl__vscsi_users *users,
-                            libxl__vscsi_vhost vhost)
+                            libxl__vscsi_ref ref)
 {
     int i, j;
 
     for (i = 0; i < users->num_users; i++) {
-        if (users->users[i].domid != vhost.domid)
+        if (users->users[i].domid != ref.domid)
             continue;
         for (j = 0; j < users->users[i].num_ctrls; j++)
-            if (users->users[i].ctrls[j].devid == vhost.devid)
+            if (users->users[i].ctrls[j].devid == ref.devid)
                 return true;
     }
     return false;
@@ -72,13 +72,13 @@ int libxl__vscsi_users_devices(libxl__vscsi_ctx *vc,
 
 /* ----- reading ----- */
 
-/* All vhosts of a domain, or one, if devid is not -1.  Says so in users where
- * a record is not readable. */
+/* All vscsictrls of a domain, or one, if devid is not -1.  Says so in users
+ * where a record is not readable. */
 static int add_user(libxl__vscsi_ctx *vc, uint32_t domid, libxl_devid devid,
                     libxl__vscsi_users *users)
 {
     struct libxl__vscsi_user *list;
-    libxl__vscsi_vhosts vhosts;
+    libxl__vscsi_recorded all;
     int rc;
 
     list = reallocarray(users->users, (size_t)users->num_users + 1,
@@ -86,20 +86,20 @@ static int add_user(libxl__vscsi_ctx *vc, uint32_t domid, libxl_devid devid,
     if (!list)
         return libxl__vscsi_out_of_memory(vc);
     users->users = list;
-    rc = libxl__vscsi_xs_list_all(vc, domid, devid, &vhosts);
+    rc = libxl__vscsi_xs_list_all(vc, domid, devid, &all);
     if (rc)
         return rc;
-    if (vhosts.num_unreadable && !users->incomplete) {
+    if (all.num_unreadable && !users->incomplete) {
         users->incomplete = true;
         users->unreadable = domid;
     }
     list[users->num_users++] = (struct libxl__vscsi_user){
-        .domid = domid, .exists = vhosts.exists,
-        .ctrls = vhosts.ctrls, .num_ctrls = vhosts.num,
+        .domid = domid, .exists = all.exists,
+        .ctrls = all.ctrls, .num_ctrls = all.num,
     };
-    vhosts.ctrls = NULL;
-    vhosts.num = 0;
-    libxl__vscsi_vhosts_dispose(&vhosts);
+    all.ctrls = NULL;
+    all.num = 0;
+    libxl__vscsi_recorded_dispose(&all);
     return 0;
 }
 
@@ -129,7 +129,7 @@ bool libxl__vscsi_users_skip(libxl__vscsi_users *users, uint32_t domid)
     unsigned i;
 
     for (i = 0; i < users->index.num; i++) {
-        if (users->index.entries[i].vhost.domid != domid)
+        if (users->index.entries[i].ref.domid != domid)
             continue;
         users->index.entries[i].loaded = true;
         found = true;
@@ -144,14 +144,14 @@ int libxl__vscsi_users_load(libxl__vscsi_ctx *vc, libxl__vscsi_users *users,
            ? add_user(vc, domid, -1, users) : 0;
 }
 
-/* A vhost may be there under several names. */
-static void set_loaded(libxl__vscsi_index *index, libxl__vscsi_vhost vhost)
+/* A vscsictrl may be there under several names. */
+static void set_loaded(libxl__vscsi_index *index, libxl__vscsi_ref ref)
 {
     unsigned i;
 
     for (i = 0; i < index->num; i++)
-        if (index->entries[i].vhost.domid == vhost.domid &&
-            index->entries[i].vhost.devid == vhost.devid)
+        if (index->entries[i].ref.domid == ref.domid &&
+            index->entries[i].ref.devid == ref.devid)
             index->entries[i].loaded = true;
 }
 
@@ -200,8 +200,8 @@ int libxl__vscsi_users_find(libxl__vscsi_ctx *vc, libxl__vscsi_users *users,
 
         if (entry->loaded || !libxl__vscsi_index_leads(entry, &wanted))
             continue;
-        set_loaded(index, entry->vhost);
-        rc = add_user(vc, entry->vhost.domid, entry->vhost.devid, users);
+        set_loaded(index, entry->ref);
+        rc = add_user(vc, entry->ref.domid, entry->ref.devid, users);
     }
     return rc;
 }
@@ -210,7 +210,7 @@ int libxl__vscsi_users_find(libxl__vscsi_ctx *vc, libxl__vscsi_users *users,
 
 typedef struct mending {
     const libxl__vscsi_users *users;
-    libxl__vscsi_vhost *stale;
+    libxl__vscsi_ref *stale;
     unsigned num_stale;
 } mending;
 
@@ -229,7 +229,7 @@ static int mend_body(libxl__vscsi_ctx *vc, xs_transaction_t t, void *arg)
         const struct libxl__vscsi_user *user = &m->users->users[i];
 
         for (j = 0; !rc && j < user->num_ctrls; j++)
-            rc = libxl__vscsi_index_add(vc, t, &index, (libxl__vscsi_vhost){
+            rc = libxl__vscsi_index_add(vc, t, &index, (libxl__vscsi_ref){
                                         user->domid, user->ctrls[j].devid },
                                         &user->ctrls[j],
                                         user->ctrls[j].vscsidevs,
@@ -249,7 +249,7 @@ static bool is_index_lacking(const libxl__vscsi_users *users,
         const struct libxl__vscsi_user *user = &users->users[i];
 
         for (j = 0; j < user->num_ctrls; j++)
-            if (!libxl__vscsi_index_has(index, (libxl__vscsi_vhost){
+            if (!libxl__vscsi_index_has(index, (libxl__vscsi_ref){
                                         user->domid, user->ctrls[j].devid },
                                         user->ctrls[j].vscsidevs,
                                         user->ctrls[j].num_vscsidevs))
@@ -262,8 +262,8 @@ static bool is_index_lacking(const libxl__vscsi_users *users,
 static bool is_stale(const libxl__vscsi_users *users,
                      const libxl__vscsi_index_entry *entry)
 {
-    return (!users->one || *users->one == entry->vhost.domid) &&
-           !libxl__vscsi_users_has(users, entry->vhost);
+    return (!users->one || *users->one == entry->ref.domid) &&
+           !libxl__vscsi_users_has(users, entry->ref);
 }
 
 static int mend_index(libxl__vscsi_ctx *vc, const libxl__vscsi_users *users)
@@ -281,7 +281,7 @@ static int mend_index(libxl__vscsi_ctx *vc, const libxl__vscsi_users *users)
     }
     for (i = 0; !rc && i < index.num; i++)
         if (is_stale(users, &index.entries[i]))
-            m.stale[m.num_stale++] = index.entries[i].vhost;
+            m.stale[m.num_stale++] = index.entries[i].ref;
     if (!rc && (m.num_stale || is_index_lacking(users, &index)))
         rc = libxl__vscsi_xs_transact(vc, mend_body, &m);
     free(m.stale);

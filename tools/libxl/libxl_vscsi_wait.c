@@ -26,8 +26,8 @@
 #define DEVS_PER_BOUND 8
 #define TOKEN_SIZE 24
 
-/* What is known of a vhost; VSCSI_UNREAD where an event asks to look. */
-typedef struct vhost_view {
+/* What is known of a vscsictrl; VSCSI_UNREAD where an event asks to look. */
+typedef struct ctrl_view {
     const libxl__vscsi_wait *w;
     char *backend_path, *frontend_path;
     char backend_token[TOKEN_SIZE], frontend_token[TOKEN_SIZE];
@@ -36,7 +36,7 @@ typedef struct vhost_view {
     uint64_t since_ms;
     libxl__vscsi_state backend, frontend;
     libxl__vscsi_state *backend_dev, *frontend_dev;
-} vhost_view;
+} ctrl_view;
 
 static int set_watch(libxl__vscsi_ctx *vc, const char *path,
                      const char *token)
@@ -48,7 +48,7 @@ static int set_watch(libxl__vscsi_ctx *vc, const char *path,
     return ERROR_FAIL;
 }
 
-static int watch_frontend(libxl__vscsi_ctx *vc, vhost_view *view)
+static int watch_frontend(libxl__vscsi_ctx *vc, ctrl_view *view)
 {
     int rc;
 
@@ -59,7 +59,7 @@ static int watch_frontend(libxl__vscsi_ctx *vc, vhost_view *view)
     return rc;
 }
 
-static int view_init(libxl__vscsi_ctx *vc, vhost_view *view,
+static int view_init(libxl__vscsi_ctx *vc, ctrl_view *view,
                      const libxl__vscsi_wait *w)
 {
     unsigned i, num = w->num_devs;
@@ -70,8 +70,8 @@ static int view_init(libxl__vscsi_ctx *vc, vhost_view *view,
     snprintf(view->backend_token, TOKEN_SIZE, "b%u", vc->num_waits);
     snprintf(view->frontend_token, TOKEN_SIZE, "f%u", vc->num_waits);
     view->backend = view->frontend = VSCSI_UNREAD;
-    view->backend_path = libxl__vscsi_xs_backend_path(w->vhost);
-    view->frontend_path = libxl__vscsi_xs_frontend_path(w->vhost);
+    view->backend_path = libxl__vscsi_xs_backend_path(w->ref);
+    view->frontend_path = libxl__vscsi_xs_frontend_path(w->ref);
     view->backend_dev = calloc(num + 1, sizeof(*view->backend_dev));
     view->frontend_dev = calloc(num + 1, sizeof(*view->frontend_dev));
     if (!view->backend_path || !view->frontend_path ||
@@ -84,7 +84,7 @@ static int view_init(libxl__vscsi_ctx *vc, vhost_view *view,
 
 /* The watches stay, known by their tokens as those of an earlier wait; they
  * end with the handle, and an operation waits a few times at most. */
-static void view_dispose(vhost_view *view)
+static void view_dispose(ctrl_view *view)
 {
     free(view->backend_path);
     free(view->frontend_path);
@@ -93,7 +93,7 @@ static void view_dispose(vhost_view *view)
 }
 
 /* An event says what may have changed, never what it is now. */
-static void note_event(vhost_view *view, const char *path, const char *token)
+static void note_event(ctrl_view *view, const char *path, const char *token)
 {
     bool frontend = !strcmp(token, view->frontend_token);
     libxl_devid dev;
@@ -128,7 +128,7 @@ static int lost_xenstore(libxl__vscsi_ctx *vc)
 }
 
 /* *any_r: there were some. */
-static int drain_events(libxl__vscsi_ctx *vc, vhost_view *view, bool *any_r)
+static int drain_events(libxl__vscsi_ctx *vc, ctrl_view *view, bool *any_r)
 {
     char **event;
 
@@ -141,32 +141,32 @@ static int drain_events(libxl__vscsi_ctx *vc, vhost_view *view, bool *any_r)
     return errno == EAGAIN ? 0 : lost_xenstore(vc);
 }
 
-static int read_frontend(libxl__vscsi_ctx *vc, vhost_view *view)
+static int read_frontend(libxl__vscsi_ctx *vc, ctrl_view *view)
 {
     int rc = 0;
 
     if (view->frontend == VSCSI_UNREAD)
-        rc = libxl__vscsi_xs_state(vc, XBT_NULL, view->w->vhost, true,
+        rc = libxl__vscsi_xs_state(vc, XBT_NULL, view->w->ref, true,
                                    &view->frontend);
     return rc;
 }
 
 /* Reads of device i what can matter now, and judges. */
-static int judge_dev(libxl__vscsi_ctx *vc, vhost_view *view, unsigned i,
+static int judge_dev(libxl__vscsi_ctx *vc, ctrl_view *view, unsigned i,
                      libxl__vscsi_verdict *verdict_r)
 {
     libxl__vscsi_op op = view->w->op;
-    bool adding = op == VSCSI_ADD_VHOST || op == VSCSI_ADD_DEV;
+    bool adding = op == VSCSI_ADD_CTRL || op == VSCSI_ADD_DEV;
     int rc = 0;
 
     if (view->backend == VSCSI_CONNECTED) {
         if (view->backend_dev[i] == VSCSI_UNREAD)
-            rc = libxl__vscsi_xs_dev_state(vc, XBT_NULL, view->w->vhost,
+            rc = libxl__vscsi_xs_dev_state(vc, XBT_NULL, view->w->ref,
                                            false, view->w->devs[i],
                                            &view->backend_dev[i]);
         if (!rc && adding && view->backend_dev[i] == VSCSI_CONNECTED &&
             view->frontend_dev[i] == VSCSI_UNREAD)
-            rc = libxl__vscsi_xs_dev_state(vc, XBT_NULL, view->w->vhost,
+            rc = libxl__vscsi_xs_dev_state(vc, XBT_NULL, view->w->ref,
                                            true, view->w->devs[i],
                                            &view->frontend_dev[i]);
         if (rc)
@@ -186,7 +186,7 @@ static int judge_dev(libxl__vscsi_ctx *vc, vhost_view *view, unsigned i,
  * All devices, the last one first: the backend goes through them in order,
  * so when the last is through, so are the others.
  */
-static int judge_all(libxl__vscsi_ctx *vc, vhost_view *view,
+static int judge_all(libxl__vscsi_ctx *vc, ctrl_view *view,
                      libxl__vscsi_verdict *verdict_r, unsigned *culprit_r)
 {
     const libxl__vscsi_wait *w = view->w;
@@ -194,7 +194,7 @@ static int judge_all(libxl__vscsi_ctx *vc, vhost_view *view,
     int rc = 0;
 
     if (view->backend == VSCSI_UNREAD)
-        rc = libxl__vscsi_xs_state(vc, XBT_NULL, w->vhost, false,
+        rc = libxl__vscsi_xs_state(vc, XBT_NULL, w->ref, false,
                                    &view->backend);
     if (!rc && w->op == VSCSI_SETTLE)
         rc = read_frontend(vc, view);
@@ -224,7 +224,7 @@ static uint64_t bound_ms(const libxl__vscsi_ctx *vc,
     unsigned num = w->num_bound ? w->num_bound : w->num_devs;
     uint64_t shares = (num + DEVS_PER_BOUND - 1) / DEVS_PER_BOUND;
 
-    if (w->op == VSCSI_DESTROY_VHOST)
+    if (w->op == VSCSI_DESTROY_CTRL)
         return vc->timeouts.destroy_ms;
     if (verdict == VSCSI_WAIT_BACKEND)
         return vc->timeouts.backend_ms;
@@ -235,7 +235,7 @@ static uint64_t bound_ms(const libxl__vscsi_ctx *vc,
 
 static const char *words_for(libxl__vscsi_op op, libxl__vscsi_verdict verdict)
 {
-    if (op == VSCSI_DESTROY_VHOST || verdict == VSCSI_WAIT_BACKEND)
+    if (op == VSCSI_DESTROY_CTRL || verdict == VSCSI_WAIT_BACKEND)
         return "dom0's backend driver";
     if (verdict == VSCSI_WAIT_FRONTEND)
         return "the guest's driver";
@@ -243,7 +243,7 @@ static const char *words_for(libxl__vscsi_op op, libxl__vscsi_verdict verdict)
 }
 
 /* Until an event comes or the clock has reached end. */
-static int wait_event(libxl__vscsi_ctx *vc, vhost_view *view, uint64_t end)
+static int wait_event(libxl__vscsi_ctx *vc, ctrl_view *view, uint64_t end)
 {
     struct pollfd pfd = { .fd = xs_fileno(vc->xsh), .events = POLLIN };
     uint64_t now;
@@ -259,7 +259,7 @@ static int wait_event(libxl__vscsi_ctx *vc, vhost_view *view, uint64_t end)
             libxl__vscsi_say_waiting(vc, view->since_ms, end, "waiting for "
                                      "%s (domain %u), seconds",
                                      view->waits_for,
-                                     view->w->vhost.domid);
+                                     view->w->ref.domid);
         if (poll(&pfd, 1, end - now > LOOK_AFTER_MS ? LOOK_AFTER_MS
                                                     : (int)(end - now)) < 0 &&
             errno != EINTR) {
@@ -279,7 +279,7 @@ int libxl__vscsi_wait_for(libxl__vscsi_ctx *vc, const libxl__vscsi_wait *w,
     uint64_t end, now = libxl__vscsi_now_ms();
     uint64_t start = w->since_ms ? w->since_ms : now;
     libxl__vscsi_verdict verdict = VSCSI_DONE, last = VSCSI_DONE;
-    vhost_view view;
+    ctrl_view view;
     int rc;
 
     rc = view_init(vc, &view, w);
@@ -298,7 +298,7 @@ int libxl__vscsi_wait_for(libxl__vscsi_ctx *vc, const libxl__vscsi_wait *w,
             break;
         if (verdict != last)
             libxl__vscsi_log(vc, XTL_DETAIL, "vscsictrl %d of domain %u: "
-                             "backend is %s: %s", w->vhost.devid, w->vhost.domid,
+                             "backend is %s: %s", w->ref.devid, w->ref.domid,
                              libxl__vscsi_state_name(view.backend),
                              libxl__vscsi_verdict_name(verdict));
         last = verdict;
@@ -322,12 +322,12 @@ int libxl__vscsi_wait_for(libxl__vscsi_ctx *vc, const libxl__vscsi_wait *w,
 
 /* ----- for two that wait often ----- */
 
-int libxl__vscsi_settle(libxl__vscsi_ctx *vc, libxl__vscsi_vhost vhost,
+int libxl__vscsi_settle(libxl__vscsi_ctx *vc, libxl__vscsi_ref ref,
                         unsigned num_devs, uint64_t since_ms,
                         bool *settled_r)
 {
     libxl__vscsi_wait w = {
-        .vhost = vhost, .op = VSCSI_SETTLE,
+        .ref = ref, .op = VSCSI_SETTLE,
         .num_bound = num_devs, .since_ms = since_ms,
     };
     libxl__vscsi_verdict verdict;
@@ -340,11 +340,11 @@ int libxl__vscsi_settle(libxl__vscsi_ctx *vc, libxl__vscsi_vhost vhost,
 }
 
 int libxl__vscsi_await_unplug(libxl__vscsi_ctx *vc,
-                              libxl__vscsi_vhost vhost, uint64_t since_ms,
+                              libxl__vscsi_ref ref, uint64_t since_ms,
                               bool *over_r)
 {
     libxl__vscsi_wait w = {
-        .vhost = vhost, .op = VSCSI_DESTROY_VHOST, .since_ms = since_ms,
+        .ref = ref, .op = VSCSI_DESTROY_CTRL, .since_ms = since_ms,
     };
     libxl__vscsi_verdict verdict;
     int rc;

@@ -11,7 +11,7 @@
 /* ----- libxl_vscsi_wait.c: time ----- */
 
 typedef struct libxl__vscsi_wait {
-    libxl__vscsi_vhost vhost;
+    libxl__vscsi_ref ref;
     libxl__vscsi_op op;
     const libxl_devid *devs;    /* the N of each dev-N that matters */
     unsigned num_devs;
@@ -21,7 +21,7 @@ typedef struct libxl__vscsi_wait {
 } libxl__vscsi_wait;
 
 /*
- * Drives libxl__vscsi_judge() over the vhost until it says that the
+ * Drives libxl__vscsi_judge() over the vscsictrl until it says that the
  * operation is over or its bound has passed.  *verdict_r is then the last
  * verdict: one that still waits means that the bound has passed.
  * *culprit_r, if not NULL, is the index in devs[] of the device that the
@@ -32,17 +32,17 @@ int libxl__vscsi_wait_for(libxl__vscsi_ctx *vc, const libxl__vscsi_wait *w,
                           unsigned *culprit_r);
 
 /*
- * Waits until the ends of a vhost of num_devs devices are at rest.
+ * Waits until the ends of a vscsictrl of num_devs devices are at rest.
  * *settled_r says whether they are.  The bound counts from since_ms, so that
  * several waits of one operation share it.
  */
-int libxl__vscsi_settle(libxl__vscsi_ctx *vc, libxl__vscsi_vhost vhost,
+int libxl__vscsi_settle(libxl__vscsi_ctx *vc, libxl__vscsi_ref ref,
                         unsigned num_devs, uint64_t since_ms,
                         bool *settled_r);
-/* The frontend is gone or closed: waits until the backend has given the vhost
- * up, as _settle() counts.  *over_r says whether it has. */
+/* The frontend is gone or closed: waits until the backend has given the
+ * vscsictrl up, as _settle() counts.  *over_r says whether it has. */
 int libxl__vscsi_await_unplug(libxl__vscsi_ctx *vc,
-                              libxl__vscsi_vhost vhost, uint64_t since_ms,
+                              libxl__vscsi_ref ref, uint64_t since_ms,
                               bool *over_r);
 
 #pragma GCC visibility pop

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-only */
 /*
  * The nodes that the drivers read and write: states, and building and
- * taking down both ends of a vhost.  Whatever belongs to one operation is
+ * taking down both ends of a vscsictrl.  Whatever belongs to one operation is
  * written in one transaction.
  */
 #include <errno.h>
@@ -21,15 +21,15 @@ char *libxl__vscsi_xs_backends_path(uint32_t domid)
     return libxl__vscsi_sprintf(BACKENDS "/%u", domid);
 }
 
-void libxl__vscsi_backend_name(libxl__vscsi_vhost vhost,
+void libxl__vscsi_backend_name(libxl__vscsi_ref ref,
                                char name[LIBXL__VSCSI_BACKEND_NAME_SIZE])
 {
     snprintf(name, LIBXL__VSCSI_BACKEND_NAME_SIZE, BACKEND_PREFIX "%u-%d",
-             vhost.domid, vhost.devid);
+             ref.domid, ref.devid);
 }
 
 bool libxl__vscsi_parse_backend(const char *name,
-                                libxl__vscsi_vhost *vhost_r)
+                                libxl__vscsi_ref *ref_r)
 {
     size_t skip = sizeof(BACKEND_PREFIX) - 1;
     uint64_t domid, devid;
@@ -45,23 +45,23 @@ bool libxl__vscsi_parse_backend(const char *name,
         !libxl__vscsi_parse_u64(dash + 1, strlen(dash + 1), INT32_MAX,
                                 &devid))
         return false;
-    vhost_r->domid = (uint32_t)domid;
-    vhost_r->devid = (libxl_devid)devid;
+    ref_r->domid = (uint32_t)domid;
+    ref_r->devid = (libxl_devid)devid;
     return true;
 }
 
-char *libxl__vscsi_xs_backend_path(libxl__vscsi_vhost v)
+char *libxl__vscsi_xs_backend_path(libxl__vscsi_ref v)
 {
     return libxl__vscsi_sprintf(BACKENDS "/%u/%d", v.domid, v.devid);
 }
 
-char *libxl__vscsi_xs_frontend_path(libxl__vscsi_vhost v)
+char *libxl__vscsi_xs_frontend_path(libxl__vscsi_ref v)
 {
     return libxl__vscsi_sprintf("/local/domain/%u/device/vscsi/%d", v.domid,
                                 v.devid);
 }
 
-static char *end_path(libxl__vscsi_vhost v, bool frontend, const char *node)
+static char *end_path(libxl__vscsi_ref v, bool frontend, const char *node)
 {
     return frontend
         ? libxl__vscsi_sprintf("/local/domain/%u/device/vscsi/%d/%s",
@@ -70,7 +70,7 @@ static char *end_path(libxl__vscsi_vhost v, bool frontend, const char *node)
 }
 
 /* node NULL: the directory dev-N itself. */
-static char *dev_path(libxl__vscsi_vhost v, bool frontend, libxl_devid dev,
+static char *dev_path(libxl__vscsi_ref v, bool frontend, libxl_devid dev,
                       const char *node)
 {
     char tail[64];
@@ -130,33 +130,33 @@ static int read_state(libxl__vscsi_ctx *vc, xs_transaction_t t, char *path,
 }
 
 int libxl__vscsi_xs_state(libxl__vscsi_ctx *vc, xs_transaction_t t,
-                          libxl__vscsi_vhost vhost, bool frontend,
+                          libxl__vscsi_ref ref, bool frontend,
                           libxl__vscsi_state *state_r)
 {
-    return read_state(vc, t, end_path(vhost, frontend, NODE_STATE), state_r);
+    return read_state(vc, t, end_path(ref, frontend, NODE_STATE), state_r);
 }
 
 int libxl__vscsi_xs_states(libxl__vscsi_ctx *vc, xs_transaction_t t,
-                           libxl__vscsi_vhost vhost,
+                           libxl__vscsi_ref ref,
                            libxl__vscsi_state *backend_r,
                            libxl__vscsi_state *frontend_r)
 {
     int rc;
 
-    rc = libxl__vscsi_xs_state(vc, t, vhost, false, backend_r);
+    rc = libxl__vscsi_xs_state(vc, t, ref, false, backend_r);
     if (!rc)
-        rc = libxl__vscsi_xs_state(vc, t, vhost, true, frontend_r);
+        rc = libxl__vscsi_xs_state(vc, t, ref, true, frontend_r);
     return rc;
 }
 
 int libxl__vscsi_xs_has_backend(libxl__vscsi_ctx *vc,
-                                libxl__vscsi_vhost vhost, bool *has_r)
+                                libxl__vscsi_ref ref, bool *has_r)
 {
     char *value;
     int rc;
 
     rc = libxl__vscsi_read_node(vc, XBT_NULL,
-                                libxl__vscsi_xs_backend_path(vhost), &value);
+                                libxl__vscsi_xs_backend_path(ref), &value);
     if (!rc) {
         *has_r = value != NULL;
         free(value);
@@ -165,15 +165,15 @@ int libxl__vscsi_xs_has_backend(libxl__vscsi_ctx *vc,
 }
 
 int libxl__vscsi_xs_dev_state(libxl__vscsi_ctx *vc, xs_transaction_t t,
-                              libxl__vscsi_vhost vhost, bool frontend,
+                              libxl__vscsi_ref ref, bool frontend,
                               libxl_devid dev, libxl__vscsi_state *state_r)
 {
-    return read_state(vc, t, dev_path(vhost, frontend, dev, NODE_STATE),
+    return read_state(vc, t, dev_path(ref, frontend, dev, NODE_STATE),
                       state_r);
 }
 
 static int write_end(libxl__vscsi_ctx *vc, xs_transaction_t t,
-                     libxl__vscsi_vhost v, bool frontend, const char *node,
+                     libxl__vscsi_ref v, bool frontend, const char *node,
                      const char *value)
 {
     return libxl__vscsi_write_node(vc, t, end_path(v, frontend, node),
@@ -181,7 +181,7 @@ static int write_end(libxl__vscsi_ctx *vc, xs_transaction_t t,
 }
 
 static int write_end_u(libxl__vscsi_ctx *vc, xs_transaction_t t,
-                       libxl__vscsi_vhost v, bool frontend,
+                       libxl__vscsi_ref v, bool frontend,
                        const char *node, unsigned value)
 {
     char text[16];
@@ -191,7 +191,7 @@ static int write_end_u(libxl__vscsi_ctx *vc, xs_transaction_t t,
 }
 
 static int write_dev(libxl__vscsi_ctx *vc, xs_transaction_t t,
-                     libxl__vscsi_vhost v, libxl_devid dev,
+                     libxl__vscsi_ref v, libxl_devid dev,
                      const char *node, const char *value)
 {
     return libxl__vscsi_write_node(vc, t, dev_path(v, false, dev, node),
@@ -199,26 +199,26 @@ static int write_dev(libxl__vscsi_ctx *vc, xs_transaction_t t,
 }
 
 int libxl__vscsi_xs_set_state(libxl__vscsi_ctx *vc, xs_transaction_t t,
-                              libxl__vscsi_vhost vhost,
+                              libxl__vscsi_ref ref,
                               libxl__vscsi_state state)
 {
-    return write_end_u(vc, t, vhost, false, NODE_STATE, state);
+    return write_end_u(vc, t, ref, false, NODE_STATE, state);
 }
 
 int libxl__vscsi_xs_set_dev_state(libxl__vscsi_ctx *vc, xs_transaction_t t,
-                                  libxl__vscsi_vhost vhost, libxl_devid dev,
+                                  libxl__vscsi_ref ref, libxl_devid dev,
                                   libxl__vscsi_state state)
 {
     char text[16];
 
     snprintf(text, sizeof(text), "%u", (unsigned)state);
-    return write_dev(vc, t, vhost, dev, NODE_STATE, text);
+    return write_dev(vc, t, ref, dev, NODE_STATE, text);
 }
 
 int libxl__vscsi_xs_set_offline(libxl__vscsi_ctx *vc, xs_transaction_t t,
-                                libxl__vscsi_vhost vhost)
+                                libxl__vscsi_ref ref)
 {
-    return write_end_u(vc, t, vhost, false, NODE_ONLINE, 0);
+    return write_end_u(vc, t, ref, false, NODE_ONLINE, 0);
 }
 
 /* ----- the limit of a command's size ----- */
@@ -233,7 +233,7 @@ bool libxl__vscsi_is_limited(unsigned segments)
  * than the guest's driver uses at least.
  */
 static int lower_sg_grant(libxl__vscsi_ctx *vc, xs_transaction_t t,
-                          libxl__vscsi_vhost v, unsigned segments)
+                          libxl__vscsi_ref v, unsigned segments)
 {
     uint64_t offered;
     char *text;
@@ -253,7 +253,7 @@ static int lower_sg_grant(libxl__vscsi_ctx *vc, xs_transaction_t t,
 /* Of the frontend's state: what the guest cannot read is not there to it,
  * while dom0 may read everything. */
 static int set_visible(libxl__vscsi_ctx *vc, xs_transaction_t t,
-                       libxl__vscsi_vhost v, bool visible)
+                       libxl__vscsi_ref v, bool visible)
 {
     char *path = end_path(v, true, NODE_STATE);
     struct xs_permissions perms[2] = {
@@ -270,9 +270,9 @@ static int set_visible(libxl__vscsi_ctx *vc, xs_transaction_t t,
 }
 
 int libxl__vscsi_xs_is_hidden(libxl__vscsi_ctx *vc, xs_transaction_t t,
-                              libxl__vscsi_vhost vhost, bool *hidden_r)
+                              libxl__vscsi_ref ref, bool *hidden_r)
 {
-    char *path = end_path(vhost, true, NODE_STATE);
+    char *path = end_path(ref, true, NODE_STATE);
     struct xs_permissions *perms = NULL;
     unsigned num = 0;
     int rc = 0;
@@ -288,28 +288,28 @@ int libxl__vscsi_xs_is_hidden(libxl__vscsi_ctx *vc, xs_transaction_t t,
     return rc;
 }
 
-int libxl__vscsi_xs_show_vhost(libxl__vscsi_ctx *vc, xs_transaction_t t,
-                               libxl__vscsi_vhost vhost, unsigned segments)
+int libxl__vscsi_xs_show_ctrl(libxl__vscsi_ctx *vc, xs_transaction_t t,
+                              libxl__vscsi_ref ref, unsigned segments)
 {
     int rc;
 
-    rc = lower_sg_grant(vc, t, vhost, segments);
+    rc = lower_sg_grant(vc, t, ref, segments);
     if (!rc)
-        rc = set_visible(vc, t, vhost, true);
+        rc = set_visible(vc, t, ref, true);
     /* The guest's watch fires for a node that is written. */
     if (!rc)
-        rc = write_end_u(vc, t, vhost, true, NODE_STATE, VSCSI_INITIALISING);
+        rc = write_end_u(vc, t, ref, true, NODE_STATE, VSCSI_INITIALISING);
     return rc;
 }
 
 int libxl__vscsi_xs_set_segments(libxl__vscsi_ctx *vc, xs_transaction_t t,
-                                 libxl__vscsi_vhost vhost,
+                                 libxl__vscsi_ref ref,
                                  unsigned segments)
 {
     int rc;
 
-    rc = lower_sg_grant(vc, t, vhost, segments);
-    return rc ? rc : libxl__vscsi_record_segments(vc, t, vhost, segments);
+    rc = lower_sg_grant(vc, t, ref, segments);
+    return rc ? rc : libxl__vscsi_record_segments(vc, t, ref, segments);
 }
 
 /* ----- building and taking down ----- */
@@ -333,7 +333,7 @@ static int make_dir(libxl__vscsi_ctx *vc, xs_transaction_t t, char *path,
 }
 
 static int add_frontend(libxl__vscsi_ctx *vc, xs_transaction_t t,
-                        libxl__vscsi_vhost v, const char *backend,
+                        libxl__vscsi_ref v, const char *backend,
                         bool hidden)
 {
     int rc;
@@ -351,7 +351,7 @@ static int add_frontend(libxl__vscsi_ctx *vc, xs_transaction_t t,
 }
 
 static int add_backend(libxl__vscsi_ctx *vc, xs_transaction_t t,
-                       libxl__vscsi_vhost v, const char *frontend,
+                       libxl__vscsi_ref v, const char *frontend,
                        bool feature_host)
 {
     int rc;
@@ -371,7 +371,7 @@ static int add_backend(libxl__vscsi_ctx *vc, xs_transaction_t t,
 }
 
 static int add_dev(libxl__vscsi_ctx *vc, xs_transaction_t t,
-                   libxl__vscsi_vhost v, const libxl_device_vscsidev *dev,
+                   libxl__vscsi_ref v, const libxl_device_vscsidev *dev,
                    const char *p_dev)
 {
     const char *p_devname = dev->pdev.p_devname;
@@ -393,7 +393,7 @@ static int add_dev(libxl__vscsi_ctx *vc, xs_transaction_t t,
 }
 
 static int add_devs(libxl__vscsi_ctx *vc, xs_transaction_t t,
-                    libxl__vscsi_vhost v, const libxl_device_vscsidev *devs,
+                    libxl__vscsi_ref v, const libxl_device_vscsidev *devs,
                     const libxl__vscsi_p_dev *p_devs, int num)
 {
     int rc = 0, i;
@@ -403,17 +403,17 @@ static int add_devs(libxl__vscsi_ctx *vc, xs_transaction_t t,
     return rc;
 }
 
-int libxl__vscsi_xs_add_vhost(libxl__vscsi_ctx *vc, xs_transaction_t t,
-                              uint32_t domid,
-                              const libxl_device_vscsictrl *ctrl,
-                              const libxl__vscsi_p_dev *p_devs)
+int libxl__vscsi_xs_add_ctrl(libxl__vscsi_ctx *vc, xs_transaction_t t,
+                             uint32_t domid,
+                             const libxl_device_vscsictrl *ctrl,
+                             const libxl__vscsi_p_dev *p_devs)
 {
-    libxl__vscsi_vhost v = { .domid = domid, .devid = ctrl->devid };
+    libxl__vscsi_ref v = { .domid = domid, .devid = ctrl->devid };
     char *backend = libxl__vscsi_xs_backend_path(v);
     char *frontend = libxl__vscsi_xs_frontend_path(v);
     int rc;
 
-    rc = libxl__vscsi_record_vhost(vc, t, v, ctrl);
+    rc = libxl__vscsi_record_ctrl(vc, t, v, ctrl);
     /* The backend's probe needs to find the frontend. */
     if (!rc)
         rc = add_frontend(vc, t, v, backend,
@@ -430,7 +430,7 @@ int libxl__vscsi_xs_add_vhost(libxl__vscsi_ctx *vc, xs_transaction_t t,
 }
 
 int libxl__vscsi_xs_add_devs(libxl__vscsi_ctx *vc, xs_transaction_t t,
-                             libxl__vscsi_vhost v,
+                             libxl__vscsi_ref v,
                              const libxl_device_vscsidev *devs,
                              const libxl__vscsi_p_dev *p_devs, int num)
 {
@@ -441,7 +441,7 @@ int libxl__vscsi_xs_add_devs(libxl__vscsi_ctx *vc, xs_transaction_t t,
 }
 
 int libxl__vscsi_xs_rm_devs(libxl__vscsi_ctx *vc, xs_transaction_t t,
-                            libxl__vscsi_vhost v, const libxl_devid *devs,
+                            libxl__vscsi_ref v, const libxl_devid *devs,
                             unsigned num)
 {
     unsigned i;
@@ -459,7 +459,7 @@ int libxl__vscsi_xs_rm_devs(libxl__vscsi_ctx *vc, xs_transaction_t t,
 }
 
 int libxl__vscsi_xs_rm_frontend(libxl__vscsi_ctx *vc, xs_transaction_t t,
-                                libxl__vscsi_vhost v)
+                                libxl__vscsi_ref v)
 {
     return libxl__vscsi_remove_node(vc, t, libxl__vscsi_xs_frontend_path(v));
 }

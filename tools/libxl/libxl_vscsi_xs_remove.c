@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-only */
-/* Taking vhosts out of xenstore: nodes, records and index at once, and what
- * destroyed domains left. */
+/* Taking vscsictrls out of xenstore: nodes, records and index at once, and
+ * what destroyed domains left. */
 #include <stdlib.h>
 #include <string.h>
 
@@ -9,7 +9,7 @@
 #include "libxl_vscsi_store.h"
 
 static int rm_backend(libxl__vscsi_ctx *vc, xs_transaction_t t,
-                      libxl__vscsi_vhost v)
+                      libxl__vscsi_ref v)
 {
     int rc;
 
@@ -20,15 +20,15 @@ static int rm_backend(libxl__vscsi_ctx *vc, xs_transaction_t t,
     return rc;
 }
 
-static int rm_vhost(libxl__vscsi_ctx *vc, xs_transaction_t t,
-                    libxl__vscsi_vhost v)
+static int rm_ctrl(libxl__vscsi_ctx *vc, xs_transaction_t t,
+                   libxl__vscsi_ref v)
 {
     int rc;
 
     rc = libxl__vscsi_xs_rm_frontend(vc, t, v);
     if (!rc)
         rc = libxl__vscsi_remove_node(vc, t, libxl__vscsi_xs_backend_path(v));
-    return rc ? rc : libxl__vscsi_forget_vhost(vc, t, v);
+    return rc ? rc : libxl__vscsi_forget_ctrl(vc, t, v);
 }
 
 /* Parents that are empty then. */
@@ -45,8 +45,8 @@ static int rm_parents(libxl__vscsi_ctx *vc, xs_transaction_t t,
     return rc ? rc : libxl__vscsi_forget_domain(vc, t, domid);
 }
 
-int libxl__vscsi_xs_rm_vhosts(libxl__vscsi_ctx *vc, xs_transaction_t t,
-                              const libxl__vscsi_vhost *vhosts, unsigned num)
+int libxl__vscsi_xs_rm_ctrls(libxl__vscsi_ctx *vc, xs_transaction_t t,
+                             const libxl__vscsi_ref *refs, unsigned num)
 {
     libxl__vscsi_index index = { .entries = NULL };
     unsigned i;
@@ -54,11 +54,11 @@ int libxl__vscsi_xs_rm_vhosts(libxl__vscsi_ctx *vc, xs_transaction_t t,
 
     rc = libxl__vscsi_index_read(vc, t, &index);
     for (i = 0; !rc && i < num; i++)
-        rc = rm_vhost(vc, t, vhosts[i]);
+        rc = rm_ctrl(vc, t, refs[i]);
     if (!rc)
-        rc = libxl__vscsi_index_remove(vc, t, &index, vhosts, num);
+        rc = libxl__vscsi_index_remove(vc, t, &index, refs, num);
     if (!rc && num)
-        rc = rm_parents(vc, t, vhosts[0].domid);
+        rc = rm_parents(vc, t, refs[0].domid);
     libxl__vscsi_index_dispose(&index);
     return rc;
 }
@@ -67,11 +67,11 @@ int libxl__vscsi_xs_rm_vhosts(libxl__vscsi_ctx *vc, xs_transaction_t t,
 
 static int sweep_body(libxl__vscsi_ctx *vc, xs_transaction_t t, void *arg)
 {
-    return rm_backend(vc, t, *(libxl__vscsi_vhost *)arg);
+    return rm_backend(vc, t, *(libxl__vscsi_ref *)arg);
 }
 
 /* A guest may remove its frontend, but not write a name there. */
-static int is_old(libxl__vscsi_ctx *vc, libxl__vscsi_vhost v, bool *old_r)
+static int is_old(libxl__vscsi_ctx *vc, libxl__vscsi_ref v, bool *old_r)
 {
     char *path = libxl__vscsi_xs_backend_path(v), *text = NULL, **devs = NULL;
     unsigned num = 0;
@@ -96,7 +96,7 @@ static int is_old(libxl__vscsi_ctx *vc, libxl__vscsi_vhost v, bool *old_r)
     return rc;
 }
 
-int libxl__vscsi_xs_drop_old(libxl__vscsi_ctx *vc, libxl__vscsi_vhost v,
+int libxl__vscsi_xs_drop_old(libxl__vscsi_ctx *vc, libxl__vscsi_ref v,
                              bool *dropped_r)
 {
     bool old;
@@ -117,7 +117,7 @@ int libxl__vscsi_xs_drop_old(libxl__vscsi_ctx *vc, libxl__vscsi_vhost v,
 
 int libxl__vscsi_xs_sweep(libxl__vscsi_ctx *vc, uint32_t domid)
 {
-    libxl__vscsi_vhost v = { .domid = domid };
+    libxl__vscsi_ref v = { .domid = domid };
     char **names, *state;
     unsigned i, found;
     uint64_t id;

@@ -176,7 +176,7 @@ static int parse_place(parser *p, bool may_choose)
         return FAIL(p, p->vdev, "vdev is missing; %s is expected",
                     may_choose ? SHORT_ENTRY : ENTRY);
     return libxl__vscsi_is_several(&p->dev.pdev)
-           ? xlu__vscsi_parse_vhost(&p->src, p->vdev, vdev)
+           ? xlu__vscsi_parse_ctrl(&p->src, p->vdev, vdev)
            : xlu__vscsi_parse_vdev(&p->src, p->vdev, vdev);
 }
 
@@ -210,7 +210,7 @@ static int parse_spec(parser *p, const char *spec, bool may_choose,
 
 /* ----- the public functions ----- */
 
-/* A vhost with the one device, which moves out of p. */
+/* A vscsictrl with the one device, which moves out of p. */
 static int make_ctrl(parser *p, libxl_device_vscsictrl *ctrl_r)
 {
     libxl_device_vscsidev *devs = malloc(sizeof(*devs));
@@ -271,15 +271,15 @@ int xlu_vscsi_parse_vdev(const char *spec, libxl_vscsi_hctl *vdev_r,
     return xlu__vscsi_parse_vdev(&p.src, p.vdev, vdev_r);
 }
 
-int xlu_vscsi_parse_vhost(const char *spec, libxl_devid *devid_r,
-                          char **msg_r)
+int xlu_vscsi_parse_ctrl(const char *spec, libxl_devid *devid_r,
+                         char **msg_r)
 {
     xlu__vscsi_source src = { spec, msg_r };
     libxl_vscsi_hctl vdev;
     int rc;
 
-    rc = xlu__vscsi_parse_vhost(&src, xlu__vscsi_trimmed(spec, strlen(spec)),
-                                &vdev);
+    rc = xlu__vscsi_parse_ctrl(&src, xlu__vscsi_trimmed(spec, strlen(spec)),
+                               &vdev);
     if (!rc)
         *devid_r = (libxl_devid)vdev.hst;
     return rc;
@@ -331,7 +331,7 @@ static bool is_raw(const libxl_device_vscsictrl *ctrl)
            libxl_defbool_val(ctrl->scsi_raw_cmds);
 }
 
-/* Against the devices of one vhost that came before. */
+/* Against the devices of one vscsictrl that came before. */
 static int check_against(const parser *p, const libxl_device_vscsictrl *ctrl)
 {
     char vdev[LIBXL__VSCSI_HCTL_SIZE], buf[LIBXL__VSCSI_HCTL_SIZE];

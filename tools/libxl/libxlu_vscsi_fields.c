@@ -107,8 +107,8 @@ int xlu__vscsi_parse_vdev(const source *src, span text,
     return 0;
 }
 
-int xlu__vscsi_parse_vhost(const source *src, span text,
-                           libxl_vscsi_hctl *vdev_r)
+int xlu__vscsi_parse_ctrl(const source *src, span text,
+                          libxl_vscsi_hctl *vdev_r)
 {
     libxl_vscsi_hctl vdev = { .hst = 0 };
     const char *colon = memchr(text.s, ':', text.len);

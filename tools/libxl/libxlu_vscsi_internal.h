@@ -55,9 +55,9 @@ int xlu__vscsi_parse_pdev(const xlu__vscsi_source *src, xlu__vscsi_span text,
                           libxl_vscsi_pdev *pdev);
 int xlu__vscsi_parse_vdev(const xlu__vscsi_source *src, xlu__vscsi_span text,
                           libxl_vscsi_hctl *vdev_r);
-/* Only the vhost is to be said: "HOST:*", "HOST" or "HOST:0:0:0". */
-int xlu__vscsi_parse_vhost(const xlu__vscsi_source *src,
-                           xlu__vscsi_span text, libxl_vscsi_hctl *vdev_r);
+/* Only the vscsictrl is to be said: "HOST:*", "HOST" or "HOST:0:0:0". */
+int xlu__vscsi_parse_ctrl(const xlu__vscsi_source *src,
+                          xlu__vscsi_span text, libxl_vscsi_hctl *vdev_r);
 
 #pragma GCC visibility pop
 

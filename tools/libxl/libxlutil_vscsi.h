@@ -47,8 +47,8 @@ int xlu_vscsi_parse_vdev(const char *spec, libxl_vscsi_hctl *vdev_r,
                          char **msg_r);
 
 /* 'HOST:*', a whole vscsictrl. */
-int xlu_vscsi_parse_vhost(const char *spec, libxl_devid *devid_r,
-                          char **msg_r);
+int xlu_vscsi_parse_ctrl(const char *spec, libxl_devid *devid_r,
+                         char **msg_r);
 
 /*
  * One line of vscsi=[...] more: parses spec and puts the device into the

@@ -5,7 +5,7 @@
 
 #include <stdbool.h>
 
-/* Has any guest a vhost?  Mostly none has.  True where nobody can say. */
+/* Has any guest a vscsictrl?  Mostly none has.  True where nobody can say. */
 bool backends_any(void);
 
 #endif /* BACKENDS_H */

@@ -81,7 +81,7 @@ static int end_element(walk *w)
 
 /* ----- the text, piece by piece ----- */
 
-/* What stands in the place of a vhost, or of the list, must be one. */
+/* What stands in the place of a vscsictrl, or of the list, must be one. */
 static bool is_misplaced(const walk *w)
 {
     return w->taking && w->in_ours && w->depth <= 2;

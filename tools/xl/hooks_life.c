@@ -257,7 +257,7 @@ static void preserved(libxl_ctx *ctx, uint32_t domid)
     hooks_list_dispose(&list);
 }
 
-/* The new kernel finds a vhost in the state in which a new one begins. */
+/* The new kernel finds a vscsictrl in the state in which a new one begins. */
 static int soft_reset(libxl_ctx *ctx, libxl_domain_config *config,
                       uint32_t domid, const libxl_asyncop_how *ao_how,
                       const libxl_asyncprogress_how *aop_console_how)
@@ -346,7 +346,7 @@ static void resumed(libxl_ctx *ctx, uint32_t domid)
                   "attach them)", domid);
 }
 
-/* Its checkpoints are taken inside libxl, where nothing wakes the vhosts. */
+/* Its checkpoints are taken inside libxl, where nothing wakes devices. */
 static int before_remus(libxl_ctx *ctx, uint32_t domid)
 {
     hooks_list list;
@@ -479,7 +479,7 @@ const hooks_life *hooks_life_begin(const hooks_real *real, unsigned verbose)
         .is_asked = hooks_migrate_is_asked,
     };
 
-    /* That a paused domain has not connected its vhosts is no news here. */
+    /* That a paused domain has not connected its devices is no news here. */
     xentoollog_level level = XTL_WARN;
 
     if (verbose)

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-only */
 /*
- * Which of xl's configurations has which vhosts.  A configuration is known
+ * Which of xl's configurations has which vscsictrls.  A configuration is known
  * by its address, and by its UUID where xl has moved it.
  */
 #include <pthread.h>

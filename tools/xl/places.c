@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-only */
-/* Where devices are in a list of vhosts. */
+/* Where devices are in a list of vscsictrls. */
 #include "places.h"
 
 bool places_have(const libxl_device_vscsictrl *ctrls, int num,

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-only */
-/* Where devices are in a list of vhosts. */
+/* Where devices are in a list of vscsictrls. */
 #ifndef PLACES_H
 #define PLACES_H
 
