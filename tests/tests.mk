@@ -122,9 +122,13 @@ $(eval $(call xl_rule,san,$$(SAN)))
 $(eval $(call xl_rule,pic,))
 
 # xenstored loads it: it must not need a sanitizer.
-$(B)/%/store/fakexen.so $(B)/%/faults/fakexen.so: tests/store/fakexen.c
-	@mkdir -p $(@D)
-	$(CC) -std=gnu11 -D_GNU_SOURCE $(WARN) -O1 -shared -fPIC -o $@ $<
+define fakexen_rule
+$(B)/$(1)/fakexen.so: tests/store/fakexen.c
+	@mkdir -p $$(@D)
+	$$(CC) -std=gnu11 -D_GNU_SOURCE $$(WARN) -O1 -shared -fPIC -o $$@ $$<
+endef
+$(eval $(call fakexen_rule,%/store))
+$(eval $(call fakexen_rule,%/faults))
 
 # It makes every allocation fail in turn.
 $(B)/san/unit/test-types-nomem $(B)/pic/unit/test-types-nomem: \
