@@ -59,7 +59,7 @@ life_teardown() {
 # start_writing: the guest writes a pattern to its first disk, again and
 # again, until stop_writing, which sees whether everything was intact.
 start_writing() {
-    guest life "rm -f /calm /passes; (pattern /dev/$(guest_node life 0:0 block) 48 >/said 2>&1; echo \$? >/code) </dev/null >/dev/null 2>&1 &"
+    guest life "rm -f /calm /passes; (pattern /dev/$(guest_node life 0:0 block) 12 >/said 2>&1; echo \$? >/code) </dev/null >/dev/null 2>&1 &"
     writes_on
 }
 
