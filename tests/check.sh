@@ -18,7 +18,9 @@ run() {
     shift
     log=build/check/$(echo "$name" | tr '/ ' '__').tap
     echo "# $name"
+    begun=$(date +%s)
     { "$@" 2>&1; echo "status $?"; } | tee "$log.raw" | grep -v '^status '
+    echo "# $name: $(($(date +%s) - begun)) s"
     status=$(sed -n 's/^status //p' "$log.raw" | tail -n 1)
     # A test that prints without a newline must not hide its own result.
     # cmocka 1.1.5 says of what was skipped that it is not ok.

@@ -11,15 +11,22 @@ xen=$(dpkg-query -W -f '${Package}\n' 'xen-utils-4*' | sed 's/xen-utils-//')
 completions=/usr/share/bash-completion/completions
 ours="xen-vscsi-$xen xen-vscsi-common libxenlight-vscsi$xen xen-vscsi-libvirt"
 
-# What there is, apart from dpkg's and apt's own records.
-snapshot() {
+# What there is, apart from dpkg's and apt's own records: find, and then what
+# $@ says of each.
+there_is() {
     find / -xdev \( -path /proc -o -path /sys -o -path /dev -o -path /work \
         -o -path /tmp -o -path /run -o -path /var/lib/dpkg \
         -o -path /var/lib/apt -o -path /var/cache/apt \
         -o -path /var/cache/debconf -o -path /var/cache/ldconfig \
         -o -path /var/log/apt -o -path /var/log/dpkg.log \) -prune \
-        -o -printf '%p %y %m %U:%G %l ' \( -type f -exec sha256sum {} \; \
-        -o -printf '\n' \) | sort >"$1"
+        -o "$@"
+}
+
+snapshot() {
+    {
+        there_is -printf '%p %y %m %U:%G %l\n'
+        there_is -type f -exec sha256sum {} +
+    } | sort >"$1"
     dpkg-divert --list | sort >>"$1"
 }
 

@@ -96,7 +96,7 @@ unpack() {
     # As in dom0, where /lib is a link.
     if [ -d "$into/lib" ]; then
         cp -a "$into/lib/." "$into/usr/lib"
-        rm -r "$into/lib"
+        rm -r "${into:?}/lib"
     fi
     rm -rf "$into"/usr/lib/x86_64-linux-gnu/perl* \
         "$into/usr/lib/x86_64-linux-gnu/gconv" "$into.debs"

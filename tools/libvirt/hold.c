@@ -423,12 +423,14 @@ static bool is_marked(struct xs_handle *xsh, uint32_t domid)
 {
     char *path = mark_path(domid), *value = NULL;
     unsigned length;
+    bool marked;
 
     if (path)
         value = xs_read(xsh, XBT_NULL, path, &length);
+    marked = value != NULL;
     free(path);
     free(value);
-    return value;
+    return marked;
 }
 
 bool hold_open(const definition *def, uint32_t domid, hold *hold_r)

@@ -75,6 +75,8 @@ static int find_by_identity(libxl__vscsi_ctx *vc, libxl__vscsi_dom0 *dom0,
         rc = libxl__vscsi_may_match(vc, id, seen, &may, reason_r);
         if (rc || !may || !libxl__vscsi_is_moved(id, &seen->id))
             continue;
+        /* The address of an element is not NULL, though found may be.
+         * NOLINTNEXTLINE(clang-analyzer-core.NullDereference) */
         same_lun = id->has_hctl && seen->id.hctl.lun == id->hctl.lun;
         if (!num++)
             found = seen;

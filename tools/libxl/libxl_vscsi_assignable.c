@@ -183,10 +183,12 @@ static int look_for_holder(libxl__vscsi_ctx *vc, assignable *a,
     vc->reason_r = &reason;
     rc = find_holder(vc, a, unit, text_r);
     vc->reason_r = NULL;
+    /* cppcheck-suppress knownConditionTrueFalse; it is set through vc */
     if (rc == ERROR_FAIL && reason && a->all) {
         *text_r = reason;
         return 0;
     }
+    /* cppcheck-suppress knownConditionTrueFalse; as above */
     if (rc && !reason)
         return libxl__vscsi_out_of_memory(vc);
     if (rc)

@@ -182,7 +182,7 @@ int libxl__vscsi_config_list(libxl__vscsi_ctx *vc, uint32_t domid,
         rc = libxl__vscsi_xs_list(vc, domid, -1, &ctrls, &num, NULL);
     if (!rc && marks.lacks)
         rc = libxl__vscsi_missing_list(vc, domid, &missing, &num_missing);
-    for (i = 0; !rc && i < num_missing; i++)
+    for (i = 0; !rc && missing && i < num_missing; i++)
         rc = merge(vc, &ctrls, &num, &missing[i]);
     libxl_device_vscsictrl_list_free(missing, num_missing);
     if (rc) {
