@@ -35,7 +35,7 @@
 static struct xs_handle *xs;
 static xs_transaction_t t;
 static double committed_us;
-static const char *domid, *ref, *dev;
+static const char *domid, *devid, *dev;
 static char backend[128], frontend[128], record[128];
 
 static void die(const char *what)
@@ -145,7 +145,7 @@ static void add_ctrl(void)
     struct xs_permissions back[] = { { 0, XS_PERM_NONE },
                                      { id, XS_PERM_READ } };
 
-    put(record, "", "{\"version\":1,\"devid\":%s,\"idx\":%s}", ref, ref);
+    put(record, "", "{\"version\":1,\"devid\":%s,\"idx\":%s}", devid, devid);
     put(record, "frontend", "%s", frontend);
     put(record, "backend", "%s", backend);
     if (!xs_mkdir(xs, t, frontend) ||
@@ -191,14 +191,14 @@ static void print_dev(char *line, size_t size, const char *p_dev)
 {
     snprintf(line, size, ID "\"pdev\":{\"p_devname\":\"%s\",\"type.wwn\":"
              "{\"m\":\"%s\"}},\"vdev\":{\"hst\":%s,\"lun\":%s}}\n", dev,
-             p_dev, p_dev, ref, dev);
+             p_dev, p_dev, devid, dev);
 }
 
 static void add_dev(const char *p_dev)
 {
     char v_dev[64];
 
-    snprintf(v_dev, sizeof(v_dev), "%s:0:0:%s", ref, dev);
+    snprintf(v_dev, sizeof(v_dev), "%s:0:0:%s", devid, dev);
     put_dev("p-dev", p_dev);
     put_dev("p-devname", p_dev);
     put_dev("v-dev", v_dev);
@@ -432,13 +432,13 @@ int main(int argc, char **argv)
     if (argc < 5)
         return 2;
     domid = argv[2];
-    ref = argv[3];
+    devid = argv[3];
     dev = argv[4];
-    snprintf(backend, sizeof(backend), BACKENDS "/%s/%s", domid, ref);
+    snprintf(backend, sizeof(backend), BACKENDS "/%s/%s", domid, devid);
     snprintf(frontend, sizeof(frontend), "/local/domain/%s/device/vscsi/%s",
-             domid, ref);
+             domid, devid);
     snprintf(record, sizeof(record), "/libxl/%s/device/vscsi/%s", domid,
-             ref);
+             devid);
     if (argc > 5 && !strcmp(what, "attach"))
         attach(argv[5]);
     else if (argc > 5 && !strcmp(what, "plug"))

@@ -267,17 +267,17 @@ static char *read_in(struct rig *rig, const char *dir, const char *name)
 /* dir: VHOST/vscsi-devs/dev-N.  Has the guest got it? */
 static bool guest_has(struct rig *rig, const char *dir)
 {
-    char *ref = text_copy(dir), *dev = strstr(ref, "/vscsi-devs/");
+    char *node = text_copy(dir), *dev = strstr(node, "/vscsi-devs/");
     char *state, *frontend, *path, *answer;
     bool has;
 
     *dev = '\0';
-    state = read_in(rig, ref, "state");
-    frontend = read_in(rig, ref, "frontend");
-    path = text_new("%s/%s", frontend, dir + (dev - ref) + 1);
+    state = read_in(rig, node, "state");
+    frontend = read_in(rig, node, "frontend");
+    path = text_new("%s/%s", frontend, dir + (dev - node) + 1);
     answer = read_in(rig, path, "state");
     has = !strcmp(state, "4") && !strcmp(answer, "4");
-    free(ref), free(state), free(frontend), free(path), free(answer);
+    free(node), free(state), free(frontend), free(path), free(answer);
     return has;
 }
 

@@ -47,7 +47,7 @@ static unsigned next_random(unsigned *seed)
     return *seed >> 16;
 }
 
-static void note(int rc, const char *what, uint32_t domid, unsigned ref,
+static void note(int rc, const char *what, uint32_t domid, unsigned devid,
                  unsigned lun)
 {
     __atomic_add_fetch(&shared->operations, 1, __ATOMIC_RELAXED);
@@ -59,42 +59,42 @@ static void note(int rc, const char *what, uint32_t domid, unsigned ref,
     }
     if (!__atomic_fetch_add(&shared->unexpected, 1, __ATOMIC_RELAXED))
         snprintf(shared->what, sizeof(shared->what), "%s %u %u:0:0:%u: rc "
-                 "%d: %.300s", what, domid, ref, lun, rc, rig_log());
+                 "%d: %.300s", what, domid, devid, lun, rc, rig_log());
 }
 
 /* Any device of the shared target to any place: most are taken. */
 static void attach_any(struct rig *rig, unsigned num_doms, unsigned *seed)
 {
     unsigned d = next_random(seed) % num_doms;
-    unsigned ref = next_random(seed) % CTRLS;
+    unsigned devid = next_random(seed) % CTRLS;
     unsigned lun = next_random(seed) % LUNS;
     unsigned device = next_random(seed) % LUNS;
     char spec[64];
     int rc;
 
-    snprintf(spec, sizeof(spec), "/dev/fake-2-%u %u:0:0:%u", device, ref,
+    snprintf(spec, sizeof(spec), "/dev/fake-2-%u %u:0:0:%u", device, devid,
              lun);
     rc = rig_attach(rig, domids[d], spec);
     if (!rc)
-        __atomic_add_fetch(&shared->places[d][ref][lun], 1,
+        __atomic_add_fetch(&shared->places[d][devid][lun], 1,
                            __ATOMIC_RELAXED);
-    note(rc, "attach", domids[d], ref, lun);
+    note(rc, "attach", domids[d], devid, lun);
 }
 
 static void detach_any(struct rig *rig, unsigned num_doms, unsigned *seed)
 {
     unsigned d = next_random(seed) % num_doms;
-    unsigned ref = next_random(seed) % CTRLS;
+    unsigned devid = next_random(seed) % CTRLS;
     unsigned lun = next_random(seed) % LUNS;
     char vdev[32];
     int rc;
 
-    snprintf(vdev, sizeof(vdev), "%u:0:0:%u", ref, lun);
+    snprintf(vdev, sizeof(vdev), "%u:0:0:%u", devid, lun);
     rc = rig_detach(rig, domids[d], vdev, LIBXL__VSCSI_SAFE_REMOVE);
     if (!rc)
-        __atomic_sub_fetch(&shared->places[d][ref][lun], 1,
+        __atomic_sub_fetch(&shared->places[d][devid][lun], 1,
                            __ATOMIC_RELAXED);
-    note(rc, "detach", domids[d], ref, lun);
+    note(rc, "detach", domids[d], devid, lun);
 }
 
 static void list_any(struct rig *rig, unsigned num_doms, unsigned *seed)
@@ -192,14 +192,14 @@ static void assert_apart(struct rig *rig, unsigned num_doms)
 static void assert_places(struct rig *rig, unsigned d)
 {
     char *list = stage_truth(rig, domids[d]), vdev[32];
-    unsigned ref, lun;
+    unsigned devid, lun;
 
-    for (ref = 0; ref < CTRLS; ref++) {
+    for (devid = 0; devid < CTRLS; devid++) {
         for (lun = 0; lun < LUNS; lun++) {
-            int is = shared->places[d][ref][lun];
+            int is = shared->places[d][devid][lun];
             const char *found;
 
-            snprintf(vdev, sizeof(vdev), "%u:0:0:%u=", ref, lun);
+            snprintf(vdev, sizeof(vdev), "%u:0:0:%u=", devid, lun);
             found = strstr(list, vdev);
             if (is != (found != NULL))
                 fail_msg("domain %u, %s %d times; list: %s", domids[d], vdev,

@@ -40,7 +40,7 @@ void peer_note(struct device *d, const char *fmt, ...)
     peer_lock(p);
     text_add(&p->log, "%s %u/%u: %s\n",
              d->kernel->side == PEER_BACKEND ? "backend" : "frontend",
-             d->domid, d->ref, text);
+             d->domid, d->devid, text);
     peer_unlock(p);
     free(text);
 }

@@ -71,8 +71,8 @@ int peer_guest_rm(struct peer *p, uint32_t domid, const char *path);
 unsigned peer_handshakes(struct peer *p);
 unsigned peer_reconfigurations(struct peer *p);
 /* LUNs of a vscsictrl that the backend has mapped, that the guest has. */
-unsigned peer_mapped(struct peer *p, uint32_t domid, unsigned ref);
-unsigned peer_guest_luns(struct peer *p, uint32_t domid, unsigned ref);
+unsigned peer_mapped(struct peer *p, uint32_t domid, unsigned devid);
+unsigned peer_guest_luns(struct peer *p, uint32_t domid, unsigned devid);
 /* Lines like "backend 5/0: sees 3", "frontend 5/0: dev-1 4". */
 char *peer_log(struct peer *p);
 /* As store_violations(). */

@@ -201,7 +201,7 @@ static void free_gone(struct kernel *k)
 
 /* The kernel makes a device only of nodes that are new. */
 static void new_device(struct kernel *k, const char *node, uint32_t domid,
-                       unsigned ref)
+                       unsigned devid)
 {
     const char *name = k->side == PEER_BACKEND ? "frontend" : "backend";
     char *otherend = bus_read(k, node, name);
@@ -218,7 +218,7 @@ static void new_device(struct kernel *k, const char *node, uint32_t domid,
     d->kernel = k;
     d->id = k->next_id++;
     d->domid = domid;
-    d->ref = ref;
+    d->devid = devid;
     d->node = text_copy(node);
     d->otherend = otherend;
     d->state = XenbusStateInitialising;
@@ -230,27 +230,27 @@ static void new_device(struct kernel *k, const char *node, uint32_t domid,
     bind_driver(d);
 }
 
-static void check_device(struct kernel *k, uint32_t domid, unsigned ref)
+static void check_device(struct kernel *k, uint32_t domid, unsigned devid)
 {
     char *node = k->side == PEER_BACKEND ?
-        text_new("%s/%u/%u", k->base, domid, ref) :
-        text_new("%s/%u", k->base, ref);
+        text_new("%s/%u/%u", k->base, domid, devid) :
+        text_new("%s/%u", k->base, devid);
     struct device *d = k->devices;
     bool there = exists(k, node);
 
-    while (d && (d->gone || d->domid != domid || d->ref != ref))
+    while (d && (d->gone || d->domid != domid || d->devid != devid))
         d = d->next;
     if (d && !there)
         bus_unregister(d);
     else if (!d && there)
-        new_device(k, node, domid, ref);
+        new_device(k, node, domid, devid);
     free(node);
 }
 
 /* Calls check_device() for what is listed below dir, levels deep. */
 static void look_around(struct kernel *k, const char *dir, unsigned levels)
 {
-    unsigned num = 0, ref;
+    unsigned num = 0, devid;
     uint32_t domid;
     char *names = ring_directory(k->ring, 0, dir, &num), *path;
     const char *name = names;
@@ -259,8 +259,8 @@ static void look_around(struct kernel *k, const char *dir, unsigned levels)
         path = text_new("%s/%s", dir, name);
         if (levels > 1)
             look_around(k, path, levels - 1);
-        else if (parse_node(k, path, &domid, &ref))
-            check_device(k, domid, ref);
+        else if (parse_node(k, path, &domid, &devid))
+            check_device(k, domid, devid);
         free(path);
     }
     free(names);
@@ -269,17 +269,17 @@ static void look_around(struct kernel *k, const char *dir, unsigned levels)
 static void bus_changed(struct kernel *k, const char *path)
 {
     uint32_t domid;
-    unsigned ref;
+    unsigned devid;
 
     if (!peer_gate(k, PEER_NO_STATE))
         return;
-    if (parse_node(k, path, &domid, &ref)) {
-        check_device(k, domid, ref);
+    if (parse_node(k, path, &domid, &devid)) {
+        check_device(k, domid, devid);
         return;
     }
     for (struct device *d = k->devices; d; d = d->next)
         if (!d->gone)
-            check_device(k, d->domid, d->ref);
+            check_device(k, d->domid, d->devid);
     if (!strcmp(path, k->base))
         look_around(k, path, k->side == PEER_BACKEND ? 2 : 1);
 }

@@ -38,7 +38,7 @@ struct device {
     struct kernel *kernel;
     unsigned id;                /* in the token of its watch */
     uint32_t domid;             /* of the guest */
-    unsigned ref;
+    unsigned devid;
     char *node, *otherend;
     int state;                  /* cached: what the driver last wrote */
     bool bound;                 /* probed by the driver */

@@ -177,7 +177,7 @@ unsigned peer_reconfigurations(struct peer *p)
 }
 
 static unsigned count_luns(struct peer *p, enum peer_side side,
-                           uint32_t domid, unsigned ref)
+                           uint32_t domid, unsigned devid)
 {
     struct kernel *k;
     struct device *d;
@@ -186,20 +186,20 @@ static unsigned count_luns(struct peer *p, enum peer_side side,
     k = peer_find_kernel(p, side, side == PEER_BACKEND ? 0 : domid);
     peer_lock(p);
     for (d = k->devices; d; d = d->next)
-        if (!d->gone && d->domid == domid && d->ref == ref)
+        if (!d->gone && d->domid == domid && d->devid == devid)
             num = d->num_luns;
     peer_unlock(p);
     return num;
 }
 
-unsigned peer_mapped(struct peer *p, uint32_t domid, unsigned ref)
+unsigned peer_mapped(struct peer *p, uint32_t domid, unsigned devid)
 {
-    return count_luns(p, PEER_BACKEND, domid, ref);
+    return count_luns(p, PEER_BACKEND, domid, devid);
 }
 
-unsigned peer_guest_luns(struct peer *p, uint32_t domid, unsigned ref)
+unsigned peer_guest_luns(struct peer *p, uint32_t domid, unsigned devid)
 {
-    return count_luns(p, PEER_FRONTEND, domid, ref);
+    return count_luns(p, PEER_FRONTEND, domid, devid);
 }
 
 char *peer_log(struct peer *p)

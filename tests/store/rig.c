@@ -159,7 +159,7 @@ int rig_attach(struct rig *rig, uint32_t domid, const char *devices)
     return rc;
 }
 
-int rig_attach_many(struct rig *rig, uint32_t domid, unsigned ref,
+int rig_attach_many(struct rig *rig, uint32_t domid, unsigned devid,
                     unsigned first, unsigned num)
 {
     libxl_device_vscsictrl ctrl;
@@ -172,7 +172,7 @@ int rig_attach_many(struct rig *rig, uint32_t domid, unsigned ref,
         libxl_device_vscsidev_init(&dev);
         dev.pdev.p_devname = libxl__vscsi_sprintf("/dev/fake-%u-%u", i / 16,
                                                   i % 16);
-        dev.vdev.hst = ref;
+        dev.vdev.hst = devid;
         dev.vdev.tgt = i / 16;
         dev.vdev.lun = i % 16;
         libxl_device_vscsictrl_append_vscsidev(NULL, &ctrl, &dev);

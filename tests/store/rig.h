@@ -42,7 +42,7 @@ int rig_teardown(void **state);
  * on one vscsictrl.  Returns the rc. */
 int rig_attach(struct rig *rig, uint32_t domid, const char *devices);
 /* num devices TARGET:LUN 0:first and on, at the same vdevs of a vscsictrl. */
-int rig_attach_many(struct rig *rig, uint32_t domid, unsigned ref,
+int rig_attach_many(struct rig *rig, uint32_t domid, unsigned devid,
                     unsigned first, unsigned num);
 int rig_detach(struct rig *rig, uint32_t domid, const char *vdev,
                libxl__vscsi_removal how);

@@ -122,7 +122,7 @@ static long state_in(struct rules *r, const char *dir, const char *name)
 /* ----- names ----- */
 
 struct place {
-    unsigned domid, ref;
+    unsigned domid, devid;
     char *backend, *frontend;   /* directories */
     char *dev;                  /* BACKEND/vscsi-devs/dev-N, or NULL */
     const char *leaf;           /* what is below that, "" if nothing */
@@ -146,11 +146,11 @@ static bool parse_backend(const char *path, struct place *pl)
     const char *p = path + strlen(BACKEND), *slash;
 
     if (strncmp(path, BACKEND, strlen(BACKEND)) ||
-        !number(&p, &pl->domid) || !number(&p, &pl->ref))
+        !number(&p, &pl->domid) || !number(&p, &pl->devid))
         return false;
-    pl->backend = text_new(BACKEND "%u/%u", pl->domid, pl->ref);
+    pl->backend = text_new(BACKEND "%u/%u", pl->domid, pl->devid);
     pl->frontend = text_new("/local/domain/%u/device/vscsi/%u", pl->domid,
-                            pl->ref);
+                            pl->devid);
     pl->dev = NULL;
     pl->leaf = p;
     if (!strncmp(p, devs, strlen(devs))) {
@@ -309,12 +309,12 @@ static void check_frontend(struct rules *r, const char *path,
     static const char middle[] = "/device/vscsi/";
     const char *p = strstr(path, middle);
     struct node *n = find(r, path);
-    unsigned ref;
+    unsigned devid;
 
     if (strncmp(path, "/local/domain/", 14) || !p || strcmp(value, "1"))
         return;
     p += strlen(middle);
-    if (number(&p, &ref) && !strcmp(p, "state") && n &&
+    if (number(&p, &devid) && !strcmp(p, "state") && n &&
         strcmp(n->value, "1"))
         broken(r, "%s = 1, was %s: it is in use", path, n->value);
 }

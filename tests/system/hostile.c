@@ -37,73 +37,73 @@ static void count(void)
 }
 
 /* What is not ours, xenstored refuses. */
-static void put(const char *ref, const char *node, const char *value)
+static void put(const char *devid, const char *node, const char *value)
 {
     char path[512];
 
-    snprintf(path, sizeof(path), HOME "/%s/%s", ref, node);
+    snprintf(path, sizeof(path), HOME "/%s/%s", devid, node);
     (void)xs_write(xs, XBT_NULL, path, value, (unsigned)strlen(value));
     count();
 }
 
-static void drop(const char *ref, const char *node)
+static void drop(const char *devid, const char *node)
 {
     char path[512];
 
-    snprintf(path, sizeof(path), HOME "/%s%s", ref, node);
+    snprintf(path, sizeof(path), HOME "/%s%s", devid, node);
     (void)xs_rm(xs, XBT_NULL, path);
     count();
 }
 
-static void put_dev(const char *ref, const char *dev, const char *name,
+static void put_dev(const char *devid, const char *dev, const char *name,
                     const char *value)
 {
     char node[256];
 
     snprintf(node, sizeof(node), "vscsi-devs/%.64s/%s", dev, name);
-    put(ref, node, value);
+    put(devid, node, value);
 }
 
-static void spoil_states(const char *ref, const char *state)
+static void spoil_states(const char *devid, const char *state)
 {
     char **devs, path[512];
     unsigned num = 0, i;
 
-    put(ref, "state", state);
-    snprintf(path, sizeof(path), HOME "/%s/vscsi-devs", ref);
+    put(devid, "state", state);
+    snprintf(path, sizeof(path), HOME "/%s/vscsi-devs", devid);
     devs = xs_directory(xs, XBT_NULL, path, &num);
     for (i = 0; devs && i < num; i++) {
-        put_dev(ref, devs[i], "state", state);
-        put_dev(ref, devs[i], "v-dev", "0:0:0:99");
-        put_dev(ref, devs[i], "p-devname", "/dev/sda");
+        put_dev(devid, devs[i], "state", state);
+        put_dev(devid, devs[i], "v-dev", "0:0:0:99");
+        put_dev(devid, devs[i], "p-devname", "/dev/sda");
     }
     free(devs);
 }
 
-static void spoil(const char *ref, int argc, char **argv, unsigned round)
+static void spoil(const char *devid, int argc, char **argv, unsigned round)
 {
     char name[32];
     unsigned i;
     int a;
 
     for (a = 1; a < argc; a++) {
-        put(ref, "backend", argv[a]);
-        put(ref, "backend-id", "0");
+        put(devid, "backend", argv[a]);
+        put(devid, "backend-id", "0");
     }
-    put(ref, "backend", huge);
-    put(ref, "backend", "/nowhere");
-    put(ref, "backend-id", "77777");
-    put(ref, "ring-ref", "-5");
+    put(devid, "backend", huge);
+    put(devid, "backend", "/nowhere");
+    put(devid, "backend-id", "77777");
+    put(devid, "ring-ref", "-5");
     for (i = 0; i < sizeof(states) / sizeof(states[0]); i++)
-        spoil_states(ref, states[i]);
+        spoil_states(devid, states[i]);
     for (i = 0; i < 200 && round % 8 == 0; i++) {
         snprintf(name, sizeof(name), "dev-%u", i);
-        put_dev(ref, name, "state", "4");
+        put_dev(devid, name, "state", "4");
     }
     if (round % 8 == 1)
-        drop(ref, "/vscsi-devs");
+        drop(devid, "/vscsi-devs");
     if (round % 16 == 2)
-        drop(ref, "");
+        drop(devid, "");
 }
 
 int main(int argc, char **argv)

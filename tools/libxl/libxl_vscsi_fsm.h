@@ -29,12 +29,12 @@ typedef enum libxl__vscsi_state {
 #define VSCSI_NUM_STATES 11
 
 typedef enum libxl__vscsi_op {
-    VSCSI_ADD_CTRL,            /* a new vscsictrl with its devices */
+    VSCSI_ADD_CTRL,             /* a new vscsictrl with its devices */
     VSCSI_ADD_DEV,              /* devices for a vscsictrl that exists */
     VSCSI_REMOVE_DEV,           /* devices of a vscsictrl that keeps others */
-    VSCSI_REMOVE_CTRL,         /* a vscsictrl, asking the guest */
-    VSCSI_DESTROY_CTRL,        /* a vscsictrl, not asking the guest */
-    VSCSI_SHOW_CTRL,           /* let the guest see one that is hidden */
+    VSCSI_REMOVE_CTRL,          /* a vscsictrl, asking the guest */
+    VSCSI_DESTROY_CTRL,         /* a vscsictrl, not asking the guest */
+    VSCSI_SHOW_CTRL,            /* let the guest see one that is hidden */
     VSCSI_WITHDRAW,             /* take back a reconfiguration */
     VSCSI_SETTLE,               /* only wait until plans can be made */
 } libxl__vscsi_op;
@@ -63,7 +63,7 @@ typedef enum libxl__vscsi_verdict {
     VSCSI_WAIT_HANDSHAKE,       /* both have */
     VSCSI_REFUSED_BY_BACKEND,   /* this device, dev-N state 6 */
     VSCSI_REFUSED_BY_GUEST,     /* this device, frontend's dev-N state 6 */
-    VSCSI_CTRL_CLOSED,         /* the vscsictrl closed under the operation */
+    VSCSI_CTRL_CLOSED,          /* the vscsictrl closed under the operation */
 } libxl__vscsi_verdict;
 
 libxl__vscsi_plan libxl__vscsi_plan_for(libxl__vscsi_op op,
@@ -82,7 +82,7 @@ libxl__vscsi_verdict libxl__vscsi_judge(libxl__vscsi_op op,
 
 bool libxl__vscsi_is_waiting(libxl__vscsi_verdict verdict);
 
-/* Words for messages and tests: "Connected", "add-vscsictrl", ... */
+/* Words for messages and tests: "Connected", "add-ctrl", ... */
 const char *libxl__vscsi_state_name(libxl__vscsi_state state);
 const char *libxl__vscsi_op_name(libxl__vscsi_op op);
 const char *libxl__vscsi_plan_name(libxl__vscsi_plan plan);

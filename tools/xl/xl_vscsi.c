@@ -218,7 +218,7 @@ int main_vscsiattach(const xl_command *cmd, const xl_globals *globals,
  * a whole vscsictrl, by its number. */
 typedef struct what {
     libxl_device_vscsidev dev;
-    libxl_devid ref;          /* -1: the device */
+    libxl_devid devid;          /* -1: the device */
 } what;
 
 static int remove_from(libxl_ctx *ctx, uint32_t domid, const what *w,
@@ -227,13 +227,13 @@ static int remove_from(libxl_ctx *ctx, uint32_t domid, const what *w,
     libxl_device_vscsictrl ctrl;
     int rc;
 
-    if (w->ref == -1)
+    if (w->devid == -1)
         return force
                ? libxl_device_vscsidev_remove(ctx, domid, &w->dev, NULL)
                : libxl_device_vscsidev_safe_remove(ctx, domid, &w->dev,
                                                    NULL);
     libxl_device_vscsictrl_init(&ctrl);
-    ctrl.devid = w->ref;
+    ctrl.devid = w->devid;
     rc = force ? libxl_device_vscsictrl_remove(ctx, domid, &ctrl, NULL)
                : libxl_device_vscsictrl_safe_remove(ctx, domid, &ctrl, NULL);
     libxl_device_vscsictrl_dispose(&ctrl);
@@ -282,8 +282,8 @@ static int print_what(const what *w)
 {
     const libxl_vscsi_hctl *vdev = &w->dev.vdev;
 
-    if (w->ref != -1)
-        printf("vscsictrl: %d\n", w->ref);
+    if (w->devid != -1)
+        printf("vscsictrl: %d\n", w->devid);
     else if (vdev->hst == LIBXL_VSCSI_ANY)
         printf("pdev: %s\n", w->dev.pdev.p_devname);
     else
@@ -306,7 +306,7 @@ static int parse_what(const char *text, what *w, char **msg_r)
     int rc;
 
     if (is_ctrl(text))
-        return xlu_vscsi_parse_ctrl(text, &w->ref, msg_r);
+        return xlu_vscsi_parse_ctrl(text, &w->devid, msg_r);
     w->dev.vdev.hst = LIBXL_VSCSI_ANY;
     rc = xlu_vscsi_parse_pdev(text, &w->dev.pdev, msg_r);
     if (rc && *text >= '0' && *text <= '9' &&
@@ -320,7 +320,7 @@ static int parse_what(const char *text, what *w, char **msg_r)
 static int parse_and_detach(const xl_globals *globals, const char *domain,
                             const char *text, how h)
 {
-    what w = { .ref = -1 };
+    what w = { .devid = -1 };
     char *msg = NULL;
     int status;
 
@@ -329,7 +329,7 @@ static int parse_and_detach(const xl_globals *globals, const char *domain,
         print_refusal(msg);
         status = XL_FAILURE;
     } else if (globals->dryrun) {
-        if (w.ref == -1)      /* for the printing: which it looks like */
+        if (w.devid == -1)      /* for the printing: which it looks like */
             xlu_vscsi_parse_vdev(text, &w.dev.vdev, NULL);
         status = print_what(&w);
     } else {
