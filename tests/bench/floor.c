@@ -7,10 +7,10 @@
  * It loads libxenstore, 5 ms of its time: the static one has no thread that
  * reads, and takes an event that comes before an answer for the lack of one.
  *
- *  floor plug   DOMID VHOST 0 P-DEV...  a new vscsictrl: dev-0 and on
- *  floor attach DOMID VHOST N P-DEV     dev-N, as vdev VHOST:0:0:N
- *  floor detach DOMID VHOST N
- *  floor unplug DOMID VHOST 0           the whole vscsictrl
+ *  floor plug   DOMID DEVID 0 P-DEV...  a new vscsictrl: dev-0 and on
+ *  floor attach DOMID DEVID N P-DEV     dev-N, as vdev DEVID:0:0:N
+ *  floor detach DOMID DEVID N
+ *  floor unplug DOMID DEVID 0           the whole vscsictrl
  *  floor list [DOMID]                   reads what a listing needs
  *  floor export H C T L NODE            the LIO objects that a device needs
  *  floor unexport H C T L NODE          and away with them

@@ -56,7 +56,7 @@ make_target() {
     done
 }
 
-# attach_many VHOST FIRST LAST: LUNs of the admin's target in one call.
+# attach_many DEVID FIRST LAST: LUNs of the admin's target in one call.
 attach_many() {
     for _l in $(seq "$2" "$3"); do echo "$wwn:$_l,$1:0:0:$_l"; done |
         xargs /tests/thirdparty attach "$domid"

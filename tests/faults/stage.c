@@ -264,7 +264,7 @@ static char *read_in(struct rig *rig, const char *dir, const char *name)
     return value ? value : text_copy("0");
 }
 
-/* dir: VHOST/vscsi-devs/dev-N.  Has the guest got it? */
+/* dir: BACKEND/vscsi-devs/dev-N.  Has the guest got it? */
 static bool guest_has(struct rig *rig, const char *dir)
 {
     char *node = text_copy(dir), *dev = strstr(node, "/vscsi-devs/");

@@ -5,7 +5,7 @@
  *
  *  thirdparty [-a|-e] attach DOMID PDEV,VDEV...    all in one call
  *  thirdparty [-a|-e] detach DOMID VDEV
- *  thirdparty [-a|-e] remove|destroy DOMID VHOST
+ *  thirdparty [-a|-e] remove|destroy DOMID DEVID
  *  thirdparty list DOMID
  *  thirdparty info DOMID VDEV
  *
